@@ -1,0 +1,128 @@
+import { z } from 'zod'
+
+interface ErrorRow {
+  status: number
+  /** The same request may succeed later. */
+  retryable: boolean
+  title: string
+}
+
+/** Every error that crosses the wire. The code is also the anchor of its documentation. */
+export const errorCatalogue = {
+  invalid_input: { status: 400, retryable: false, title: 'The request is not valid' },
+  invalid_json: { status: 400, retryable: false, title: 'The body is not valid JSON' },
+  invalid_cursor: { status: 400, retryable: false, title: 'The cursor is not one that this list gave' },
+  unauthenticated: { status: 401, retryable: false, title: 'Sign in first' },
+  forbidden: { status: 403, retryable: false, title: 'Your role does not allow this' },
+  host_not_allowed: {
+    status: 403,
+    retryable: false,
+    title: 'The Host header is not one that Berth answers to',
+  },
+  origin_not_allowed: { status: 403, retryable: false, title: 'Pages of this origin may not use the API' },
+  repository_not_allowed: { status: 403, retryable: false, title: 'The repository may not be used' },
+  model_not_allowed: { status: 403, retryable: false, title: 'The project does not allow this model' },
+  route_not_found: { status: 404, retryable: false, title: 'There is nothing at this address' },
+  project_not_found: { status: 404, retryable: false, title: 'There is no such project' },
+  session_not_found: { status: 404, retryable: false, title: 'There is no such session' },
+  prompt_not_found: { status: 404, retryable: false, title: 'There is no such prompt' },
+  request_not_found: {
+    status: 404,
+    retryable: false,
+    title: 'There is no such permission request or question',
+  },
+  blob_not_found: { status: 404, retryable: false, title: 'There is no such blob' },
+  changes_not_found: { status: 404, retryable: false, title: 'Nothing is known about these changes' },
+  method_not_allowed: { status: 405, retryable: false, title: 'The address does not take this method' },
+  not_acceptable: { status: 406, retryable: false, title: 'The address does not speak this media type' },
+  project_exists: { status: 409, retryable: false, title: 'A project of this name exists' },
+  project_not_empty: { status: 409, retryable: false, title: 'The project is not empty' },
+  prompt_taken: { status: 409, retryable: false, title: 'The prompt is being worked on already' },
+  request_closed: { status: 409, retryable: false, title: 'The request was answered or cancelled already' },
+  no_turn: { status: 409, retryable: false, title: 'No turn is running' },
+  session_deleted: { status: 409, retryable: false, title: 'The session is deleted' },
+  session_not_deleted: { status: 409, retryable: false, title: 'The session is not deleted' },
+  session_failed: { status: 409, retryable: false, title: 'The session failed and needs a resume' },
+  fenced: { status: 409, retryable: false, title: 'A newer runner took over' },
+  fact_gap: { status: 409, retryable: false, title: 'Facts are missing before this one' },
+  version_mismatch: { status: 412, retryable: false, title: 'Someone else changed it in the meantime' },
+  too_large: { status: 413, retryable: false, title: 'The request is too large' },
+  unsupported_media_type: { status: 415, retryable: false, title: 'The body has an unsupported media type' },
+  idempotency_mismatch: {
+    status: 422,
+    retryable: false,
+    title: 'The idempotency key was used for another request',
+  },
+  precondition_required: {
+    status: 428,
+    retryable: false,
+    title: 'Say which version you change, with If-Match',
+  },
+  queue_full: { status: 429, retryable: true, title: 'Too many prompts wait in this session' },
+  internal: { status: 500, retryable: true, title: 'Something went wrong in Berth' },
+  upstream_unreachable: { status: 502, retryable: true, title: 'The model cannot be reached' },
+  unavailable: { status: 503, retryable: true, title: 'Berth is starting, stopping or overloaded' },
+  storage_full: { status: 507, retryable: true, title: 'The disk is full' },
+} as const satisfies Record<string, ErrorRow>
+
+export type ErrorCode = keyof typeof errorCatalogue
+
+export const errorCodes = Object.keys(errorCatalogue) as [ErrorCode, ...ErrorCode[]]
+
+/** One offending field of a request. */
+export const fieldError = z.object({
+  /** Where: `body.repositories[0].url`, `query.limit`, `headers.if-match`. */
+  field: z.string(),
+  message: z.string(),
+})
+
+export type FieldError = z.infer<typeof fieldError>
+
+/** Problem details (RFC 9457), media type `application/problem+json`. */
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  /** What happened, why, and what to do. */
+  detail: z.string(),
+  code: z.enum(errorCodes),
+  retryable: z.boolean(),
+  requestId: z.string(),
+  errors: z.array(fieldError).optional(),
+})
+
+export type Problem = z.infer<typeof problem>
+
+const brand = 'berth.error'
+
+/** An error of the catalogue. Recognised by `isBerthError`, not by its prototype. */
+export class BerthError extends Error {
+  readonly brand = brand
+  readonly code: ErrorCode
+  readonly fields: FieldError[] | undefined
+
+  constructor(code: ErrorCode, detail: string, fields?: FieldError[]) {
+    super(detail)
+    this.name = 'BerthError'
+    this.code = code
+    this.fields = fields
+  }
+}
+
+export const isBerthError = (error: unknown): error is BerthError =>
+  typeof error === 'object' && error !== null && 'brand' in error && error.brand === brand
+
+/** The body of an error answer. */
+export const toProblem = (error: BerthError, requestId: string): Problem => {
+  const { status, retryable, title } = errorCatalogue[error.code]
+  return {
+    type: `/docs/errors#${error.code}`,
+    title,
+    status,
+    detail: error.message,
+    code: error.code,
+    retryable,
+    requestId,
+    errors: error.fields,
+  }
+}

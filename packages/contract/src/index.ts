@@ -1,0 +1,164 @@
+export { type Actor, type Author, actor, authorOf } from './actor.ts'
+export {
+  type ChangedFile,
+  changedFile,
+  type DiffStat,
+  diffStat,
+  noDiff,
+  type RepositorySnapshot,
+  repositorySnapshot,
+} from './changes.ts'
+export {
+  type BlobRef,
+  blobRef,
+  type LongText,
+  longText,
+  type PromptBlock,
+  preview,
+  promptBlock,
+  promptContent,
+  type StoredBlock,
+  storedBlock,
+} from './content.ts'
+export {
+  BerthError,
+  type ErrorCode,
+  errorCatalogue,
+  errorCodes,
+  type FieldError,
+  isBerthError,
+  type Problem,
+  problem,
+  toProblem,
+} from './errors.ts'
+export {
+  type AnyEvent,
+  type Event,
+  type EventData,
+  type EventOf,
+  type EventType,
+  eventSchema,
+  eventTypes,
+  eventVersion,
+  type Fact,
+  fact,
+  isEventType,
+  mayAppend,
+  type NewEvent,
+  parseEvent,
+  type RunnerEventType,
+  type RunnerFactBody,
+  type UnknownEvent,
+  wireEvent,
+} from './events/event.ts'
+export { type StartStep, startStep } from './events/runner.ts'
+export { labels, title } from './events/session.ts'
+export {
+  blockId,
+  type IdKind,
+  idPrefixes,
+  idTime,
+  idToUuid,
+  makeId,
+  promptId,
+  requestId,
+  sessionId,
+  turnId,
+  turnMessageUuid,
+} from './ids.ts'
+export {
+  type Desired,
+  desired,
+  type EndReason,
+  endReason,
+  type FailReason,
+  failReason,
+  lifecycle,
+  livePhases,
+  nextPhase,
+  type PendingReason,
+  type Phase,
+  phase,
+  type SessionStatus,
+  type Signal,
+  type StopReason,
+  sessionStatus,
+  stopReason,
+} from './lifecycle.ts'
+export { limits } from './limits.ts'
+export {
+  branchName,
+  branchProblem,
+  directoryName,
+  type Repository,
+  repository,
+  repositoryName,
+  repositoryProblem,
+  sessionBranch,
+} from './repository.ts'
+export {
+  type Answers,
+  type OpenRequest,
+  type PermissionDecision,
+  permissionDecision,
+  type Question,
+  question,
+} from './requests.ts'
+export { allRoutes, type RouteName, type RunnerRouteName, routes } from './routes/index.ts'
+export {
+  type Project,
+  type ProjectChange,
+  type ProjectSettings,
+  project,
+  projectChange,
+  projectSettings,
+} from './routes/projects.ts'
+export {
+  errorsOf,
+  type ProjectRole,
+  projectRoles,
+  type Route,
+  type RouteRole,
+  takesIdempotencyKey,
+} from './routes/route.ts'
+export { factsBody, heartbeatBody, type RunnerWelcome, runnerRoutes, runnerWelcome } from './routes/runner.ts'
+export { projectName } from './routes/schemas.ts'
+export {
+  type CreateSession,
+  createSessionBody,
+  listSessionsQuery,
+  promptBody,
+  type SessionChanges,
+  sessionChanges,
+} from './routes/sessions.ts'
+export { me, type System, system } from './routes/system.ts'
+export { foldSession } from './session/fold.ts'
+export type { SessionState } from './session/state.ts'
+export {
+  type CurrentTurn,
+  type QueuedPrompt,
+  queuedPrompt,
+  type SessionSummary,
+  sessionSummary,
+} from './session/summary.ts'
+export {
+  emptyTranscript,
+  foldTranscript,
+  type RequestEntry,
+  type ToolEntry,
+  type Transcript,
+  type TranscriptEntry,
+} from './session/transcript.ts'
+export {
+  type EffectiveSettings,
+  effectiveSettings,
+  modelName,
+  platformSettings,
+  resolveSettings,
+  type SettingName,
+  type SettingOrigin,
+  type Settings,
+  sessionSettings,
+  settings,
+} from './settings.ts'
+export { addUsage, noUsage, type Usage, usage } from './usage.ts'

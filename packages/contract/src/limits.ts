@@ -1,0 +1,37 @@
+/** Every size, count and time that the contract bounds. Bytes unless the name says otherwise. */
+export const limits = {
+  /** A request body of an ordinary command route. */
+  body: 1024 * 1024,
+  /** A batch of facts from a runner. */
+  factsBody: 4 * 1024 * 1024,
+  factsPerBatch: 500,
+  /** The text of one prompt, in characters. */
+  promptText: 200_000,
+  promptBlocks: 32,
+  /** A prompt's blocks together, as base64 where they are binary. */
+  promptBody: 16 * 1024 * 1024,
+  /** Prompts that wait in one session. */
+  queuedPrompts: 100,
+  /** Open permission requests and questions of one session. */
+  openRequests: 50,
+  title: 200,
+  labels: 32,
+  labelKey: 63,
+  labelValue: 255,
+  repositories: 16,
+  url: 2048,
+  branch: 200,
+  permissionRules: 200,
+  permissionRule: 500,
+  instructions: 32_000,
+  /** Text that stands in an event; what is longer goes to the blob store, and a preview stays. */
+  inlineText: 64 * 1024,
+  preview: 4096,
+  blob: 64 * 1024 * 1024,
+  delta: 16 * 1024,
+  listPage: 200,
+  eventsPage: 1000,
+  idempotencyKey: 128,
+  idempotencyHours: 24,
+  message: 4000,
+} as const

@@ -1,0 +1,14 @@
+import { projectRoutes } from './projects.ts'
+import type { Route } from './route.ts'
+import { runnerRoutes } from './runner.ts'
+import { sessionRoutes } from './sessions.ts'
+import { systemRoutes } from './system.ts'
+
+/** Every endpoint for people and their programs. */
+export const routes = { ...systemRoutes, ...projectRoutes, ...sessionRoutes } as const
+
+export type RouteName = keyof typeof routes
+export type RunnerRouteName = keyof typeof runnerRoutes
+
+/** All rows by name, those of the runners' port too. */
+export const allRoutes: Record<string, Route> = { ...routes, ...runnerRoutes }

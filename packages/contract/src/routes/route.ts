@@ -1,0 +1,65 @@
+import type { z } from 'zod'
+import type { ErrorCode } from '../errors.ts'
+
+/**
+ * Who may call a route. `public`: anyone who reaches the port; `principal`: anyone signed in; `viewer`, `editor`,
+ * `admin`: that role in the project of the path, or a higher one; `platform-admin`; `runner`: the runner of a session,
+ * on the runners' port only.
+ */
+export type RouteRole = 'public' | 'principal' | 'viewer' | 'editor' | 'admin' | 'platform-admin' | 'runner'
+
+/** A role in a project, each including the ones before it. */
+export const projectRoles = ['viewer', 'editor', 'admin'] as const
+export type ProjectRole = (typeof projectRoles)[number]
+
+/** One endpoint, as data. Server, OpenAPI document, client and tests are derived from it. */
+export interface Route {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** With parameters as `:name`. */
+  path: string
+  role: RouteRole
+  tag: string
+  summary: string
+  params?: z.ZodObject
+  query?: z.ZodObject
+  body?: z.ZodType
+  /** Bytes of the body. Default: `limits.body`. */
+  bodyLimit?: number
+  /** Status and body of success. `bytes`: any media type; `sse`: JSON, or a stream for `text/event-stream`. */
+  response: {
+    status: 200 | 201 | 202 | 204 | 302
+    body?: z.ZodType
+    kind?: 'json' | 'sse' | 'bytes' | 'text'
+  }
+  /** Besides those that every route of its kind can answer (see `errorsOf`). */
+  errors?: readonly ErrorCode[]
+  /** Takes `Idempotency-Key`. Default: true for POST by people. */
+  idempotent?: boolean
+  /** Needs `If-Match`. */
+  ifMatch?: boolean
+}
+
+/** A row that keeps its literal types. */
+export const route = <const R extends Route>(row: R): R => row
+
+/** Every error that a route can answer with. */
+export const errorsOf = (row: Route): ErrorCode[] => {
+  const codes = new Set<ErrorCode>([...(row.errors ?? []), 'internal', 'unavailable', 'host_not_allowed'])
+  if (row.params !== undefined || row.query !== undefined || row.body !== undefined)
+    codes.add('invalid_input')
+  if (row.body !== undefined)
+    for (const code of ['invalid_json', 'too_large', 'unsupported_media_type', 'storage_full'] as const)
+      codes.add(code)
+  if (row.role !== 'public') codes.add('unauthenticated')
+  if (row.role !== 'public' && row.role !== 'principal') codes.add('forbidden')
+  if (row.method !== 'GET') codes.add('origin_not_allowed')
+  if (row.path.startsWith('/api/projects/:project')) codes.add('project_not_found')
+  if (row.path.includes('/sessions/:session')) codes.add('session_not_found')
+  if (takesIdempotencyKey(row)) codes.add('idempotency_mismatch')
+  if (row.ifMatch === true)
+    for (const code of ['version_mismatch', 'precondition_required'] as const) codes.add(code)
+  return [...codes]
+}
+
+export const takesIdempotencyKey = (row: Route): boolean =>
+  row.idempotent ?? (row.method === 'POST' && row.role !== 'runner' && row.role !== 'public')

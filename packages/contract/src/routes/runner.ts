@@ -1,0 +1,125 @@
+import { z } from 'zod'
+import { actor } from '../actor.ts'
+import { fact, wireEvent } from '../events/event.ts'
+import { sessionId } from '../ids.ts'
+import { limits } from '../limits.ts'
+import { repositories } from '../repository.ts'
+import { effectiveSettings } from '../settings.ts'
+import { route } from './route.ts'
+import { numberInQuery } from './schemas.ts'
+
+const generation = z.number().int().positive()
+const place = z.object({ generation, n: z.number().int().nonnegative() })
+
+/** What a runner needs to know when it starts. */
+export const runnerWelcome = z.object({
+  session: sessionId,
+  project: z.string(),
+  generation,
+  /** The last fact of this generation that is stored: numbering goes on from here. */
+  n: z.number().int().nonnegative(),
+  /** The last stored fact of the generation before. */
+  previous: place.optional(),
+  /** From where to read the log: what concerns the runner comes after this. */
+  cursor: z.number().int().nonnegative(),
+  owner: actor,
+  repositories,
+  /** Directories that local repositories must lie under. */
+  repositoryRoots: z.array(z.string()),
+  settings: effectiveSettings,
+  /** Claude Code's own id of the conversation so far; missing at the first start. */
+  conversation: z.string().max(100).optional(),
+  /** The session has worked before: its workspace exists, if the disk is the same. */
+  resumed: z.boolean(),
+})
+
+export type RunnerWelcome = z.infer<typeof runnerWelcome>
+
+export const factsBody = z.strictObject({
+  /** The generation that saw the facts: the runner's own, or the one before when its rest is handed over. */
+  generation,
+  facts: z.array(fact).min(1).max(limits.factsPerBatch),
+})
+
+export const heartbeatBody = z.strictObject({
+  /** Resident memory of the agent and all that it started, in bytes. */
+  memoryBytes: z.number().int().nonnegative().optional(),
+  cpuMs: z.number().int().nonnegative().optional(),
+  processes: z.number().int().nonnegative().optional(),
+})
+
+/** The runners' own routes, on a port of their own. A runner is known by its token; nothing else says who it is. */
+export const runnerRoutes = {
+  runnerHello: route({
+    method: 'POST',
+    path: '/runner/hello',
+    role: 'runner',
+    tag: 'Runner',
+    summary: 'Learn what to do, and where the log stands',
+    response: { status: 200, body: runnerWelcome },
+    errors: ['fenced'],
+  }),
+  runnerFacts: route({
+    method: 'POST',
+    path: '/runner/facts',
+    role: 'runner',
+    tag: 'Runner',
+    summary: 'Append facts; what is stored already is ignored, a gap is refused',
+    body: factsBody,
+    bodyLimit: limits.factsBody,
+    response: { status: 200, body: z.object({ n: z.number().int().nonnegative() }) },
+    errors: ['fenced', 'fact_gap'],
+  }),
+  runnerEvents: route({
+    method: 'GET',
+    path: '/runner/events',
+    role: 'runner',
+    tag: 'Runner',
+    summary: 'Read the log of the runner’s session: a page, or a stream',
+    query: z.object({
+      after: numberInQuery(0, Number.MAX_SAFE_INTEGER).optional(),
+      limit: numberInQuery(1, limits.eventsPage).default(200),
+    }),
+    response: {
+      status: 200,
+      kind: 'sse',
+      body: z.object({
+        items: z.array(wireEvent),
+        cursor: z.number().int().nonnegative(),
+        more: z.boolean(),
+      }),
+    },
+    errors: ['fenced'],
+  }),
+  runnerHeartbeat: route({
+    method: 'POST',
+    path: '/runner/heartbeat',
+    role: 'runner',
+    tag: 'Runner',
+    summary: 'Say that the runner lives, every 5 seconds',
+    body: heartbeatBody,
+    response: { status: 204 },
+    errors: ['fenced'],
+  }),
+  runnerGetBlob: route({
+    method: 'GET',
+    path: '/runner/blobs/:blob',
+    role: 'runner',
+    tag: 'Runner',
+    summary: 'Get bytes that an event of the session refers to, e.g. an attached image',
+    params: z.object({ blob: z.string().regex(/^[0-9a-f]{64}$/) }),
+    response: { status: 200, kind: 'bytes' },
+    errors: ['blob_not_found', 'fenced'],
+  }),
+  runnerPutBlob: route({
+    method: 'PUT',
+    path: '/runner/blobs/:blob',
+    role: 'runner',
+    tag: 'Runner',
+    summary: 'Store bytes under their SHA-256, before the fact that refers to them; streamed',
+    params: z.object({ blob: z.string().regex(/^[0-9a-f]{64}$/) }),
+    bodyLimit: limits.blob,
+    response: { status: 204 },
+    errors: ['fenced', 'too_large', 'storage_full'],
+  }),
+} as const

@@ -1,0 +1,105 @@
+import { z } from 'zod'
+import { actor } from '../actor.ts'
+import { projectRoles, route } from './route.ts'
+
+/** What runs here, and with what behind it. */
+export const system = z.object({
+  version: z.string(),
+  runtime: z.string(),
+  model: z.object({
+    /** `scripted`: no key is set, answers are written scenarios. */
+    source: z.enum(['live', 'scripted']),
+    /** The upstream's host, when there is one. */
+    upstream: z.string().optional(),
+  }),
+})
+
+export type System = z.infer<typeof system>
+
+export const me = z.object({
+  principal: actor,
+  platformAdmin: z.boolean(),
+  /** The caller's role in all projects where no other is given. Missing: none. */
+  role: z.enum(projectRoles).optional(),
+})
+
+const text = { status: 200, kind: 'text' } as const
+
+export const systemRoutes = {
+  livez: route({
+    method: 'GET',
+    path: '/livez',
+    role: 'public',
+    tag: 'System',
+    summary: 'Is the process alive?',
+    response: text,
+  }),
+  readyz: route({
+    method: 'GET',
+    path: '/readyz',
+    role: 'public',
+    tag: 'System',
+    summary: 'Can it serve? 503 while it starts, drains, or its store does not answer',
+    response: text,
+  }),
+  metrics: route({
+    method: 'GET',
+    path: '/metrics',
+    role: 'platform-admin',
+    tag: 'System',
+    summary: 'Metrics in the format of Prometheus',
+    response: text,
+  }),
+  openapi: route({
+    method: 'GET',
+    path: '/openapi.json',
+    role: 'public',
+    tag: 'System',
+    summary: 'This document',
+    response: { status: 200, body: z.record(z.string(), z.unknown()) },
+  }),
+  getSystem: route({
+    method: 'GET',
+    path: '/api/system',
+    role: 'principal',
+    tag: 'System',
+    summary: 'Version, runtime and model source',
+    response: { status: 200, body: system },
+  }),
+  getMe: route({
+    method: 'GET',
+    path: '/api/me',
+    role: 'principal',
+    tag: 'Sign-in',
+    summary: 'Who you are, and what you may do',
+    response: { status: 200, body: me },
+  }),
+  createLoginLink: route({
+    method: 'POST',
+    path: '/api/login-links',
+    role: 'platform-admin',
+    tag: 'Sign-in',
+    summary: 'Make a link that signs a browser in, once',
+    response: { status: 201, body: z.object({ path: z.string(), expiresAt: z.iso.datetime() }) },
+    idempotent: false,
+  }),
+  login: route({
+    method: 'GET',
+    path: '/login',
+    role: 'public',
+    tag: 'Sign-in',
+    summary: 'Follow a login link: sets the cookie and goes to the page',
+    query: z.object({ ticket: z.string().max(200) }),
+    response: { status: 302 },
+    errors: ['unauthenticated'],
+  }),
+  logout: route({
+    method: 'POST',
+    path: '/api/logout',
+    role: 'principal',
+    tag: 'Sign-in',
+    summary: 'Sign this browser out',
+    response: { status: 204 },
+    idempotent: false,
+  }),
+} as const

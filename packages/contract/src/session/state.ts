@@ -1,0 +1,27 @@
+import type { Settings } from '../settings.ts'
+import type { SessionSummary } from './summary.ts'
+
+/**
+ * Everything that decisions about a session need: its summary, and what is of no use to readers. A fold over its
+ * events; stored beside them so that no decision has to read the log. Bounded: every list in it is.
+ */
+export interface SessionState {
+  summary: SessionSummary
+  settings: Settings
+  /** The last generation was asked for and hasn't ended. */
+  live: boolean
+  /** The runner of this generation has said that it is up. */
+  connected: boolean
+  /** The agent of this generation is ready. */
+  ready: boolean
+  /** Number of the last fact of this generation. */
+  n: number
+  /** Where the generation before stopped: facts that it left on disk continue from there. */
+  previous: { generation: number; n: number } | undefined
+  /** Blocks that are open, with what is needed to abort them. */
+  openBlocks: string[]
+  /** Turns that were aborted by a crash of the same prompt's runner, and so on: why the last generation ended. */
+  lastEnd: { reason: string; message: string; at: string } | undefined
+  /** Time of the session's last turn event, prompt or answer: what idleness counts from. */
+  activeAt: string
+}

@@ -1,0 +1,97 @@
+import { z } from 'zod'
+import { actor } from '../actor.ts'
+import { diffStat } from '../changes.ts'
+import { labels, title } from '../events/session.ts'
+import { promptId, sessionId, turnId } from '../ids.ts'
+import { desired, sessionStatus } from '../lifecycle.ts'
+import { directoryName } from '../repository.ts'
+import { openRequest } from '../requests.ts'
+import { modelName } from '../settings.ts'
+import { usage } from '../usage.ts'
+
+const time = z.iso.datetime()
+const count = z.number().int().nonnegative()
+
+/** A prompt that waits for its turn. */
+export const queuedPrompt = z.object({
+  prompt: promptId,
+  /** The event with its content. */
+  seq: z.number().int().positive(),
+  at: time,
+  sender: actor,
+  preview: z.string().max(200),
+})
+
+export type QueuedPrompt = z.infer<typeof queuedPrompt>
+
+/** The turn that runs, or that goes on when a runner is back. */
+export const currentTurn = z.object({
+  turn: turnId,
+  prompt: promptId,
+  promptSeq: z.number().int().positive(),
+  attempt: z.number().int().positive(),
+  startedAt: time,
+  preview: z.string().max(200),
+  interrupting: z.boolean(),
+})
+
+export type CurrentTurn = z.infer<typeof currentTurn>
+
+/** How the last turn ended. */
+export const lastTurn = z.object({
+  turn: turnId,
+  result: z.enum(['success', 'error', 'interrupted', 'failed']),
+  code: z.string().max(100).optional(),
+  message: z.string().max(1000),
+  endedAt: time,
+})
+
+export const sessionRepository = z.object({
+  name: directoryName,
+  url: z.string(),
+  branch: z.string().optional(),
+  sessionBranch: z.string().optional(),
+  base: z.string().optional(),
+  diff: diffStat,
+})
+
+/** What lists and headers show of a session. Stored ready to send. */
+export const sessionSummary = z.object({
+  id: sessionId,
+  project: z.string(),
+  title,
+  labels,
+  owner: actor,
+  createdAt: time,
+  updatedAt: time,
+  /** For `If-Match`: changes when title or labels change. */
+  version: z.number().int().positive(),
+  /** The last event. */
+  seq: z.number().int().positive(),
+  desired,
+  status: sessionStatus,
+  /** What it does right now, in a few words. */
+  activity: z.string().max(300),
+  /** Whether a real model answers, or written scenarios. */
+  modelSource: z.enum(['live', 'scripted']),
+  /** The model of the next turn; missing: the upstream's default. */
+  model: modelName.optional(),
+  /** False: the agent runs without a sandbox. Missing until the first start. */
+  sandboxed: z.boolean().optional(),
+  repositories: z.array(sessionRepository),
+  diff: diffStat,
+  usage,
+  turns: count,
+  turn: currentTurn.optional(),
+  lastTurn: lastTurn.optional(),
+  queue: z.array(queuedPrompt),
+  requests: z.array(openRequest),
+  generation: count,
+  /** Runners lost since the last turn that ended. */
+  restarts: count,
+  deletedAt: time.optional(),
+  /** When a deleted session is purged. */
+  purgeAt: time.optional(),
+})
+
+export type SessionSummary = z.infer<typeof sessionSummary>

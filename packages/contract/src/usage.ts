@@ -1,0 +1,33 @@
+import { z } from 'zod'
+
+const count = z.number().int().nonnegative()
+
+/** Tokens and cost. `costUsd` is null when the price of a model that took part isn't known. */
+export const usage = z.object({
+  requests: count,
+  inputTokens: count,
+  outputTokens: count,
+  cacheReadTokens: count,
+  cacheWriteTokens: count,
+  costUsd: z.number().nonnegative().nullable(),
+})
+
+export type Usage = z.infer<typeof usage>
+
+export const noUsage: Usage = {
+  requests: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+  costUsd: 0,
+}
+
+export const addUsage = (a: Usage, b: Usage): Usage => ({
+  requests: a.requests + b.requests,
+  inputTokens: a.inputTokens + b.inputTokens,
+  outputTokens: a.outputTokens + b.outputTokens,
+  cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
+  cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
+  costUsd: a.costUsd === null || b.costUsd === null ? null : a.costUsd + b.costUsd,
+})

@@ -104,8 +104,8 @@ export const lifecycle: Record<Phase, Record<Signal, Phase | 'stay' | 'refuse'>>
   starting: {
     launch: 'refuse',
     ready: 'idle',
-    turn: 'stay',
-    ask: 'waiting',
+    turn: 'refuse',
+    ask: 'refuse',
     answer: 'stay',
     rest: 'stay',
     stop: 'stopping',

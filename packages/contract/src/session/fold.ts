@@ -14,19 +14,23 @@ export const foldSession = (state: SessionState | undefined, event: AnyEvent): S
       throw new Error(`a log begins with session.created, not ${event.type}`)
     return created(event)
   }
-  const next: SessionState = {
-    ...state,
-    summary: { ...state.summary, seq: event.seq },
-    n: factNumber(state, event) ?? state.n,
-  }
+  const next = { ...state, ...factPlaces(state, event), summary: { ...state.summary, seq: event.seq } }
   if (event.type === 'unknown') return next
   const after = apply(next, event)
   const moved = signals(state, after, event).reduce((current, signal) => move(current, signal, event), after)
   return describe(state, moved, event)
 }
 
-const factNumber = (state: SessionState, event: AnyEvent): number | undefined =>
-  event.generation === state.summary.generation ? event.n : undefined
+/** How far the facts of the current generation, and those of the one before, are stored. */
+const factPlaces = (state: SessionState, event: AnyEvent): Partial<SessionState> => {
+  const { generation, n } = event
+  if (generation === undefined || n === undefined) return {}
+  if (generation === state.summary.generation) return { n }
+  return state.previous?.generation === generation ? { previous: { generation, n } } : {}
+}
+
+/** A fact that the generation before left on disk says nothing about the runner of now. */
+const isCurrent = (state: SessionState, event: AnyEvent) => event.generation === state.summary.generation
 
 const created = (event: EventOf<'session.created'>): SessionState => {
   const { session, project, title, labels, repositories, settings, model } = event.data
@@ -67,6 +71,7 @@ const created = (event: EventOf<'session.created'>): SessionState => {
     n: 0,
     previous: undefined,
     openBlocks: [],
+    conversation: undefined,
     lastEnd: undefined,
     activeAt: event.at,
   }
@@ -120,7 +125,7 @@ const appliers: Appliers = {
   }),
   'generation.ended': (state, { data, at }) => ({
     ...withSummary(state, {
-      restarts: state.summary.desired === 'running' ? state.summary.restarts + 1 : state.summary.restarts,
+      restarts: state.summary.restarts + (isPlanned(state) ? 0 : 1),
     }),
     live: false,
     connected: false,
@@ -155,7 +160,7 @@ const appliers: Appliers = {
       ? {
           ...withSummary(state, {
             turn: undefined,
-            restarts: 0,
+            restarts: data.result === 'failed' ? state.summary.restarts : 0,
             lastTurn: {
               turn: data.turn,
               result: data.result,
@@ -204,8 +209,11 @@ const appliers: Appliers = {
   'block.started': (state, { data }) => ({ ...state, openBlocks: [...state.openBlocks, data.block] }),
   'block.completed': (state, { data }) => closeBlock(state, data.block),
   'block.aborted': (state, { data }) => closeBlock(state, data.block),
-  'runner.started': (state) => ({ ...state, connected: true }),
-  'agent.ready': (state) => ({ ...state, ready: true }),
+  'runner.started': (state, event) => (isCurrent(state, event) ? { ...state, connected: true } : state),
+  'agent.ready': (state, event) =>
+    isCurrent(state, event)
+      ? { ...state, ready: true, conversation: event.data.conversation ?? state.conversation }
+      : state,
   'isolation.tested': (state, { data }) => withSummary(state, { sandboxed: data.sandboxed }),
   'workspace.ready': (state, { data }) =>
     withSummary(state, {
@@ -238,6 +246,10 @@ const apply = (state: SessionState, event: Event): SessionState => {
   return applier === undefined ? state : applier(state, event)
 }
 
+/** A stop was asked for before the runner ended. */
+const isPlanned = (state: SessionState) =>
+  state.summary.desired !== 'running' || state.summary.status.phase === 'stopping'
+
 const dequeue = (state: SessionState, prompt: string) =>
   state.summary.queue.filter((queued) => queued.prompt !== prompt)
 
@@ -252,7 +264,7 @@ const signals = (before: SessionState, after: SessionState, event: Event): Signa
     case 'generation.started':
       return ['launch']
     case 'agent.ready':
-      return after.summary.turn === undefined ? ['ready'] : ['ready', 'turn']
+      return isCurrent(after, event) ? ['ready'] : []
     case 'turn.started':
       return ['turn']
     case 'turn.ended':
@@ -271,8 +283,9 @@ const signals = (before: SessionState, after: SessionState, event: Event): Signa
     case 'generation.ended':
       return [after.summary.desired === 'running' ? 'lost' : 'exit']
     case 'session.failed':
-    case 'start.failed':
       return ['fail']
+    case 'start.failed':
+      return isCurrent(after, event) ? ['fail'] : []
     case 'session.resume_requested':
       return ['resume']
     default:
@@ -291,7 +304,8 @@ const statusOf = (phase: SessionStatus['phase'], state: SessionState, event: Eve
   const since = event.at
   switch (phase) {
     case 'pending': {
-      if (event.type !== 'generation.ended') return { phase, since, reason: 'queued' }
+      if (event.type !== 'generation.ended' || state.summary.status.phase === 'stopping')
+        return { phase, since, reason: 'queued' }
       return { phase, since, reason: 'backoff', message: event.data.message, retryAt: event.data.retryAt }
     }
     case 'stopping':

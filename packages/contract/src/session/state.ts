@@ -20,7 +20,9 @@ export interface SessionState {
   previous: { generation: number; n: number } | undefined
   /** Blocks that are open, with what is needed to abort them. */
   openBlocks: string[]
-  /** Turns that were aborted by a crash of the same prompt's runner, and so on: why the last generation ended. */
+  /** Claude Code's own id of the conversation. */
+  conversation: string | undefined
+  /** Why the last generation ended. */
   lastEnd: { reason: string; message: string; at: string } | undefined
   /** Time of the session's last turn event, prompt or answer: what idleness counts from. */
   activeAt: string

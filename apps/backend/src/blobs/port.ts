@@ -1,0 +1,21 @@
+import type { Readable } from 'node:stream'
+
+/**
+ * Where bytes lie that are too large for an event: by session and the SHA-256 of their content. Puts are idempotent and
+ * atomic: a blob is there as a whole or not at all, and its content is checked against its name (`invalid_input`). Rejects
+ * with `too_large` and `storage_full`. Adapters pass `blobConformance`.
+ */
+export interface BlobStore {
+  put(
+    session: string,
+    blob: string,
+    content: Readable,
+    limits: { maxBytes: number },
+  ): Promise<{ size: number }>
+  /** Undefined: no such blob. The caller reads or destroys the stream. */
+  get(session: string, blob: string): Promise<{ size: number; content: Readable } | undefined>
+  /** Removes everything of a session; idempotent. */
+  removeAll(session: string): Promise<void>
+  /** Sessions that have blobs, for the sweep of orphans. */
+  sessions(): AsyncIterable<string>
+}

@@ -1,0 +1,75 @@
+import type {
+  Actor,
+  Answers,
+  EndReason,
+  EventData,
+  Fact,
+  FailReason,
+  PermissionDecision,
+  Repository,
+  Settings,
+  StopReason,
+  StoredBlock,
+} from '@berth/contract'
+
+/**
+ * What may happen to a session, as plain data: it crosses threads, and the store hands it to `decide` inside the
+ * transaction that appends the outcome. `actor` always comes from the authenticated principal.
+ */
+export type Command =
+  | {
+      kind: 'create'
+      actor: Actor
+      session: string
+      project: string
+      title: string
+      labels: Record<string, string>
+      repositories: Repository[]
+      settings: Settings
+      model: 'live' | 'scripted'
+      prompt?: { prompt: string; content: StoredBlock[] }
+    }
+  | {
+      kind: 'update'
+      actor: Actor
+      title?: string
+      labels?: Record<string, string>
+      expectedVersion: number
+    }
+  | { kind: 'prompt'; actor: Actor; prompt: string; content: StoredBlock[] }
+  | { kind: 'withdraw'; actor: Actor; prompt: string }
+  | { kind: 'interrupt'; actor: Actor }
+  | { kind: 'decide'; actor: Actor; request: string; decision: PermissionDecision }
+  | { kind: 'answer'; actor: Actor; request: string; answers: Answers }
+  | { kind: 'stop'; actor: Actor; reason: StopReason }
+  | { kind: 'resume'; actor: Actor }
+  | { kind: 'delete'; actor: Actor; purgeAt: string }
+  | { kind: 'restore'; actor: Actor }
+  /** The reconciler is about to ask the runtime for the next generation. */
+  | { kind: 'launch'; actor: Actor; runtime: string }
+  /** A generation ended, or is fenced out because it is silent. */
+  | {
+      kind: 'end'
+      actor: Actor
+      generation: number
+      reason: EndReason
+      message: string
+      exitCode?: number
+      signal?: string
+      retryAt?: string
+    }
+  | { kind: 'fail'; actor: Actor; reason: FailReason; message: string }
+  /** A runner of `generation` posts what `source` saw: itself, or the generation before. */
+  | { kind: 'facts'; actor: Actor; generation: number; source: number; facts: Fact[] }
+  | { kind: 'usage'; actor: Actor; data: EventData<'model.usage'> }
+  | { kind: 'model-error'; actor: Actor; data: EventData<'model.error'> }
+
+export type CommandKind = Command['kind']
+
+/** The clock and the ids that a decision may use: arguments, so that decisions are pure. */
+export interface DecideContext {
+  /** ISO 8601, UTC. */
+  at: string
+  /** The id of the turn that this decision may start. */
+  turn: string
+}

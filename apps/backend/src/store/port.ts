@@ -1,0 +1,210 @@
+import type { Actor, Project, SessionState, Settings } from '@berth/contract'
+import type { Command } from '../session/command.ts'
+
+/** A place in a log with the event there, serialised ready to send. */
+export interface Line {
+  seq: number
+  json: string
+}
+
+/** Makes a command single: the same key with the same body gives the first outcome again. */
+export interface Idempotency {
+  /** Principal and route. */
+  scope: string
+  key: string
+  /** SHA-256 of what was asked, in hex. Another hash under the same key is refused. */
+  hash: string
+}
+
+export interface AppendRequest {
+  session: string
+  /** The project in which the caller sees the session; another one is `session_not_found`. Left out by the backend itself. */
+  project?: string
+  command: Command
+  /** The id of the turn that may start by this. */
+  turn: string
+  /** Milliseconds since 1970. */
+  now: number
+  idempotency?: Idempotency
+  /** With `launch`: SHA-256 in hex of the token of the new generation's runner. */
+  tokenHash?: string
+}
+
+export interface AppendResult {
+  state: SessionState
+  /** The summary as JSON, ready to send. */
+  summary: string
+  /** What was appended; empty when the command changed nothing or was replayed. */
+  lines: Line[]
+  /** The project's revision after it; missing when the summary that lists show did not change. */
+  revision?: number
+  /** True: the idempotency key was known, and this is the outcome of then: `summary`, `first` and `position`. */
+  replayed: boolean
+  /** `seq` of the first appended event, then as at a replay. */
+  first: number
+  /** Prompts that waited before a prompt of this command, then as at a replay. */
+  position: number
+}
+
+export interface SessionFilter {
+  phases?: string[]
+  /** Id of the owner. */
+  owner?: string
+  /** All must match; without a value any value does. */
+  labels?: { key: string; value?: string }[]
+  /** In the title, without regard to case. */
+  text?: string
+  deleted: boolean
+}
+
+/** Keyset page: items after the one that `cursor` names. */
+export interface Page {
+  limit: number
+  cursor?: string
+}
+
+export interface ListPage {
+  /** Serialised items. */
+  items: string[]
+  next?: string
+}
+
+/** Who a runner's token belongs to. */
+export interface RunnerIdentity {
+  session: string
+  project: string
+  generation: number
+  /** False: the generation is over, its runner is fenced out. */
+  current: boolean
+}
+
+/** What the reconciler reads of a session besides its state. */
+export interface GenerationRow {
+  generation: number
+  startedAt: number
+  /** Milliseconds since 1970; undefined before the first. */
+  heartbeatAt: number | undefined
+}
+
+export interface ProjectRow extends Project {
+  settings: Settings
+  settingsVersion: number
+}
+
+export interface ProjectEdit {
+  displayName?: string
+  description?: string
+  settings?: Settings
+  expectedVersion: number
+  now: number
+}
+
+export type ChangeLine = { revision: number } & ({ summary: string } | { removed: string })
+
+/** A secret that opens something for a while, known by its SHA-256. */
+export interface Grant {
+  kind: 'ticket' | 'browser'
+  hash: string
+  principal: Actor
+  expiresAt: number
+}
+
+/** What was appended, told to those who watch. A hint: it may be lost between backends; the tables are the truth. */
+export interface Notice {
+  session: string
+  project: string
+  /** The last event. */
+  seq: number
+  /** The appended events, where they are at hand; missing when another backend appended them. */
+  lines?: Line[]
+  /** With `summary`: the project's list changed. `removed`: the session was purged. */
+  change?: ChangeLine
+}
+
+/**
+ * Where everything is kept. Every method that changes something is atomic and durable when it resolves; none is
+ * partly done when it rejects. Rejections are `BerthError`s where the caller can do something (`session_not_found`,
+ * `storage_full`, …), others are faults. Reads see everything that was acknowledged before they were called.
+ * Adapters pass `storeConformance`. Nothing outside an adapter knows its database.
+ */
+export interface Store {
+  readonly kind: 'sqlite' | 'postgres'
+
+  /**
+   * Locks the session's row, lets `decide` say what the command does, appends the events without a gap in `seq`, and
+   * stores state, summary and revision, in one transaction. Appends of many sessions may share a transaction; each
+   * sees its predecessors, and one that is refused changes nothing for the others. Resolves when durable, in the
+   * order of commit for one session.
+   */
+  append(request: AppendRequest): Promise<AppendResult>
+
+  /** Every notice of what this backend appended, in `seq` order per session and revision order per project. */
+  watch(listener: (notice: Notice) => void): () => void
+
+  /** Summary as JSON, with the version for `If-Match`. Undefined: no such session in that project. */
+  summary(project: string, session: string): Promise<string | undefined>
+  state(session: string): Promise<SessionState | undefined>
+  list(project: string, filter: SessionFilter, page: Page): Promise<ListPage>
+  /** Events with `after < seq`, in order, up to `limit` and about `maxBytes` (always at least one, if there is one). */
+  events(session: string, range: { after: number; limit: number; maxBytes: number }): Promise<Line[]>
+  /** The last event of a type, of one turn if given. */
+  lastEvent(session: string, filter: { type: string; turn?: string }): Promise<Line | undefined>
+
+  /** Changes of a project's list after a revision, oldest first; `reset` when the revision is older than what is kept. */
+  changes(
+    project: string,
+    range: { after: number; limit: number },
+  ): Promise<{ items: ChangeLine[]; reset: boolean }>
+  revision(project: string): Promise<number>
+
+  createProject(project: {
+    name: string
+    displayName: string
+    description: string
+    settings: Settings
+    now: number
+  }): Promise<ProjectRow>
+  project(name: string): Promise<ProjectRow | undefined>
+  projects(page: Page): Promise<{ items: ProjectRow[]; next?: string }>
+  /** Rejects with `version_mismatch`; settings and names have a version each. */
+  editProject(name: string, edit: ProjectEdit): Promise<ProjectRow>
+  /** Rejects with `project_not_empty` while sessions, also deleted ones, exist. */
+  deleteProject(name: string): Promise<void>
+
+  runner(tokenHash: string): Promise<RunnerIdentity | undefined>
+  /** Replaces the token of the current generation, when its runner has to be asked for again. */
+  setRunnerToken(session: string, generation: number, tokenHash: string): Promise<void>
+  heartbeat(session: string, generation: number, now: number): Promise<void>
+  generation(session: string): Promise<GenerationRow | undefined>
+
+  /**
+   * Sessions that may need a step: live ones that should stop or have been silent since `silentBefore`, pending and
+   * deleted ones that are due, and failed ones whose runner still lives. At most `limit`, those that waited longest first.
+   */
+  attention(query: { now: number; silentBefore: number; limit: number }): Promise<string[]>
+  /** Which of these sessions exist (not purged). */
+  existing(sessions: string[]): Promise<Set<string>>
+  /** Takes or renews a lease for `ttlMs`; false when another holder has it. */
+  lease(name: string, holder: string, ttl: { now: number; ttlMs: number }): Promise<boolean>
+  release(name: string, holder: string): Promise<void>
+
+  /** Deletes deltas of completed blocks, at most `limit` events; says how many. */
+  compact(limit: number): Promise<number>
+  /** Removes expired idempotency records, grants, and tombstones older than `before`. */
+  expire(query: { now: number; before: number }): Promise<void>
+  /** Removes a deleted session with everything and leaves a tombstone in the project's changes. */
+  purge(session: string, now: number): Promise<void>
+
+  putGrant(grant: Grant): Promise<void>
+  grant(kind: Grant['kind'], hash: string, now: number): Promise<Grant | undefined>
+  /** Reads and removes it, once. */
+  takeGrant(kind: Grant['kind'], hash: string, now: number): Promise<Grant | undefined>
+  removeGrant(kind: Grant['kind'], hash: string): Promise<void>
+
+  /** Counts for metrics. */
+  stats(): Promise<{ sessions: Record<string, number>; bytes: number }>
+  /** Rejects when the store does not answer. */
+  ping(): Promise<void>
+  /** Finishes what was accepted, then closes. */
+  close(): Promise<void>
+}

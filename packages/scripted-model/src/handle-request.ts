@@ -23,7 +23,7 @@ interface Arrival {
   entry: OpenRecord
   raw: Buffer
   ids: IdMaker
-  settings: AnswerSettings
+  context: HandlerContext
 }
 
 function sendJson(res: ServerResponse, body: object, requestId: string): Outcome {
@@ -47,18 +47,16 @@ function parseJson(raw: Buffer): unknown {
 }
 
 function messages(arrival: Arrival): Promise<Outcome> {
-  const { res, entry, raw, ids, settings } = arrival
+  const { res, entry, raw, ids, context } = arrival
   const gone = new AbortController()
   res.once('close', () => gone.abort())
-  return answerMessages(settings, {
+  return answerMessages(context.settings, {
     res,
     raw,
     body: entry.body,
     ids,
     gone: gone.signal,
-    chosen: (name) => {
-      entry.scenario = name
-    },
+    chosen: (scenario) => context.record.update(entry, { scenario }),
   })
 }
 
@@ -145,16 +143,19 @@ export async function handleRequest(
     const entry = openRecord(req, undefined)
     context.record.add(entry, 0)
     const requestId = idsFor(Buffer.alloc(0), context.serial)('req')
-    entry.outcome = error instanceof BodyTooLarge ? refuseLarge(req, res, requestId) : 'abandoned'
+    const outcome = error instanceof BodyTooLarge ? refuseLarge(req, res, requestId) : 'abandoned'
+    context.record.update(entry, { outcome })
     return entry
   }
   const ids = idsFor(raw, context.serial)
   const entry = openRecord(req, parseJson(raw))
   context.record.add(entry, raw.length)
+  let outcome: Outcome
   try {
-    entry.outcome = await route({ req, res, entry, raw, ids, settings: context.settings })
+    outcome = await route({ req, res, entry, raw, ids, context })
   } catch (error) {
-    entry.outcome = failure(res, error, ids('req'))
+    outcome = failure(res, error, ids('req'))
   }
+  context.record.update(entry, { outcome })
   return entry
 }

@@ -31,6 +31,8 @@ export type OpenRecord = { -readonly [Key in keyof RecordedRequest]: RecordedReq
 export interface RequestRecord {
   readonly requests: readonly RecordedRequest[]
   add(entry: OpenRecord, bytes: number): void
+  /** Changes an entry and shows it to the waiters again. */
+  update(entry: OpenRecord, change: Partial<Pick<OpenRecord, 'scenario' | 'outcome'>>): void
   waitFor(predicate: (request: RecordedRequest) => boolean, timeoutMs: number): Promise<RecordedRequest>
   clear(): void
 }
@@ -66,6 +68,9 @@ export function createRequestRecord(): RequestRecord {
   const sizes: number[] = []
   const waiters = new Set<(request: RecordedRequest) => void>()
   let held = 0
+  const tell = (entry: RecordedRequest) => {
+    for (const waiter of [...waiters]) waiter(entry)
+  }
   return {
     requests,
     add(entry, bytes) {
@@ -79,7 +84,10 @@ export function createRequestRecord(): RequestRecord {
         requests.shift()
         held -= sizes.shift() ?? 0
       }
-      for (const waiter of [...waiters]) waiter(entry)
+      tell(entry)
+    },
+    update(entry, change) {
+      tell(Object.assign(entry, change))
     },
     waitFor(predicate, timeoutMs) {
       const known = requests.find(predicate)

@@ -30,7 +30,10 @@ export interface ScriptedModel {
   listen(options?: ListenOptions): Promise<Listening>
   /** The last requests (at most 200 and 64 MB), newest last. */
   readonly requests: readonly RecordedRequest[]
-  /** The first request, on record or to come, that fits. Rejects after `timeoutMs` (default 10,000). */
+  /**
+   * The first request, on record or to come, that fits; it is asked again when the scenario is chosen and
+   * when the answer ends. Rejects after `timeoutMs` (default 10,000).
+   */
   waitForRequest(
     predicate: (request: RecordedRequest) => boolean,
     options?: { timeoutMs?: number },

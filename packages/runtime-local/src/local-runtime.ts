@@ -7,6 +7,7 @@ import {
   type RunnerSpec,
   type Runtime,
   RuntimeError,
+  SessionLock,
   type StopOptions,
 } from '@berth/runtime'
 import { Adopted } from './adopted.ts'
@@ -17,7 +18,6 @@ import { compileOptions, type LocalOptions, type LocalRuntimeOptions } from './o
 import { processTable, readBootId } from './process-table.ts'
 import { removeTree } from './remove-tree.ts'
 import { RunFiles, type RunnerRecord } from './run-files.ts'
-import { SessionLock } from './session-lock.ts'
 import { startSupervisor } from './start.ts'
 
 /**

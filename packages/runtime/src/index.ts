@@ -17,3 +17,4 @@ export {
   startFailures,
 } from './runtime-error.ts'
 export { checkSessionId, isSessionId } from './session-id.ts'
+export { SessionLock } from './session-lock.ts'

@@ -1,4 +1,4 @@
-/** Lets one task at a time run per key, in the order of asking. Other keys don't wait. */
+/** Lets one task at a time run per session, in the order of asking; other sessions do not wait. For adapters. */
 export class SessionLock {
   readonly #tails = new Map<string, Promise<unknown>>()
 

@@ -1,0 +1,3 @@
+export { createManualClock, type ManualClock } from './clock.ts'
+export type { FakeRunner } from './fake-runner.ts'
+export { createFakeRuntime, type EndFacts, type FakeRuntime } from './fake-runtime.ts'

@@ -1,0 +1,48 @@
+import { join } from 'node:path'
+import type { EffectiveLimits } from '../limits.ts'
+import type { ControlGroup, ControlGroups } from './control-group.ts'
+import { makeGroup, readKey, readNumber, writeLimit } from './group-files.ts'
+
+/** The driver's own group in each hierarchy; new groups are made inside, so limits on the driver hold too. */
+export interface Version1Bases {
+  memory: string
+  pids: string
+  /** Only measures. */
+  cpuacct: string | undefined
+}
+
+const NS_PER_MS = 1_000_000
+
+export function version1(bases: Version1Bases): ControlGroups {
+  const all = [bases.memory, bases.pids, ...(bases.cpuacct ? [bases.cpuacct] : [])]
+  return {
+    kind: 'cgroup-v1',
+    bases: all,
+    create: (name, limits) => create(bases, name, limits),
+  }
+}
+
+function create(bases: Version1Bases, name: string, limits: EffectiveLimits): ControlGroup {
+  const memory = join(bases.memory, name)
+  const pids = join(bases.pids, name)
+  const cpuacct = bases.cpuacct && join(bases.cpuacct, name)
+  // Some systems mount several controllers together: the same directory then.
+  const directories = [...new Set([memory, pids, ...(cpuacct ? [cpuacct] : [])])]
+  makeGroup(directories, () => {
+    writeLimit(memory, 'memory.limit_in_bytes', String(limits.memoryBytes))
+    writeLimit(memory, 'memory.memsw.limit_in_bytes', String(limits.memoryBytes), true)
+    writeLimit(pids, 'pids.max', String(limits.processes))
+  })
+  return {
+    directories,
+    usage: () => ({
+      memoryBytes: Math.max(
+        0,
+        readNumber(memory, 'memory.usage_in_bytes') - readKey(memory, 'memory.stat', 'total_inactive_file'),
+      ),
+      cpuMs: cpuacct ? Math.round(readNumber(cpuacct, 'cpuacct.usage') / NS_PER_MS) : 0,
+      processes: readNumber(pids, 'pids.current'),
+      oomKills: readKey(memory, 'memory.oom_control', 'oom_kill'),
+    }),
+  }
+}

@@ -1,0 +1,33 @@
+import { join } from 'node:path'
+import type { EffectiveLimits } from '../limits.ts'
+import type { ControlGroup, ControlGroups } from './control-group.ts'
+import { makeGroup, readKey, readNumber, writeLimit } from './group-files.ts'
+
+const US_PER_MS = 1000
+
+/** `base` is a group whose `cgroup.subtree_control` has memory and pids. */
+export function version2(base: string): ControlGroups {
+  return { kind: 'cgroup-v2', bases: [base], create: (name, limits) => create(join(base, name), limits) }
+}
+
+function create(directory: string, limits: EffectiveLimits): ControlGroup {
+  makeGroup([directory], () => {
+    writeLimit(directory, 'memory.max', String(limits.memoryBytes))
+    writeLimit(directory, 'memory.swap.max', '0', true)
+    // One process that is too big must not take the agent with it.
+    writeLimit(directory, 'memory.oom.group', '0', true)
+    writeLimit(directory, 'pids.max', String(limits.processes))
+  })
+  return {
+    directories: [directory],
+    usage: () => ({
+      memoryBytes: Math.max(
+        0,
+        readNumber(directory, 'memory.current') - readKey(directory, 'memory.stat', 'inactive_file'),
+      ),
+      cpuMs: Math.round(readKey(directory, 'cpu.stat', 'usage_usec') / US_PER_MS),
+      processes: readNumber(directory, 'pids.current'),
+      oomKills: readKey(directory, 'memory.events', 'oom_kill'),
+    }),
+  }
+}

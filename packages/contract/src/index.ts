@@ -105,6 +105,7 @@ export {
   question,
 } from './requests.ts'
 export { allRoutes, type RouteName, type RunnerRouteName, routes } from './routes/index.ts'
+export { openApiDocument } from './routes/openapi.ts'
 export {
   type Project,
   type ProjectChange,

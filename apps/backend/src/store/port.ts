@@ -38,12 +38,14 @@ export interface AppendResult {
   lines: Line[]
   /** The project's revision after it; missing when the summary that lists show did not change. */
   revision?: number
-  /** True: the idempotency key was known, and this is the outcome of then: `summary`, `first` and `position`. */
+  /** True: the idempotency key was known, and this is the outcome of then: `summary`, `first`, `position`, `prompt`. */
   replayed: boolean
   /** `seq` of the first appended event, then as at a replay. */
   first: number
   /** Prompts that waited before a prompt of this command, then as at a replay. */
   position: number
+  /** The prompt's id, when the command brought one; then as at a replay. */
+  prompt?: string
 }
 
 export interface SessionFilter {

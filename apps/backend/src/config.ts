@@ -1,0 +1,92 @@
+import { homedir, platform, userInfo } from 'node:os'
+import { delimiter, join, resolve } from 'node:path'
+import { z } from 'zod'
+
+const port = z.coerce.number().int().min(0).max(65_535)
+const list = (separator: string) =>
+  z.string().transform((text) =>
+    text
+      .split(separator)
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  )
+
+const schema = z.object({
+  /** Where everything is kept. */
+  BERTH_DATA_DIR: z.string().min(1).optional(),
+  /** Address of the API. */
+  BERTH_HOST: z.string().min(1).default('127.0.0.1'),
+  BERTH_PORT: port.default(7420),
+  /** Address of the runners' routes. */
+  BERTH_RUNNER_HOST: z.string().min(1).default('127.0.0.1'),
+  BERTH_RUNNER_PORT: port.default(7421),
+  /** `off`: the agent runs without a sandbox. */
+  BERTH_SANDBOX: z.enum(['bubblewrap', 'off']).default('bubblewrap'),
+  /** Directories, separated like PATH, under which local repositories may lie. Default: the home directory. */
+  BERTH_REPOSITORY_ROOTS: list(delimiter).optional(),
+  /** More host names, separated by commas, under which the API may be called. */
+  BERTH_ALLOWED_HOSTS: list(',').optional(),
+  /** Needed when the API listens beyond this machine: the owner token opens everything. */
+  BERTH_ALLOW_REMOTE_OWNER: z.enum(['true', 'false']).default('false'),
+  /** A directory with scenarios for the scripted model, besides the built-in ones. */
+  BERTH_SCENARIOS: z.string().min(1).optional(),
+  ANTHROPIC_API_KEY: z.string().min(1).optional(),
+  ANTHROPIC_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  BERTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+})
+
+/** The backend's configuration. */
+export interface Config {
+  dataDir: string
+  host: string
+  port: number
+  runnerHost: string
+  runnerPort: number
+  sandbox: 'bubblewrap' | 'off'
+  repositoryRoots: string[]
+  allowedHosts: string[]
+  scenarios: string | undefined
+  apiKey: string | undefined
+  apiUrl: string | undefined
+  logLevel: string
+  /** Who the owner token stands for. */
+  owner: { id: string; name: string }
+}
+
+const loopback = ['127.0.0.1', '::1', 'localhost']
+
+/** Where data is kept when nothing else is said: the user's data home. */
+export const defaultDataDir = (env: NodeJS.ProcessEnv): string => {
+  if (platform() === 'darwin') return join(homedir(), 'Library', 'Application Support', 'berth')
+  return join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'berth')
+}
+
+/** Reads the environment, once. Throws one error that names every bad variable. */
+export const readConfig = (env: NodeJS.ProcessEnv): Config => {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const parsed = schema.safeParse(given)
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`)
+    throw new Error(`The configuration is not valid:\n${lines.join('\n')}`)
+  }
+  const values = parsed.data
+  if (!loopback.includes(values.BERTH_HOST) && values.BERTH_ALLOW_REMOTE_OWNER !== 'true')
+    throw new Error(
+      `BERTH_HOST=${values.BERTH_HOST} would open the API beyond this machine, where one owner token is all that protects it. Set BERTH_ALLOW_REMOTE_OWNER=true if that is what you want, and put TLS in front.`,
+    )
+  return {
+    dataDir: resolve(values.BERTH_DATA_DIR ?? defaultDataDir(env)),
+    host: values.BERTH_HOST,
+    port: values.BERTH_PORT,
+    runnerHost: values.BERTH_RUNNER_HOST,
+    runnerPort: values.BERTH_RUNNER_PORT,
+    sandbox: values.BERTH_SANDBOX,
+    repositoryRoots: values.BERTH_REPOSITORY_ROOTS ?? [homedir()],
+    allowedHosts: values.BERTH_ALLOWED_HOSTS ?? [],
+    scenarios: values.BERTH_SCENARIOS,
+    apiKey: values.ANTHROPIC_API_KEY,
+    apiUrl: values.ANTHROPIC_BASE_URL,
+    logLevel: values.BERTH_LOG_LEVEL,
+    owner: { id: 'owner', name: userInfo().username },
+  }
+}

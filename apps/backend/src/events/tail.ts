@@ -1,0 +1,160 @@
+/** A place in an ordered stream with what stands there, ready to send. */
+export interface TailLine {
+  position: number
+  json: string
+}
+
+export interface TailOptions {
+  /** Lines after a place, in order; none when there are none. */
+  read: (key: string, after: number) => Promise<TailLine[]>
+  /** Bytes of recent lines kept for all keys together. Default 64 MB. */
+  maxBytes?: number
+}
+
+interface Ring {
+  lines: TailLine[]
+  /** The last known place; undefined until something was noticed. */
+  head: number | undefined
+  readers: number
+  wakers: Set<() => void>
+}
+
+/**
+ * Follows ordered streams. A reader has a cursor and no queue: recent lines stand once, already serialised, in a ring
+ * per key that exists only while somebody reads it; a reader that lags behind the ring reads from the store. So a slow
+ * reader costs nothing, and none loses a line. What is noticed must come in order of place.
+ */
+export class Tail {
+  readonly #read: TailOptions['read']
+  readonly #maxBytes: number
+  readonly #rings = new Map<string, Ring>()
+  #bytes = 0
+
+  constructor({ read, maxBytes = 64 * 1024 * 1024 }: TailOptions) {
+    this.#read = read
+    this.#maxBytes = maxBytes
+  }
+
+  /** Bytes that the rings hold, and readers that follow. */
+  get stats() {
+    let readers = 0
+    for (const ring of this.#rings.values()) readers += ring.readers
+    return { bytes: this.#bytes, readers }
+  }
+
+  /** Tells what was added. Without lines: that something was, up to `head`. */
+  notice(key: string, head: number, lines?: TailLine[]): void {
+    const ring = this.#rings.get(key)
+    if (ring === undefined) return
+    const last = ring.lines.at(-1)?.position ?? ring.head
+    if (lines === undefined || (last !== undefined && lines[0] !== undefined && lines[0].position <= last)) {
+      this.#clear(ring)
+    } else {
+      ring.lines.push(...lines)
+      this.#bytes += sizeOf(lines)
+      this.#evict(ring)
+    }
+    ring.head = Math.max(ring.head ?? 0, head)
+    for (const wake of ring.wakers) wake()
+  }
+
+  /** Wakes every reader of a key, e.g. because it was removed. */
+  wake(key: string): void {
+    for (const wake of this.#rings.get(key)?.wakers ?? []) wake()
+  }
+
+  /** Batches of lines after a place, without end until the signal aborts. Nothing is read ahead of the consumer. */
+  async *follow(key: string, after: number, signal: AbortSignal): AsyncGenerator<TailLine[]> {
+    const ring = this.#join(key)
+    const wait = waiter(ring, signal)
+    try {
+      let cursor = after
+      let stored = true
+      while (!signal.aborted) {
+        const fresh = stored ? undefined : fromRing(ring, cursor)
+        const lines = fresh ?? (await this.#read(key, cursor))
+        const last = lines.at(-1)
+        if (last !== undefined) {
+          cursor = last.position
+          yield lines
+        }
+        stored = false
+        if ((ring.head ?? 0) <= cursor && !signal.aborted) await wait.next()
+      }
+    } finally {
+      wait.end()
+      this.#leave(key, ring)
+    }
+  }
+
+  #join(key: string): Ring {
+    const ring = this.#rings.get(key) ?? { lines: [], head: undefined, readers: 0, wakers: new Set() }
+    ring.readers += 1
+    this.#rings.set(key, ring)
+    return ring
+  }
+
+  #leave(key: string, ring: Ring): void {
+    ring.readers -= 1
+    if (ring.readers > 0) return
+    this.#clear(ring)
+    this.#rings.delete(key)
+  }
+
+  #clear(ring: Ring): void {
+    this.#bytes -= sizeOf(ring.lines)
+    ring.lines = []
+  }
+
+  /** Halves the rings, the one that just grew first, until everything fits. */
+  #evict(grown: Ring): void {
+    for (const ring of [grown, ...this.#rings.values()]) {
+      if (this.#bytes <= this.#maxBytes) return
+      const dropped = ring.lines.splice(0, Math.ceil(ring.lines.length / 2))
+      this.#bytes -= sizeOf(dropped)
+    }
+  }
+}
+
+const sizeOf = (lines: TailLine[]) => lines.reduce((sum, line) => sum + line.json.length, 0)
+
+/** What the ring holds after a place; undefined when it does not reach back that far. */
+const fromRing = ({ lines, head }: Ring, cursor: number): TailLine[] | undefined => {
+  if (head !== undefined && head <= cursor) return []
+  const first = lines[0]
+  if (first === undefined || first.position > cursor + 1) return undefined
+  let low = 0
+  let high = lines.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((lines[middle]?.position ?? 0) <= cursor) low = middle + 1
+    else high = middle
+  }
+  return lines.slice(low)
+}
+
+/** Waits for the next wake-up; one that came while nobody waited counts. */
+const waiter = (ring: Ring, signal: AbortSignal) => {
+  let woken = false
+  let resume: (() => void) | undefined
+  const wake = () => {
+    woken = true
+    resume?.()
+  }
+  ring.wakers.add(wake)
+  signal.addEventListener('abort', wake)
+  return {
+    next: async () => {
+      if (!woken)
+        await new Promise<void>((resolve) => {
+          resume = resolve
+        })
+      resume = undefined
+      woken = false
+    },
+    end: () => {
+      ring.wakers.delete(wake)
+      signal.removeEventListener('abort', wake)
+    },
+  }
+}

@@ -1,0 +1,257 @@
+import { once } from 'node:events'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import { BerthError, type EventData, preview } from '@berth/contract'
+import type { Logger } from 'pino'
+import { Agent, type Dispatcher } from 'undici'
+import { z } from 'zod'
+import type { SessionService } from '../session/service.ts'
+import { checkModel, sessionSettingsOf, systemActor } from '../session/service.ts'
+import type { RunnerIdentity, Store } from '../store/port.ts'
+import { costOf } from './cost.ts'
+import { Meter, type Reading } from './meter.ts'
+import type { ModelSource } from './model-source.ts'
+
+/** The largest request body. */
+export const maxRequestBytes = 32 * 1024 * 1024
+
+/** The endpoints of the Messages API that Claude Code needs. */
+const endpoints: Record<string, readonly string[]> = {
+  '/v1/messages': ['POST'],
+  '/v1/messages/count_tokens': ['POST'],
+  '/v1/models': ['GET'],
+}
+
+const forwarded = [
+  'content-type',
+  'accept',
+  'anthropic-version',
+  'anthropic-beta',
+  'user-agent',
+  'accept-encoding',
+]
+const dropped = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'set-cookie',
+  'content-length',
+  'upgrade',
+])
+
+const askedModel = z.object({ model: z.string().max(200) })
+
+export interface GatewayOptions {
+  source: ModelSource
+  service: SessionService
+  store: Store
+  now: () => number
+  log: Logger
+}
+
+export interface GatewayRequest {
+  runner: RunnerIdentity
+  request: IncomingMessage
+  response: ServerResponse
+  /** Path and query below the gateway's own. */
+  path: string
+  body: Buffer | undefined
+  turn: string | undefined
+}
+
+/**
+ * The way from a session to its model: checks endpoint and model, puts the real key in, passes the answer through as
+ * it comes, and meters it into the session's log. What the upstream refuses is passed on as it is.
+ */
+export class Gateway {
+  readonly #options: GatewayOptions
+  readonly #agent = new Agent({
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: 10_000 },
+    allowH2: false,
+  })
+
+  constructor(options: GatewayOptions) {
+    this.#options = options
+  }
+
+  async handle(call: GatewayRequest): Promise<void> {
+    const { source, now } = this.#options
+    const started = now()
+    const state = await this.#options.service.state(call.runner.session)
+    const pathname = call.path.split('?')[0] ?? ''
+    const methods = endpoints[pathname] ?? (/^\/v1\/models\/[\w.-]+$/.test(pathname) ? ['GET'] : [])
+    if (!methods.includes(call.request.method ?? ''))
+      return refuse(call.response, {
+        status: 404,
+        type: 'not_found_error',
+        message: `The gateway does not pass ${call.request.method} ${pathname} on.`,
+      })
+    const model = askedModel.safeParse(parse(call.body)).data?.model
+    const refusal = await this.#refusal(state.summary.project, state.settings, model)
+    if (refusal !== undefined)
+      return refuse(call.response, { status: 403, type: 'permission_error', message: refusal })
+    const upstream = await source.upstream(state.summary.modelSource)
+    if (upstream === undefined)
+      return refuse(call.response, {
+        status: 401,
+        type: 'authentication_error',
+        message: 'No model key is set in Berth. Set one with: berth model-key set',
+      })
+    const context = { call, model, started, kind: state.summary.modelSource }
+    await this.#forward(context, upstream)
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy()
+  }
+
+  async #refusal(
+    project: string,
+    settings: Parameters<typeof sessionSettingsOf>[0],
+    model: string | undefined,
+  ) {
+    const row = await this.#options.store.project(project)
+    try {
+      checkModel(model, sessionSettingsOf(settings, row?.settings ?? {}).values)
+      return undefined
+    } catch (error) {
+      if (error instanceof BerthError) return error.message
+      throw error
+    }
+  }
+
+  async #forward(context: Context, { baseUrl, apiKey }: { baseUrl: string; apiKey: string }): Promise<void> {
+    const { call } = context
+    const gone = new AbortController()
+    call.response.on('close', () => gone.abort())
+    let answer: Dispatcher.ResponseData
+    try {
+      answer = await this.#agent.request({
+        origin: new URL(baseUrl).origin,
+        path: `${new URL(baseUrl).pathname.replace(/\/$/, '')}${call.path}`,
+        method: call.request.method as Dispatcher.HttpMethod,
+        headers: { ...chosen(call.request.headers), 'x-api-key': apiKey },
+        body: call.body,
+        signal: gone.signal,
+      })
+    } catch (error) {
+      if (gone.signal.aborted) return
+      const message = `The model could not be reached: ${error instanceof Error ? error.message : String(error)}`
+      refuse(call.response, { status: 502, type: 'api_error', message })
+      return this.#report(context, { status: 0, type: 'unreachable', message })
+    }
+    await this.#relay(context, answer)
+  }
+
+  async #relay(context: Context, answer: Dispatcher.ResponseData): Promise<void> {
+    const { response } = context.call
+    const meter = new Meter(header(answer.headers, 'content-type'))
+    const decoded = header(answer.headers, 'content-encoding') === undefined
+    const headers = Object.entries(answer.headers).filter(([name]) => !dropped.has(name))
+    response.writeHead(answer.statusCode, Object.fromEntries(headers) as Record<string, string>)
+    response.flushHeaders()
+    let cut = false
+    try {
+      for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+        if (decoded) meter.write(chunk)
+        if (!response.write(chunk)) await once(response, 'drain')
+      }
+      response.end()
+    } catch {
+      // Upstream or agent hung up in the middle: the agent sees the same cut, and what was counted is kept.
+      cut = true
+      response.destroy()
+    }
+    await this.#account(context, answer, { ...meter.end(), cut })
+  }
+
+  async #account(
+    context: Context,
+    answer: Dispatcher.ResponseData,
+    reading: Reading & { cut: boolean },
+  ): Promise<void> {
+    const { statusCode: status } = answer
+    if (status >= 400 || reading.error !== undefined) {
+      const after = Number(header(answer.headers, 'retry-after'))
+      await this.#report(context, {
+        status,
+        type: reading.error?.type ?? 'unknown',
+        message: reading.error?.message ?? `The model answered with status ${status}.`,
+        retryAfterSeconds: Number.isFinite(after) && after >= 0 ? after : undefined,
+      })
+    }
+    if (!reading.counted || context.call.path.includes('count_tokens')) return
+    const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens } = reading
+    const tokens = { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }
+    const model = preview(reading.model ?? context.model ?? 'unknown', 200)
+    await this.#append(context, {
+      kind: 'usage',
+      actor: systemActor('gateway'),
+      data: {
+        turn: context.call.turn,
+        model,
+        ...tokens,
+        costUsd: costOf(context.kind, model, tokens),
+        durationMs: Math.max(0, this.#options.now() - context.started),
+        partial: reading.cut || !reading.complete,
+      },
+    })
+  }
+
+  #report(context: Context, error: Omit<EventData<'model.error'>, 'turn' | 'model'>): Promise<void> {
+    const data = {
+      turn: context.call.turn,
+      model: context.model,
+      ...error,
+      message: preview(error.message, 2000),
+    }
+    return this.#append(context, { kind: 'model-error', actor: systemActor('gateway'), data })
+  }
+
+  async #append({ call }: Context, command: Parameters<SessionService['run']>[0]['command']): Promise<void> {
+    const { session } = call.runner
+    await this.#options.service.run({ session, command }).catch((error) => {
+      this.#options.log.error({ err: error, session }, 'What the model used could not be stored')
+    })
+  }
+}
+
+interface Context {
+  call: GatewayRequest
+  model: string | undefined
+  started: number
+  kind: 'live' | 'scripted'
+}
+
+const chosen = (headers: IncomingHttpHeaders): Record<string, string> => {
+  const kept = forwarded.flatMap((name) => {
+    const value = headers[name]
+    return typeof value === 'string' ? [[name, value] as const] : []
+  })
+  // Metering reads the answer as it passes, so it must not be compressed.
+  return { ...Object.fromEntries(kept), 'accept-encoding': 'identity' }
+}
+
+const header = (headers: Dispatcher.ResponseData['headers'], name: string): string | undefined => {
+  const value = headers[name]
+  return Array.isArray(value) ? value[0] : value
+}
+
+const refuse = (
+  response: ServerResponse,
+  { status, ...error }: { status: number; type: string; message: string },
+) => {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify({ type: 'error', error }))
+}
+
+const parse = (body: Buffer | undefined): unknown => {
+  if (body === undefined || body.length === 0) return undefined
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch {
+    // The upstream says what is wrong with the body better than we could.
+    return undefined
+  }
+}

@@ -1,0 +1,36 @@
+import type { System } from '@berth/contract'
+import type { Logger } from 'pino'
+import type { Authenticator } from '../auth/authenticator.ts'
+import type { BlobStore } from '../blobs/port.ts'
+import type { Tail } from '../events/tail.ts'
+import type { Gateway } from '../gateway/gateway.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { SessionService } from '../session/service.ts'
+import type { Store } from '../store/port.ts'
+import type { Streams } from './stream.ts'
+
+/** Everything that the HTTP apps need; they own none of it. */
+export interface Deps {
+  store: Store
+  blobs: BlobStore
+  service: SessionService
+  /** Follows sessions' logs, by session id. */
+  events: Tail
+  /** Follows projects' session lists, by project name. */
+  changes: Tail
+  streams: Streams
+  authenticator: Authenticator
+  gateway: Gateway
+  metrics: Metrics
+  log: Logger
+  system: () => Promise<System>
+  /** Rejects a repository that may not be used; `index` names it in the error. */
+  checkRepository: (url: string, index: number) => Promise<void>
+  allowedHosts: readonly string[]
+  repositoryRoots: readonly string[]
+  /** False while the process starts or drains. */
+  ready: () => boolean
+  now: () => number
+  /** Checks every answer against its schema. Default: false. */
+  checkAnswers?: boolean
+}

@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto'
+import { BerthError, type FieldError, limits, type Route, takesIdempotencyKey } from '@berth/contract'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { z } from 'zod'
+import type { Principal } from '../auth/principal.ts'
+import type { Idempotency } from '../store/port.ts'
+
+type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined
+
+type Field<R, K extends keyof Route> = R extends { [key in K]: infer S } ? Parsed<S> : undefined
+
+/** What a handler gets: the request, checked against its row. */
+export interface Call<R extends Route> {
+  params: Field<R, 'params'>
+  query: Field<R, 'query'>
+  body: Field<R, 'body'>
+  principal: Principal
+  /** Present when the caller sent a key. */
+  idempotency: Idempotency | undefined
+  /** The version of `If-Match`; 0 where the row has none. */
+  version: number
+  request: FastifyRequest
+  reply: FastifyReply
+}
+
+/** Serialised JSON, or a value; undefined when the handler has answered itself, or the row has no body. */
+export type Answer = string | object | undefined
+
+export interface EndpointOptions {
+  /** Rejects when the caller may not call the row; says who it is otherwise. */
+  authorise: (request: FastifyRequest, row: Route) => Promise<Principal>
+  /** Checks answers against their schema: for tests, not for the hot path. */
+  checkAnswers: boolean
+}
+
+/** Serves one row. A route without a row can't exist, because this is the only way to make one. */
+export const endpoint =
+  (app: FastifyInstance, options: EndpointOptions) =>
+  <R extends Route>(row: R, handler: (call: Call<R>) => Promise<Answer>): void => {
+    if (row.role === undefined) throw new Error(`${row.method} ${row.path} has no role`)
+    app.route({
+      method: row.method,
+      url: row.path,
+      bodyLimit: row.bodyLimit ?? limits.body,
+      handler: async (request, reply) => {
+        const principal = await options.authorise(request, row)
+        const call = { ...parse(row, request), principal, request, reply } as Call<R>
+        call.idempotency = idempotencyOf(row, request, principal)
+        const answer = await handler(call)
+        if (reply.sent || answer === undefined)
+          return reply.sent ? reply : reply.code(row.response.status).send()
+        if (options.checkAnswers) checkAnswer(row, answer)
+        if (typeof answer === 'string' && row.response.kind !== 'text')
+          reply.type('application/json; charset=utf-8')
+        return reply.code(row.response.status).send(answer)
+      },
+    })
+  }
+
+const parse = (row: Route, request: FastifyRequest) => {
+  const fields: FieldError[] = []
+  const read = (place: 'params' | 'query' | 'body') => {
+    const result = row[place]?.safeParse(place === 'body' ? (request.body ?? {}) : request[place])
+    for (const issue of result?.error?.issues ?? []) {
+      const path = issue.path
+        .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
+        .join('')
+      fields.push({ field: `${place === 'params' ? 'path' : place}${path}`, message: issue.message })
+    }
+    return result?.data
+  }
+  const parsed = {
+    params: read('params'),
+    query: read('query'),
+    body: read('body'),
+    version: versionOf(row, request, fields),
+  }
+  if (fields.length > 0) {
+    const names = fields.map(({ field, message }) => `${field}: ${message}`).join('; ')
+    throw new BerthError(
+      'invalid_input',
+      `The request is not valid. ${names}`.slice(0, 2000),
+      fields.slice(0, 50),
+    )
+  }
+  return parsed
+}
+
+const versionOf = (row: Route, request: FastifyRequest, fields: FieldError[]): number => {
+  if (row.ifMatch !== true) return 0
+  const header = request.headers['if-match']
+  if (header === undefined)
+    throw new BerthError('precondition_required', 'Send the version that you read as `If-Match: "3"`.')
+  const version = /^(?:W\/)?"?(\d{1,15})"?$/.exec(header)?.[1]
+  if (version === undefined)
+    fields.push({ field: 'headers.if-match', message: 'expected a version such as "3"' })
+  return Number(version ?? 0)
+}
+
+const idempotencyOf = (
+  row: Route,
+  request: FastifyRequest,
+  principal: Principal,
+): Idempotency | undefined => {
+  const key = request.headers['idempotency-key']
+  if (key === undefined || !takesIdempotencyKey(row)) return undefined
+  if (typeof key !== 'string' || key.length === 0 || key.length > limits.idempotencyKey)
+    throw new BerthError('invalid_input', 'The Idempotency-Key is not valid.', [
+      { field: 'headers.idempotency-key', message: `expected 1 to ${limits.idempotencyKey} characters` },
+    ])
+  const hash = createHash('sha256')
+    .update(JSON.stringify(request.body ?? null))
+    .digest('hex')
+  return { scope: `${principal.actor.kind}:${principal.actor.id} ${row.method} ${request.url}`, key, hash }
+}
+
+const checkAnswer = (row: Route, answer: string | object): void => {
+  const { body, kind } = row.response
+  if (body === undefined || kind === 'text' || kind === 'bytes') return
+  body.parse(typeof answer === 'string' ? JSON.parse(answer) : answer)
+}

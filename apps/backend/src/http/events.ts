@@ -1,0 +1,80 @@
+import { BerthError, limits, routes } from '@berth/contract'
+import type { FastifyInstance } from 'fastify'
+import type { ChangeLine } from '../store/port.ts'
+import type { Deps } from './deps.ts'
+import { type EndpointOptions, endpoint } from './endpoint.ts'
+import { projectOf } from './projects.ts'
+import { resumeAt, wantsStream } from './stream.ts'
+
+/** The log of a session and the changes of a project's list: pages, or streams that go on. */
+export const eventEndpoints = (app: FastifyInstance, deps: Deps, options: EndpointOptions): void => {
+  const { store, streams, events, changes, blobs, service } = deps
+  const serve = endpoint(app, options)
+
+  serve(routes.listEvents, async ({ params, query, request, reply }) => {
+    await service.check(params.project, params.session)
+    const after = query.after ?? 0
+    if (!wantsStream(request)) return eventPage(deps, params.session, { after, limit: query.limit })
+    await streams.serve(
+      { request, reply },
+      { tail: events, key: params.session, after: resumeAt(request, after) },
+    )
+    return undefined
+  })
+
+  serve(routes.listProjectChanges, async ({ params, query, request, reply }) => {
+    await projectOf(store, params.project)
+    const after = query.after ?? (await store.revision(params.project))
+    if (!wantsStream(request)) {
+      const { items, reset } = await store.changes(params.project, { after, limit: query.limit })
+      const revision = reset ? await store.revision(params.project) : (items.at(-1)?.revision ?? after)
+      const lines = reset ? [resetLine(revision)] : items.map(changeJson)
+      return `{"items":[${lines.join(',')}],"revision":${revision}}`
+    }
+    await streams.serve(
+      { request, reply },
+      { tail: changes, key: params.project, after: resumeAt(request, after) },
+    )
+    return undefined
+  })
+
+  serve(routes.getBlob, async ({ params, reply }) => {
+    await service.check(params.project, params.session)
+    const blob = await blobs.get(params.session, params.blob)
+    if (blob === undefined)
+      throw new BerthError('blob_not_found', `There is no blob ${params.blob} in this session.`)
+    return reply
+      .headers({
+        'content-type': 'application/octet-stream',
+        'content-disposition': 'attachment',
+        'content-length': blob.size,
+        etag: `"${params.blob}"`,
+        'cache-control': 'private, max-age=31536000, immutable',
+      })
+      .send(blob.content)
+  })
+}
+
+/** A page of a session's log as JSON. */
+export const eventPage = async (
+  { store }: Pick<Deps, 'store'>,
+  session: string,
+  { after, limit }: { after: number; limit: number },
+): Promise<string> => {
+  const lines = await store.events(session, { after, limit: limit + 1, maxBytes: limits.body * 4 })
+  const shown = lines.slice(0, limit)
+  const cursor = shown.at(-1)?.seq ?? after
+  const more = lines.length > limit || (shown.length > 0 && (await hasMore({ store }, session, cursor)))
+  return `{"items":[${shown.map(({ json }) => json).join(',')}],"cursor":${cursor},"more":${more}}`
+}
+
+const hasMore = async ({ store }: Pick<Deps, 'store'>, session: string, after: number) =>
+  (await store.events(session, { after, limit: 1, maxBytes: 1 })).length > 0
+
+/** A change as it is sent. */
+export const changeJson = (line: ChangeLine): string =>
+  'summary' in line
+    ? `{"type":"session","revision":${line.revision},"session":${line.summary}}`
+    : `{"type":"removed","revision":${line.revision},"session":${JSON.stringify(line.removed)}}`
+
+export const resetLine = (revision: number): string => `{"type":"reset","revision":${revision}}`

@@ -1,0 +1,34 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { BerthError } from '@berth/contract'
+
+const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+const nameOf = (host: string): string => host.replace(/:\d+$/, '').toLowerCase()
+
+/**
+ * Refuses a Host that is not one of ours: a page on another site that makes its name point at this machine (DNS
+ * rebinding) would otherwise be of our origin.
+ */
+export const checkHost = (headers: IncomingHttpHeaders, allowed: readonly string[]): void => {
+  const host = headers.host ?? ''
+  const name = nameOf(host)
+  if (loopbackNames.has(name) || allowed.includes(name) || allowed.includes(host.toLowerCase())) return
+  throw new BerthError(
+    'host_not_allowed',
+    `Berth does not answer to the name ${JSON.stringify(host)}. Add it to BERTH_ALLOWED_HOSTS if it is yours.`,
+  )
+}
+
+/**
+ * Refuses requests that another site's page made (CSRF): by `Origin` where the browser sends it, and by
+ * `Sec-Fetch-Site` where it does not. Programs send neither.
+ */
+export const checkOrigin = (headers: IncomingHttpHeaders, isNavigation: boolean): void => {
+  const { origin, host } = headers
+  if (origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host))
+    throw new BerthError('origin_not_allowed', `Pages of ${JSON.stringify(origin)} may not use this API.`)
+  const site = headers['sec-fetch-site']
+  const foreign = site === 'cross-site' || site === 'same-site'
+  if (foreign && !isNavigation)
+    throw new BerthError('origin_not_allowed', 'Pages of other sites may not use this API.')
+}

@@ -1,0 +1,96 @@
+import {
+  BerthError,
+  type Project,
+  type ProjectSettings,
+  platformSettings,
+  projectSettings,
+  resolveSettings,
+  routes,
+  settings as settingsSchema,
+} from '@berth/contract'
+import type { FastifyInstance } from 'fastify'
+import { roleIn } from '../auth/principal.ts'
+import type { ProjectRow, Store } from '../store/port.ts'
+import type { Deps } from './deps.ts'
+import { type EndpointOptions, endpoint } from './endpoint.ts'
+
+/** The project; rejects with `project_not_found`. */
+export const projectOf = async (store: Store, name: string): Promise<ProjectRow> => {
+  const project = await store.project(name)
+  if (project === undefined) throw new BerthError('project_not_found', `There is no project ${name}.`)
+  return project
+}
+
+/** Projects and their settings. */
+export const projectEndpoints = (
+  app: FastifyInstance,
+  { store, now }: Deps,
+  options: EndpointOptions,
+): void => {
+  const serve = endpoint(app, options)
+
+  serve(routes.listProjects, async ({ query, principal }) => {
+    const { items, next } = await store.projects(query)
+    const visible = items.filter(({ name }) => roleIn(principal, name) !== undefined)
+    return { items: visible.map(wireProject), next }
+  })
+
+  serve(routes.createProject, async ({ body, reply }) => {
+    const { name, displayName = name, description, settings } = body
+    const project = await store.createProject({ name, displayName, description, settings, now: now() })
+    reply.header('etag', `"${project.version}"`)
+    return wireProject(project)
+  })
+
+  serve(routes.getProject, async ({ params, reply }) => {
+    const project = await projectOf(store, params.project)
+    reply.header('etag', `"${project.version}"`)
+    return wireProject(project)
+  })
+
+  serve(routes.updateProject, async ({ params, body, version, reply }) => {
+    const project = await store.editProject(params.project, { ...body, expectedVersion: version, now: now() })
+    reply.header('etag', `"${project.version}"`)
+    return wireProject(project)
+  })
+
+  serve(routes.deleteProject, async ({ params, query }) => {
+    if (query.confirm !== params.project)
+      throw new BerthError('invalid_input', 'Repeat the name of the project to delete it.', [
+        { field: 'query.confirm', message: `expected ${params.project}` },
+      ])
+    if (params.project === 'default')
+      throw new BerthError('project_not_empty', 'The project default is always there and can’t be deleted.')
+    await projectOf(store, params.project)
+    await store.deleteProject(params.project)
+    return undefined
+  })
+
+  serve(routes.getProjectSettings, async ({ params, reply }) => {
+    const project = await projectOf(store, params.project)
+    reply.header('etag', `"${project.settingsVersion}"`)
+    return wireSettings(project)
+  })
+
+  serve(routes.updateProjectSettings, async ({ params, body, version, reply }) => {
+    const { settings: current } = await projectOf(store, params.project)
+    const merged = Object.entries({ ...current, ...body }).filter(
+      ([, value]) => value !== null && value !== undefined,
+    )
+    const settings = settingsSchema.parse(Object.fromEntries(merged))
+    const project = await store.editProject(params.project, {
+      settings,
+      expectedVersion: version,
+      now: now(),
+    })
+    reply.header('etag', `"${project.settingsVersion}"`)
+    return wireSettings(project)
+  })
+}
+
+const wireProject = ({ settings: _, settingsVersion: __, ...project }: ProjectRow): Project => project
+
+const wireSettings = ({ settings, settingsVersion }: ProjectRow): ProjectSettings => {
+  const { values, origins } = resolveSettings({ project: settings, platform: platformSettings })
+  return projectSettings.parse({ version: settingsVersion, own: settings, effective: values, origins })
+}

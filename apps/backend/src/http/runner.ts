@@ -1,0 +1,129 @@
+import type { Readable } from 'node:stream'
+import { BerthError, type Fact, limits, runnerRoutes } from '@berth/contract'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { sha256 } from '../auth/authenticator.ts'
+import { maxRequestBytes } from '../gateway/gateway.ts'
+import { sessionSettingsOf } from '../session/service.ts'
+import type { RunnerIdentity } from '../store/port.ts'
+import type { Deps } from './deps.ts'
+import { type EndpointOptions, endpoint } from './endpoint.ts'
+import { eventPage } from './events.ts'
+import { resumeAt, wantsStream } from './stream.ts'
+
+const identities = new WeakMap<FastifyRequest, RunnerIdentity>()
+
+/** The runner of a request; `authoriseRunner` has put it there. */
+const runnerOf = (request: FastifyRequest): RunnerIdentity => {
+  const runner = identities.get(request)
+  if (runner === undefined) throw new BerthError('unauthenticated', 'Send the runner’s token.')
+  return runner
+}
+
+/** Finds the runner by its token. A generation that is over is fenced out. */
+export const authoriseRunner = async ({ store }: Deps, request: FastifyRequest): Promise<RunnerIdentity> => {
+  const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
+  const runner = token === undefined ? undefined : await store.runner(sha256(token))
+  if (runner === undefined) throw new BerthError('unauthenticated', 'This token is not one of a runner.')
+  if (!runner.current)
+    throw new BerthError('fenced', `Generation ${runner.generation} is over; a newer one took over.`)
+  identities.set(request, runner)
+  return runner
+}
+
+/** The runners' routes. */
+export const runnerEndpoints = (app: FastifyInstance, deps: Deps, options: EndpointOptions): void => {
+  const { store, service, streams, events, blobs } = deps
+  const serve = endpoint(app, options)
+
+  serve(runnerRoutes.runnerHello, async ({ request }) => welcome(deps, runnerOf(request)))
+
+  serve(runnerRoutes.runnerFacts, async ({ request, body, principal }) => {
+    const { session, generation } = runnerOf(request)
+    const facts = body.facts as Fact[]
+    const command = {
+      kind: 'facts',
+      actor: principal.actor,
+      generation,
+      source: body.generation,
+      facts,
+    } as const
+    const { state } = await service.run({ session, command })
+    return { n: body.generation === generation ? state.n : (state.previous?.n ?? 0) }
+  })
+
+  serve(runnerRoutes.runnerEvents, async ({ request, reply, query }) => {
+    const { session } = runnerOf(request)
+    const after = query.after ?? 0
+    if (!wantsStream(request)) return eventPage(deps, session, { after, limit: query.limit })
+    await streams.serve({ request, reply }, { tail: events, key: session, after: resumeAt(request, after) })
+    return undefined
+  })
+
+  serve(runnerRoutes.runnerHeartbeat, async ({ request }) => {
+    const { session, generation } = runnerOf(request)
+    await store.heartbeat(session, generation, deps.now())
+    return undefined
+  })
+
+  serve(runnerRoutes.runnerGetBlob, async ({ request, reply, params }) => {
+    const found = await blobs.get(runnerOf(request).session, params.blob)
+    if (found === undefined) throw new BerthError('blob_not_found', `There is no blob ${params.blob}.`)
+    return reply
+      .headers({ 'content-type': 'application/octet-stream', 'content-length': found.size })
+      .send(found.content)
+  })
+
+  serve(runnerRoutes.runnerPutBlob, async ({ request, params }) => {
+    await blobs.put(runnerOf(request).session, params.blob, request.body as unknown as Readable, {
+      maxBytes: limits.blob,
+    })
+    return undefined
+  })
+}
+
+/** The gateway below `/runner/model`: any method and body, so it has no row of its own. */
+export const modelEndpoints = (app: FastifyInstance, deps: Deps): void => {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: maxRequestBytes }, (_request, body, done) =>
+    done(null, body),
+  )
+  app.route({
+    method: ['GET', 'POST', 'HEAD'],
+    url: '/runner/model/*',
+    bodyLimit: maxRequestBytes,
+    handler: async (request, reply) => {
+      const runner = await authoriseRunner(deps, request)
+      const turn = request.headers['berth-turn']
+      reply.hijack()
+      await deps.gateway.handle({
+        runner,
+        request: request.raw,
+        response: reply.raw,
+        path: request.url.slice('/runner/model'.length),
+        body: request.body as Buffer | undefined,
+        turn: typeof turn === 'string' && /^trn_[0-9a-z]{26}$/.test(turn) ? turn : undefined,
+      })
+    },
+  })
+}
+
+const welcome = async ({ service, store, repositoryRoots }: Deps, runner: RunnerIdentity) => {
+  const { summary, settings, n, previous, conversation } = await service.state(runner.session)
+  const project = await store.project(runner.project)
+  const created = await store.lastEvent(runner.session, { type: 'session.created' })
+  const { repositories } = (JSON.parse(created?.json ?? '{}') as { data: { repositories: unknown[] } }).data
+  return {
+    session: runner.session,
+    project: runner.project,
+    generation: runner.generation,
+    n,
+    previous,
+    cursor: summary.seq,
+    owner: summary.owner,
+    repositories,
+    repositoryRoots: [...repositoryRoots],
+    settings: sessionSettingsOf(settings, project?.settings ?? {}).values,
+    conversation,
+    resumed: runner.generation > 1,
+  }
+}

@@ -1,0 +1,126 @@
+import { type CreateSession, limits, routes } from '@berth/contract'
+import type { FastifyInstance } from 'fastify'
+import { checkModel, notFound, sessionSettingsOf, titleFrom } from '../session/service.ts'
+import type { SessionFilter } from '../store/port.ts'
+import type { Deps } from './deps.ts'
+import { type Call, type EndpointOptions, endpoint } from './endpoint.ts'
+import { projectOf } from './projects.ts'
+
+/** Sessions: create, list, get, change, stop, resume, delete, restore. */
+export const sessionEndpoints = (app: FastifyInstance, deps: Deps, options: EndpointOptions): void => {
+  const { store, service } = deps
+  const serve = endpoint(app, options)
+
+  serve(routes.createSession, (call) => createSession(deps, call))
+
+  serve(routes.listSessions, async ({ params, query, reply }) => {
+    await projectOf(store, params.project)
+    const revision = await store.revision(params.project)
+    const { limit, cursor } = query
+    const { items, next } = await store.list(params.project, filterOf(query), { limit, cursor })
+    reply.type('application/json; charset=utf-8')
+    const tail = next === undefined ? '' : `,"next":${JSON.stringify(next)}`
+    return `{"items":[${items.join(',')}]${tail},"revision":${revision}}`
+  })
+
+  serve(routes.getSession, async ({ params, reply }) => {
+    const summary = await store.summary(params.project, params.session)
+    if (summary === undefined) throw notFound(params.session)
+    reply.header('etag', `"${versionIn(summary)}"`)
+    return summary
+  })
+
+  serve(routes.getSessionSettings, async ({ params }) => {
+    const { settings, summary } = await service.state(params.session)
+    if (summary.project !== params.project) throw notFound(params.session)
+    const project = await projectOf(store, params.project)
+    const { values, origins } = sessionSettingsOf(settings, project.settings)
+    return { effective: values, origins }
+  })
+
+  serve(routes.updateSession, async ({ params, body, principal, version, reply }) => {
+    const command = { kind: 'update', actor: principal.actor, ...body, expectedVersion: version } as const
+    const { summary } = await service.run({ ...params, command })
+    reply.header('etag', `"${versionIn(summary)}"`)
+    return summary
+  })
+
+  serve(routes.deleteSession, async ({ params, principal }) => {
+    const { settings } = await service.state(params.session)
+    const project = await projectOf(store, params.project)
+    const { undoHours } = sessionSettingsOf(settings, project.settings).values
+    const purgeAt = new Date(deps.now() + undoHours * 3_600_000).toISOString()
+    const command = { kind: 'delete', actor: principal.actor, purgeAt } as const
+    return (await service.run({ ...params, command })).summary
+  })
+
+  for (const [row, command] of [
+    [routes.restoreSession, { kind: 'restore' }],
+    [routes.stopSession, { kind: 'stop', reason: 'user' }],
+    [routes.resumeSession, { kind: 'resume' }],
+    [routes.interruptSession, { kind: 'interrupt' }],
+  ] as const)
+    serve(row, async ({ params, principal, idempotency }) => {
+      const result = await service.run({
+        ...params,
+        idempotency,
+        command: { ...command, actor: principal.actor },
+      })
+      return result.summary
+    })
+}
+
+/** The version in a summary, read without parsing all of it. */
+const versionIn = (summary: string): string => /"version":(\d+)/.exec(summary)?.[1] ?? '0'
+
+const createSession = async (deps: Deps, call: Call<typeof routes.createSession>): Promise<string> => {
+  const { service, store } = deps
+  const { params, body, principal, idempotency } = call
+  const project = await projectOf(store, params.project)
+  const { values } = sessionSettingsOf(body.settings, project.settings)
+  checkModel(body.settings.model, values)
+  await Promise.all(body.repositories.map(({ url }, index) => deps.checkRepository(url, index)))
+  const session = service.newId('session')
+  const prompt = body.prompt === undefined ? undefined : await storeFirst(deps, session, body.prompt)
+  const { model } = await deps.system()
+  const result = await service.run({
+    session,
+    project: params.project,
+    idempotency,
+    command: {
+      kind: 'create',
+      actor: principal.actor,
+      session,
+      project: params.project,
+      title: body.title ?? titleFrom(body.prompt),
+      labels: body.labels,
+      repositories: body.repositories,
+      settings: body.settings,
+      model: model.source,
+      prompt,
+    },
+  })
+  return result.summary
+}
+
+const storeFirst = async (
+  { service }: Deps,
+  session: string,
+  content: NonNullable<CreateSession['prompt']>,
+) => ({
+  prompt: service.newId('prompt'),
+  content: await service.storePrompt(session, content as Parameters<typeof service.storePrompt>[1]),
+})
+
+const filterOf = (query: Call<typeof routes.listSessions>['query']): SessionFilter => ({
+  phases: query.phase,
+  owner: query.owner,
+  text: query.text,
+  deleted: query.deleted === 'true',
+  labels: query.label?.map((text) => {
+    const at = text.indexOf('=')
+    return at < 0 ? { key: text } : { key: text.slice(0, at), value: text.slice(at + 1) }
+  }),
+})
+
+export const eventPageBytes = limits.body

@@ -1,0 +1,93 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createLocalRuntime } from '@berth/runtime-local'
+import { builtInScenarios, createScriptedModel, loadScenarios } from '@berth/scripted-model'
+import { pino } from 'pino'
+import { ownerToken } from './auth/owner-token.ts'
+import { startBackend } from './backend.ts'
+import { createDirectoryBlobs } from './blobs/directory.ts'
+import { type Config, readConfig } from './config.ts'
+import { createModelSource } from './gateway/model-source.ts'
+import { createSqliteStore } from './store/sqlite/sqlite-store.ts'
+
+const runnerMain = fileURLToPath(new URL('../../runner/src/main.ts', import.meta.url))
+
+const start = async (config: Config) => {
+  const log = pino({
+    level: config.logLevel,
+    base: undefined,
+    redact: ['*.authorization', '*.token', '*.apiKey'],
+  })
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+  const store = await createSqliteStore({ file: join(config.dataDir, 'berth.db') })
+  const scripted = createScriptedModel({ scenarios: await scenariosOf(config) })
+  const { url: scriptedUrl, close: closeScripted } = await scripted.listen()
+  const backend = await startBackend({
+    store,
+    blobs: await createDirectoryBlobs({ directory: join(config.dataDir, 'blobs') }),
+    runtime: await createLocalRuntime({
+      directory: join(config.dataDir, 'sessions'),
+      command: [process.execPath, runnerMain],
+      baseEnv: {
+        BERTH_SANDBOX: config.sandbox,
+        BERTH_MIRROR_DIR: join(config.dataDir, 'mirrors'),
+        ...operatorEnvironment(),
+      },
+    }),
+    source: createModelSource({ ...config, scriptedUrl }),
+    log,
+    ownerToken: await ownerToken(config.dataDir),
+    owner: config.owner,
+    repositoryRoots: [...config.repositoryRoots, join(config.dataDir, 'samples')],
+    allowedHosts: config.allowedHosts,
+    listen: { ...config },
+  })
+  log.info({ url: backend.url, runnerUrl: backend.runnerUrl, dataDir: config.dataDir }, 'Berth is ready')
+  return async () => {
+    log.info('Berth stops; its runners go on')
+    await backend.close()
+    await closeScripted()
+  }
+}
+
+/** What git needs to use the operator's own credentials when it clones. */
+const operatorEnvironment = (): Record<string, string> => {
+  const names = [
+    'PATH',
+    'HOME',
+    'LANG',
+    'SSH_AUTH_SOCK',
+    'XDG_CONFIG_HOME',
+    'HTTPS_PROXY',
+    'HTTP_PROXY',
+    'NO_PROXY',
+  ]
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
+}
+
+/** A user's own scenarios count before the built-in ones. */
+const scenariosOf = async (config: Config) => {
+  const own = config.scenarios === undefined ? [] : await loadScenarios(config.scenarios)
+  return [...own, ...(await loadScenarios(builtInScenarios))]
+}
+
+const exitAfterMs = 15_000
+
+try {
+  const stop = await start(readConfig(process.env))
+  let stopping = false
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      if (stopping) return
+      stopping = true
+      setTimeout(() => process.exit(1), exitAfterMs).unref()
+      stop().then(
+        () => process.exit(0),
+        () => process.exit(1),
+      )
+    })
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(1)
+}

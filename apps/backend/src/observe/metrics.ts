@@ -1,0 +1,67 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+export interface MetricSources {
+  stats: () => Promise<{ sessions: Record<string, number>; bytes: number }>
+  tails: () => { bytes: number; readers: number }
+  streams: () => number
+}
+
+/** What operators watch, in Prometheus' words. */
+export const createMetrics = (sources: MetricSources) => {
+  const register = new Registry()
+  collectDefaultMetrics({ register })
+  const requests = new Histogram({
+    name: 'berth_http_request_seconds',
+    help: 'Time to answer, by route row and status',
+    labelNames: ['method', 'route', 'status'] as const,
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+    registers: [register],
+  })
+  const steps = new Counter({
+    name: 'berth_reconcile_steps_total',
+    help: 'Steps of the reconciler, by what was done and what it came to',
+    labelNames: ['step', 'outcome'] as const,
+    registers: [register],
+  })
+  const events = new Counter({
+    name: 'berth_events_appended_total',
+    help: 'Events appended to session logs by this backend',
+    registers: [register],
+  })
+  new Gauge({
+    name: 'berth_sessions',
+    help: 'Sessions by phase',
+    labelNames: ['phase'] as const,
+    registers: [register],
+    async collect() {
+      this.reset()
+      for (const [phase, count] of Object.entries((await sources.stats()).sessions))
+        this.set({ phase }, count)
+    },
+  })
+  new Gauge({
+    name: 'berth_streams',
+    help: 'Open streams',
+    registers: [register],
+    collect() {
+      this.set(sources.streams())
+    },
+  })
+  new Gauge({
+    name: 'berth_tail_ring_bytes',
+    help: 'Recent events kept in memory for readers',
+    registers: [register],
+    collect() {
+      this.set(sources.tails().bytes)
+    },
+  })
+  return {
+    text: () => register.metrics(),
+    request: (labels: { method: string; route: string; status: number }, seconds: number) =>
+      requests.observe({ ...labels, status: String(labels.status) }, seconds),
+    step: (outcome: string, step: string) => steps.inc({ step, outcome }),
+    appended: (count: number) => events.inc(count),
+  }
+}
+
+export type Metrics = ReturnType<typeof createMetrics>

@@ -1,0 +1,83 @@
+import type { Clock, Runtime, TimerHandle } from '@berth/runtime'
+import type { Logger } from 'pino'
+import type { BlobStore } from '../blobs/port.ts'
+import type { Store } from '../store/port.ts'
+
+export interface HousekeepingOptions {
+  store: Store
+  blobs: BlobStore
+  runtime: Runtime
+  clock: Clock
+  log: Logger
+}
+
+const compactMs = 5000
+const sweepMs = 60_000
+const compactBatch = 2000
+/** Tombstones of the session lists are kept this long; an older cursor gets `reset`. */
+const tombstoneMs = 7 * 24 * 3600_000
+
+/** Regular work: compaction, expiry, and the sweep of what belongs to no session. */
+export const startHousekeeping = (options: HousekeepingOptions): { close: () => Promise<void> } => {
+  const { log, clock } = options
+  const tasks = [
+    every(compactMs, () => compact(options)),
+    every(sweepMs, () => sweep(options)),
+    every(sweepMs, () => options.store.expire({ now: clock.now(), before: clock.now() - tombstoneMs })),
+  ]
+
+  function every(ms: number, task: () => Promise<void>) {
+    let timer: TimerHandle | undefined
+    let running: Promise<void> = Promise.resolve()
+    let closed = false
+    const run = () => {
+      running = task()
+        .catch((error) => log.warn({ err: error }, 'Housekeeping failed and is tried again'))
+        .finally(() => {
+          if (!closed) timer = clock.setTimeout(run, ms)
+        })
+    }
+    run()
+    return async () => {
+      closed = true
+      if (timer !== undefined) clock.clearTimeout(timer)
+      await running
+    }
+  }
+
+  return {
+    close: async () => {
+      await Promise.all(tasks.map((stop) => stop()))
+    },
+  }
+}
+
+const compact = async ({ store }: HousekeepingOptions): Promise<void> => {
+  while ((await store.compact(compactBatch)) === compactBatch);
+}
+
+/** Removes runners and blobs whose session is gone for good, and says so. */
+export const sweep = async ({ store, blobs, runtime, log }: HousekeepingOptions): Promise<void> => {
+  const runners = (await runtime.list()).map(({ session }) => session)
+  const known = await store.existing(runners)
+  for (const session of runners)
+    if (!known.has(session)) {
+      log.warn({ session }, 'A runner belongs to no session and is removed')
+      await runtime.remove(session)
+    }
+  let batch: string[] = []
+  const check = async () => {
+    const existing = await store.existing(batch)
+    for (const session of batch)
+      if (!existing.has(session)) {
+        log.warn({ session }, 'Blobs belong to no session and are removed')
+        await blobs.removeAll(session)
+      }
+    batch = []
+  }
+  for await (const session of blobs.sessions()) {
+    batch.push(session)
+    if (batch.length === 500) await check()
+  }
+  await check()
+}

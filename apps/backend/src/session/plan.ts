@@ -1,0 +1,111 @@
+import type { EndReason, FailReason, SessionState } from '@berth/contract'
+import type { RunnerObservation } from '@berth/runtime'
+
+/** What the reconciler looks at: everything, each time. */
+export interface Observed {
+  state: SessionState
+  runner: RunnerObservation
+  /** Milliseconds since 1970. */
+  now: number
+  /** When the generation was asked for. */
+  startedAt: number
+  /** The last sign of life, or when this backend began to watch, whichever is later. */
+  aliveAt: number
+}
+
+/** One step; the reconciler takes it and looks again. */
+export type Step =
+  | { do: 'nothing'; againInMs?: number }
+  | { do: 'launch' }
+  /** Ask the runtime for the generation of the state again. */
+  | { do: 'ensure' }
+  | { do: 'stop'; graceMs: number }
+  | {
+      do: 'end'
+      reason: EndReason
+      message: string
+      exitCode?: number
+      signal?: string
+      /** The runner may still be there: force it away. */
+      kill: boolean
+      retryAt?: number
+    }
+  | { do: 'fail'; reason: FailReason; message: string }
+  | { do: 'purge' }
+
+export const timing = {
+  /** Silence after which a runner is fenced out. */
+  silenceMs: 30_000,
+  /** Time for a runner to save and end by itself after a stop was asked for. */
+  stopMs: 20_000,
+  /** Time between SIGTERM and force. */
+  graceMs: 10_000,
+  /** Runners lost in a row after which a session fails. */
+  maxRestarts: 5,
+  maxBackoffMs: 60_000,
+} as const
+
+/** How long to wait before the next runner: at once, then 1 s, 2 s, 4 s … up to a minute. */
+export const backoffMs = (restarts: number): number =>
+  restarts === 0 ? 0 : Math.min(timing.maxBackoffMs, 1000 * 2 ** (restarts - 1))
+
+/** The next step towards what is wanted. Pure and level-based: nothing but what is observed counts. */
+export const plan = (observed: Observed): Step => {
+  const { state, runner, now } = observed
+  const { summary } = state
+  if (state.live) return planLive(observed)
+  if (runner.state === 'running') return { do: 'stop', graceMs: 0 }
+  if (summary.desired === 'deleted') {
+    const due = Date.parse(summary.purgeAt ?? summary.updatedAt)
+    return due <= now ? { do: 'purge' } : { do: 'nothing', againInMs: due - now }
+  }
+  if (summary.desired !== 'running' || summary.status.phase !== 'pending') return { do: 'nothing' }
+  if (summary.restarts >= timing.maxRestarts) return giveUp(state)
+  const { retryAt } = summary.status
+  const wait = retryAt === undefined ? 0 : Date.parse(retryAt) - now
+  return wait > 0 ? { do: 'nothing', againInMs: wait } : { do: 'launch' }
+}
+
+const planLive = ({ state, runner, now, startedAt, aliveAt }: Observed): Step => {
+  const { generation, desired, status, restarts } = state.summary
+  const retryAt = desired === 'running' ? now + backoffMs(restarts) : undefined
+  if (runner.state === 'absent' || runner.generation !== generation) {
+    if (
+      !state.connected &&
+      desired === 'running' &&
+      status.phase !== 'failed' &&
+      now - startedAt < timing.silenceMs
+    )
+      return { do: 'ensure' }
+    return { do: 'end', reason: 'lost', message: 'The runner is gone without a trace.', kill: true, retryAt }
+  }
+  if (runner.state === 'ended') {
+    const { reason, message, exitCode, signal } = runner
+    return { do: 'end', reason, message, exitCode, signal, kill: false, retryAt }
+  }
+  const leaving = desired !== 'running' || status.phase === 'failed'
+  if (leaving) {
+    const left = Date.parse(status.since) + timing.stopMs - now
+    return left > 0 ? { do: 'nothing', againInMs: left } : { do: 'stop', graceMs: timing.graceMs }
+  }
+  const silent = now - aliveAt
+  if (silent < timing.silenceMs) return { do: 'nothing', againInMs: timing.silenceMs - silent }
+  const seconds = Math.round(silent / 1000)
+  return {
+    do: 'end',
+    reason: 'silent',
+    message: `The runner was silent for ${seconds} s.`,
+    kill: true,
+    retryAt,
+  }
+}
+
+const giveUp = ({ summary, lastEnd }: SessionState): Step => {
+  const last = lastEnd === undefined ? '' : ` The last time: ${lastEnd.message}`
+  const reason = lastEnd?.reason === 'out-of-memory' ? 'out-of-memory' : 'crash-loop'
+  return {
+    do: 'fail',
+    reason,
+    message: `The runner was lost ${summary.restarts} times in a row.${last} Look at the session's log, then resume it.`,
+  }
+}

@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto'
+import { type FailReason, failReason, type SessionState } from '@berth/contract'
+import { type Clock, isRuntimeError, type Runtime } from '@berth/runtime'
+import type { Logger } from 'pino'
+import type { BlobStore } from '../blobs/port.ts'
+import type { Store } from '../store/port.ts'
+import { backendActor } from './decide.ts'
+import { backoffMs, plan, type Step, timing } from './plan.ts'
+import { type SessionService, sessionSettingsOf } from './service.ts'
+
+/** What a step came to: interpreted in one place, which also counts it. */
+export type Outcome =
+  | { kind: 'done' }
+  | { kind: 'again'; inMs: number }
+  | { kind: 'retry'; error: unknown }
+  | { kind: 'given-up'; error: unknown }
+
+export interface ReconcilerOptions {
+  store: Store
+  blobs: BlobStore
+  runtime: Runtime
+  service: SessionService
+  clock: Clock
+  log: Logger
+  random: (bytes: number) => Uint8Array
+  /** Where runners find the backend. */
+  backendUrl: string
+  /** Names this backend in leases. */
+  holder: string
+  /** Counts outcomes. */
+  count: (outcome: Outcome['kind'], step: Step['do']) => void
+}
+
+const leaseMs = 60_000
+
+/** Takes one step for a session: reads everything, compares, acts on the difference. */
+export class Reconciler {
+  readonly #options: ReconcilerOptions
+  /** When this backend began to watch; silence before it does not count. */
+  readonly #since: number
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options
+    this.#since = options.clock.now()
+  }
+
+  async reconcile(session: string): Promise<Outcome> {
+    const { store, holder, clock, log, count } = this.#options
+    const name = `session:${session}`
+    if (!(await store.lease(name, holder, { now: clock.now(), ttlMs: leaseMs })))
+      return { kind: 'again', inMs: 2000 }
+    let step: Step['do'] = 'nothing'
+    try {
+      const planned = await this.#plan(session)
+      step = planned.do
+      const outcome = await this.#take(session, planned)
+      count(outcome.kind, step)
+      return outcome
+    } catch (error) {
+      log.warn({ session, step, err: error }, 'A step failed and is tried again')
+      count('retry', step)
+      return { kind: 'retry', error }
+    } finally {
+      await store
+        .release(name, holder)
+        .catch((error) => log.warn({ session, err: error }, 'A lease was not released'))
+    }
+  }
+
+  async #plan(session: string): Promise<Step> {
+    const { store, runtime, clock } = this.#options
+    const [state, generation, runner] = await Promise.all([
+      store.state(session),
+      store.generation(session),
+      runtime.observe(session),
+    ])
+    if (state === undefined)
+      return runner.state === 'running' ? { do: 'stop', graceMs: 0 } : { do: 'nothing' }
+    const startedAt = Math.max(generation?.startedAt ?? 0, 0)
+    const aliveAt = Math.max(generation?.heartbeatAt ?? 0, startedAt, this.#since)
+    return plan({ state, runner, now: clock.now(), startedAt, aliveAt })
+  }
+
+  async #take(session: string, step: Step): Promise<Outcome> {
+    const { store, runtime, blobs, service, clock } = this.#options
+    switch (step.do) {
+      case 'nothing':
+        return step.againInMs === undefined ? { kind: 'done' } : { kind: 'again', inMs: step.againInMs }
+      case 'launch':
+        return this.#launch(session)
+      case 'ensure':
+        return this.#ensure(await service.state(session))
+      case 'stop':
+        await runtime.stop(session, { graceMs: step.graceMs })
+        return { kind: 'again', inMs: 0 }
+      case 'end':
+        return this.#end(session, step)
+      case 'fail':
+        await service.run({ session, command: { kind: 'fail', actor: backendActor, ...pick(step) } })
+        return { kind: 'done' }
+      case 'purge':
+        await store.purge(session, clock.now())
+        await runtime.remove(session)
+        await blobs.removeAll(session)
+        return { kind: 'done' }
+    }
+  }
+
+  async #launch(session: string): Promise<Outcome> {
+    const { service, runtime } = this.#options
+    const token = this.#token()
+    const command = { kind: 'launch', actor: backendActor, runtime: runtime.kind } as const
+    const { state, lines } = await service.run({ session, command, tokenHash: hash(token) })
+    return lines.length === 0 ? { kind: 'again', inMs: 0 } : this.#start(state, token)
+  }
+
+  /** The token of a generation is known to nobody any more: a new one replaces it. */
+  async #ensure(state: SessionState): Promise<Outcome> {
+    const token = this.#token()
+    await this.#options.store.setRunnerToken(state.summary.id, state.summary.generation, hash(token))
+    return this.#start(state, token)
+  }
+
+  async #start(state: SessionState, token: string): Promise<Outcome> {
+    const { runtime, store, service, backendUrl, clock } = this.#options
+    const { id: session, project, generation, restarts } = state.summary
+    const { memoryMiB, processes } = await effective(store, state)
+    try {
+      const limits = { memoryBytes: memoryMiB * 1024 * 1024, processes }
+      await runtime.ensure({ session, project, generation, backendUrl, token, limits })
+      return { kind: 'again', inMs: timing.silenceMs }
+    } catch (error) {
+      const cause = isRuntimeError(error) ? error : undefined
+      const message = `The runner could not be started: ${error instanceof Error ? error.message : String(error)}`
+      const retryAt = new Date(clock.now() + backoffMs(restarts + 1)).toISOString()
+      const end = {
+        kind: 'end',
+        actor: backendActor,
+        generation,
+        reason: 'create-error',
+        message,
+        retryAt,
+      } as const
+      await service.run({ session, command: end })
+      if (cause === undefined || cause.retryable) return { kind: 'retry', error }
+      const reason = failReason.safeParse(cause.reason).data ?? ('spawn' satisfies FailReason)
+      await service.run({ session, command: { kind: 'fail', actor: backendActor, reason, message } })
+      return { kind: 'given-up', error }
+    }
+  }
+
+  /** Fences the generation out first, so that nothing of it counts any more, then makes sure that it is gone. */
+  async #end(session: string, step: Extract<Step, { do: 'end' }>): Promise<Outcome> {
+    const { service, runtime } = this.#options
+    const { kill, retryAt, do: _, ...end } = step
+    const { generation } = (await service.state(session)).summary
+    const at = retryAt === undefined ? undefined : new Date(retryAt).toISOString()
+    await service.run({
+      session,
+      command: { kind: 'end', actor: backendActor, generation, ...end, retryAt: at },
+    })
+    if (kill) await runtime.stop(session, { graceMs: 0 })
+    return { kind: 'again', inMs: 0 }
+  }
+
+  #token(): string {
+    return `brt_${Buffer.from(this.#options.random(32)).toString('base64url')}`
+  }
+}
+
+const pick = ({ reason, message }: Extract<Step, { do: 'fail' }>) => ({ reason, message })
+
+const hash = (token: string) => createHash('sha256').update(token).digest('hex')
+
+const effective = async (store: Store, state: SessionState) => {
+  const project = await store.project(state.summary.project)
+  return sessionSettingsOf(state.settings, project?.settings ?? {}).values
+}

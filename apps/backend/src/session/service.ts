@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import {
+  type Actor,
+  BerthError,
+  type EffectiveSettings,
+  limits,
+  makeId,
+  type PromptBlock,
+  platformSettings,
+  preview,
+  resolveSettings,
+  type SessionState,
+  type Settings,
+  type StoredBlock,
+} from '@berth/contract'
+import type { BlobStore } from '../blobs/port.ts'
+import type { AppendResult, Idempotency, Store } from '../store/port.ts'
+import type { Command } from './command.ts'
+
+export interface ServiceOptions {
+  store: Store
+  blobs: BlobStore
+  /** Milliseconds since 1970. */
+  now: () => number
+  random: (bytes: number) => Uint8Array
+  /** A session may need a step of the reconciler. */
+  wake: (session: string) => void
+}
+
+export interface CommandRequest {
+  session: string
+  project?: string
+  command: Command
+  idempotency?: Idempotency
+  tokenHash?: string
+}
+
+/** The one writer: everything that happens to a session goes through `run`. */
+export class SessionService {
+  readonly #options: ServiceOptions
+
+  constructor(options: ServiceOptions) {
+    this.#options = options
+  }
+
+  now(): number {
+    return this.#options.now()
+  }
+
+  newId(kind: 'session' | 'turn' | 'prompt'): string {
+    return makeId(kind, this.now(), this.#options.random(10))
+  }
+
+  async run(request: CommandRequest): Promise<AppendResult> {
+    const result = await this.#options.store.append({ ...request, turn: this.newId('turn'), now: this.now() })
+    if (needsStep(result)) this.#options.wake(request.session)
+    return result
+  }
+
+  /** The state of a session; rejects with `session_not_found`. */
+  async state(session: string): Promise<SessionState> {
+    const state = await this.#options.store.state(session)
+    if (state === undefined) throw notFound(session)
+    return state
+  }
+
+  /** Rejects with `session_not_found` unless the session is one of this project. */
+  async check(project: string, session: string): Promise<void> {
+    if ((await this.#options.store.summary(project, session)) === undefined) throw notFound(session)
+  }
+
+  /** Puts what is too large for an event into the blob store. */
+  async storePrompt(session: string, content: string | PromptBlock[]): Promise<StoredBlock[]> {
+    const blocks: PromptBlock[] = typeof content === 'string' ? [{ type: 'text', text: content }] : content
+    return Promise.all(blocks.map((block) => this.#storeBlock(session, block)))
+  }
+
+  async #storeBlock(session: string, block: PromptBlock): Promise<StoredBlock> {
+    if (block.type === 'text') {
+      if (Buffer.byteLength(block.text) <= limits.inlineText) return block
+      const full = await this.#storeBytes(session, Buffer.from(block.text), 'text/plain; charset=utf-8')
+      return { type: 'text', text: preview(block.text, limits.preview), full }
+    }
+    const { data, ...rest } = block
+    return { ...rest, content: await this.#storeBytes(session, Buffer.from(data, 'base64'), block.mediaType) }
+  }
+
+  async #storeBytes(session: string, bytes: Buffer, mediaType: string) {
+    const blob = createHash('sha256').update(bytes).digest('hex')
+    await this.#options.blobs.put(session, blob, Readable.from([bytes]), { maxBytes: limits.blob })
+    return { blob, size: bytes.length, mediaType }
+  }
+}
+
+/** Whether the reconciler has something to do after this. */
+const needsStep = ({ lines, state }: AppendResult): boolean =>
+  lines.length > 0 &&
+  (state.summary.desired !== 'running' || !state.ready || state.summary.status.phase === 'failed')
+
+export const notFound = (session: string) =>
+  new BerthError('session_not_found', `There is no session ${session} in this project.`)
+
+/** The settings that count for a session of a project. */
+export const sessionSettingsOf = (session: Settings, project: Settings) =>
+  resolveSettings({ session, project, platform: platformSettings })
+
+/** Rejects a model that the project does not allow. */
+export const checkModel = (model: string | undefined, { allowedModels }: EffectiveSettings): void => {
+  if (model === undefined || allowedModels.length === 0) return
+  const allowed = allowedModels.some((pattern) =>
+    pattern.endsWith('*') ? model.startsWith(pattern.slice(0, -1)) : pattern === model,
+  )
+  if (!allowed)
+    throw new BerthError(
+      'model_not_allowed',
+      `The project does not allow the model ${model}. Allowed: ${allowedModels.join(', ')}.`,
+    )
+}
+
+/** A title made from the first prompt: its first line, shortened at a word. */
+export const titleFrom = (content: string | PromptBlock[] | undefined): string => {
+  const text = typeof content === 'string' ? content : content?.find((block) => block.type === 'text')?.text
+  const line = (text ?? '').trim().split('\n')[0]?.replace(/\s+/g, ' ') ?? ''
+  if (line === '') return 'New session'
+  return line.length <= 80 ? line : `${preview(line, 79).replace(/\s+\S*$/, '')}…`
+}
+
+export const systemActor = (id: string): Actor => ({ kind: 'backend', id })

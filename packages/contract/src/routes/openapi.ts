@@ -1,0 +1,105 @@
+import { z } from 'zod'
+import { type ErrorCode, errorCatalogue, problem } from '../errors.ts'
+import { type Route, errorsOf, takesIdempotencyKey } from './route.ts'
+
+type Json = Record<string, unknown>
+
+const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Json => {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any', target: 'draft-2020-12' })
+  return json
+}
+
+const parametersOf = (row: Route): Json[] => {
+  const list: Json[] = []
+  for (const [place, object] of [
+    ['path', row.params],
+    ['query', row.query],
+  ] as const)
+    for (const [name, schema] of Object.entries(object?.shape ?? {})) {
+      const optional = place === 'query' && schema.safeParse(undefined).success
+      list.push({ name, in: place, required: !optional, schema: schemaOf(schema, 'input') })
+    }
+  if (takesIdempotencyKey(row)) list.push(header('Idempotency-Key', 'Makes a repeated request single, for 24 hours', false))
+  if (row.ifMatch === true) list.push(header('If-Match', 'The version that you change', true))
+  if (row.response.kind === 'sse') list.push(header('Last-Event-ID', 'Resumes a stream after this event', false))
+  return list
+}
+
+const header = (name: string, description: string, required: boolean): Json => ({
+  name,
+  in: 'header',
+  description,
+  required,
+  schema: { type: 'string', maxLength: 128 },
+})
+
+const contentOf = ({ response }: Route): Json | undefined => {
+  const json = response.body === undefined ? undefined : schemaOf(response.body, 'output')
+  switch (response.kind ?? 'json') {
+    case 'bytes':
+      return { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } }
+    case 'text':
+      return { 'text/plain': { schema: { type: 'string' } } }
+    case 'sse':
+      return { 'application/json': { schema: json }, 'text/event-stream': { schema: { type: 'string' } } }
+    default:
+      return json === undefined ? undefined : { 'application/json': { schema: json } }
+  }
+}
+
+const responsesOf = (row: Route): Json => {
+  const responses: Json = { [row.response.status]: { description: 'Success', content: contentOf(row) } }
+  const byStatus = new Map<number, ErrorCode[]>()
+  for (const code of errorsOf(row)) {
+    const { status } = errorCatalogue[code]
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code])
+  }
+  for (const [status, codes] of [...byStatus].sort(([a], [b]) => a - b))
+    responses[status] = {
+      description: codes.map((code) => `\`${code}\`: ${errorCatalogue[code].title}`).join('\n\n'),
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    }
+  return responses
+}
+
+const operationOf = (name: string, row: Route): Json => ({
+  operationId: name,
+  tags: [row.tag],
+  summary: row.summary,
+  description: `Needs: ${row.role}`,
+  security: row.role === 'public' ? [] : [{ bearer: [] }, { cookie: [] }],
+  parameters: parametersOf(row),
+  requestBody:
+    row.body === undefined
+      ? undefined
+      : { required: true, content: { 'application/json': { schema: schemaOf(row.body, 'input') } } },
+  responses: responsesOf(row),
+})
+
+/** The OpenAPI 3.1 document of these routes. */
+export const openApiDocument = (rows: Record<string, Route>, version: string): Json => {
+  const paths: Record<string, Json> = {}
+  for (const [name, row] of Object.entries(rows)) {
+    const path = row.path.replace(/:([a-z]+)/g, '{$1}')
+    paths[path] = { ...paths[path], [row.method.toLowerCase()]: operationOf(name, row) }
+  }
+  return JSON.parse(
+    JSON.stringify({
+      openapi: '3.1.0',
+      info: {
+        title: 'Berth',
+        version,
+        description: 'Claude Code sessions for a team: projects, sessions, prompts, events, changes.',
+      },
+      servers: [{ url: '/' }],
+      paths,
+      components: {
+        schemas: { Problem: schemaOf(problem, 'output') },
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer' },
+          cookie: { type: 'apiKey', in: 'cookie', name: 'berth_session' },
+        },
+      },
+    }),
+  )
+}

@@ -25,10 +25,10 @@ export const startSupervisor = async (start: Start): Promise<ChildProcess | unde
   try {
     await checkCommand(options.command, doing)
     await mkdir(files.directory, { recursive: true, mode: 0o700 })
+    await removeStaleClaim(files)
     const child = await spawnDetached(start)
     if ((await files.record())?.pid === child.pid) return child
     if ((await exitOf(child)) === supervisorExit.claimed) return undefined
-    await removeEmptyClaim(files)
     throw await writeFailure(doing, files.directory)
   } catch (error) {
     throw toRuntimeError(error, doing, files.directory)
@@ -68,11 +68,14 @@ const exitOf = (child: ChildProcess): Promise<number | null> =>
     ? Promise.resolve(child.exitCode)
     : new Promise((resolve) => child.once('exit', resolve))
 
-/** A supervisor that met a full disk, or was killed between two system calls, leaves a claim with nothing in it. */
-const removeEmptyClaim = async (files: RunFiles): Promise<void> => {
-  const size = await stat(files.path('runner.json')).then(
-    (stats) => stats.size,
-    () => -1,
-  )
-  if (size === 0) await rm(files.path('runner.json'), { force: true })
+/**
+ * A supervisor that was killed between two system calls leaves a claim with nothing in it. A young one may be that of
+ * a supervisor which is about to write.
+ */
+const removeStaleClaim = async (files: RunFiles): Promise<void> => {
+  const stats = await stat(files.path('runner.json')).catch(() => undefined)
+  if (stats?.size === 0 && Date.now() - stats.mtimeMs > staleClaimMs)
+    await rm(files.path('runner.json'), { force: true })
 }
+
+const staleClaimMs = 1000

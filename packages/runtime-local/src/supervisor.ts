@@ -33,12 +33,16 @@ else
 fi
 
 set -C
-printf '{"pid":%s,"start":"%s","boot":"%s","generation":%s,"startedAt":%s}\n' \
-  $$ "$start" "$boot" "$generation" "$started_at" > runner.json || {
-  [ -s runner.json ] && exit ${supervisorExit.claimed}
+true > runner.json || {
+  [ -e runner.json ] && exit ${supervisorExit.claimed}
   exit ${supervisorExit.cannotWrite}
 }
 set +C
+printf '{"pid":%s,"start":"%s","boot":"%s","generation":%s,"startedAt":%s}\n' \
+  $$ "$start" "$boot" "$generation" "$started_at" > runner.json || {
+  rm -f runner.json
+  exit ${supervisorExit.cannotWrite}
+}
 exec 3>&-
 
 half=$((log_bytes / 2))

@@ -1,0 +1,124 @@
+import { foldSession, type NewEvent, type SessionState } from '@berth/contract'
+import type { RunnerObservation } from '@berth/runtime'
+import { describe, expect, it } from 'vitest'
+import { backoffMs, type Observed, plan, type Step, timing } from './plan.ts'
+
+const start = Date.parse('2026-01-01T00:00:00.000Z')
+const session = 'ses_01m855ymq0fmba5kdj51nnmvf3'
+const actor = { kind: 'backend', id: 'test' } as const
+
+const created: NewEvent = {
+  type: 'session.created',
+  data: {
+    session,
+    project: 'default',
+    title: 'T',
+    labels: {},
+    repositories: [],
+    settings: {},
+    model: 'scripted',
+  },
+}
+const launched: NewEvent = { type: 'generation.started', data: { generation: 1, runtime: 'fake' } }
+const stopAsked: NewEvent = { type: 'session.stop_requested', data: { reason: 'user' } }
+const failed: NewEvent = { type: 'session.failed', data: { reason: 'clone', message: 'no' } }
+const ended = (generation: number, retryAt?: number): NewEvent => ({
+  type: 'generation.ended',
+  data: {
+    generation,
+    reason: 'crashed',
+    message: 'boom',
+    retryAt: retryAt === undefined ? undefined : new Date(retryAt).toISOString(),
+  },
+})
+
+const stateAfter = (...events: NewEvent[]): SessionState => {
+  let state: SessionState | undefined
+  for (const [index, event] of [created, ...events].entries())
+    state = foldSession(state, {
+      seq: index + 1,
+      at: new Date(start).toISOString(),
+      version: 1,
+      actor,
+      ...event,
+    } as never)
+  if (state === undefined) throw new Error('unreachable')
+  return state
+}
+
+const absent: RunnerObservation = { state: 'absent', session }
+const running: RunnerObservation = { state: 'running', session, generation: 1, startedAt: start }
+const crashed: RunnerObservation = {
+  state: 'ended',
+  session,
+  generation: 1,
+  reason: 'crashed',
+  exitCode: 7,
+  message: 'exit code 7',
+  endedAt: start,
+}
+
+const look = (state: SessionState, runner: RunnerObservation, more: Partial<Observed> = {}): Step =>
+  plan({ state, runner, now: start, startedAt: start, aliveAt: start, ...more })
+
+describe('plan', () => {
+  const connected = { ...stateAfter(launched), connected: true }
+  const deleted = stateAfter({
+    type: 'session.deleted',
+    data: { purgeAt: new Date(start + 1000).toISOString() },
+  })
+
+  it.each<[string, Step, Partial<Step>]>([
+    ['launches what is pending', look(stateAfter(), absent), { do: 'launch' }],
+    ['asks again for a runner that was never seen', look(stateAfter(launched), absent), { do: 'ensure' }],
+    ['ends what was seen and is gone', look(connected, absent), { do: 'end', reason: 'lost' }],
+    ['reports why a runner ended', look(connected, crashed), { do: 'end', reason: 'crashed', kill: false }],
+    ['leaves a living runner alone', look(connected, running), { do: 'nothing' }],
+    [
+      'fences a silent runner out',
+      look(connected, running, { now: start + timing.silenceMs }),
+      { do: 'end', reason: 'silent', kill: true },
+    ],
+    ['lets a runner stop by itself', look(stateAfter(launched, stopAsked), running), { do: 'nothing' }],
+    [
+      'stops a runner that does not',
+      look(stateAfter(launched, stopAsked), running, { now: start + timing.stopMs }),
+      { do: 'stop' },
+    ],
+    [
+      'stops the runner of a failed session',
+      look(stateAfter(launched, failed), running, { now: start + timing.stopMs }),
+      { do: 'stop' },
+    ],
+    ['does nothing for a stopped session', look(stateAfter(stopAsked), absent), { do: 'nothing' }],
+    ['ends a runner that no session wants', look(stateAfter(stopAsked), running), { do: 'stop', graceMs: 0 }],
+    ['waits with a purge', look(deleted, absent), { do: 'nothing', againInMs: 1000 }],
+    ['purges when it is time', look(deleted, absent, { now: start + 1000 }), { do: 'purge' }],
+    [
+      'waits before the next try',
+      look(stateAfter(launched, ended(1, start + 500)), absent),
+      { do: 'nothing', againInMs: 500 },
+    ],
+    [
+      'tries again then',
+      look(stateAfter(launched, ended(1, start + 500)), absent, { now: start + 500 }),
+      { do: 'launch' },
+    ],
+  ])('%s', (_, step, expected) => {
+    expect(step).toMatchObject(expected)
+  })
+
+  it('gives up after too many losses in a row, with the last reason', () => {
+    const losses = Array.from({ length: timing.maxRestarts }, (_, i): NewEvent[] => [
+      { type: 'generation.started', data: { generation: i + 1, runtime: 'fake' } },
+      ended(i + 1),
+    ]).flat()
+    const step = look(stateAfter(...losses), absent)
+    expect(step).toMatchObject({ do: 'fail', reason: 'crash-loop' })
+    expect(JSON.stringify(step)).toContain('boom')
+  })
+
+  it('waits at once, then ever longer, up to a minute', () => {
+    expect([0, 1, 2, 3, 4, 10].map(backoffMs)).toEqual([0, 1000, 2000, 4000, 8000, 60_000])
+  })
+})

@@ -1,0 +1,50 @@
+import { type AnyEvent, type Route, runnerRoutes } from '@berth/contract'
+import { callRoute, type LooseInput, sendWithRetries, toRequest } from './call.ts'
+import type { Bytes, CallInput, CallOptions, CallResult } from './call-types.ts'
+import { type ClientOptions, toTransport } from './client.ts'
+import { readLog, type StreamOptions } from './read-log.ts'
+
+type Rows = typeof runnerRoutes
+type BodyOf<N extends keyof Rows> = NonNullable<CallInput<Rows[N]>['body']>
+
+/** The bytes of a blob: as they are, or a function that opens them (again for each try). */
+export type BlobSource = Uint8Array | (() => ReadableStream<Uint8Array>)
+
+/**
+ * A runner's own routes. Its token says which session it is the runner of. Every call may be repeated without harm,
+ * so all are tried again as the retry options say; `fenced` means that a newer runner took over: stop.
+ */
+export interface RunnerClient {
+  hello(options?: CallOptions): Promise<CallResult<Rows['runnerHello']>>
+  /** Appends facts; answers with the last number that is stored. */
+  facts(body: BodyOf<'runnerFacts'>, options?: CallOptions): Promise<CallResult<Rows['runnerFacts']>>
+  /** The log of the runner's session, in order, each event once, through disconnects. */
+  events(options?: StreamOptions): AsyncGenerator<AnyEvent, void, undefined>
+  heartbeat(body: BodyOf<'runnerHeartbeat'>, options?: CallOptions): Promise<void>
+  getBlob(blob: string, options?: CallOptions): Promise<Bytes>
+  /** Stores bytes under the SHA-256 of their content, in hexadecimal. */
+  putBlob(blob: string, source: BlobSource, options?: CallOptions): Promise<void>
+}
+
+export const createRunnerClient = (options: ClientOptions): RunnerClient => {
+  const transport = toTransport(options)
+  const call = (row: Route, input: LooseInput = {}) => callRoute(transport, row, input)
+  const client = {
+    hello: (callOptions?: CallOptions) => call(runnerRoutes.runnerHello, callOptions),
+    facts: (body: unknown, callOptions?: CallOptions) =>
+      call(runnerRoutes.runnerFacts, { ...callOptions, body }),
+    events: (stream: StreamOptions = {}) => readLog({ transport, row: runnerRoutes.runnerEvents }, stream),
+    heartbeat: (body: unknown, callOptions?: CallOptions) =>
+      call(runnerRoutes.runnerHeartbeat, { ...callOptions, body }),
+    getBlob: (blob: string, callOptions?: CallOptions) =>
+      call(runnerRoutes.runnerGetBlob, { ...callOptions, params: { blob } }),
+    putBlob: (blob: string, source: BlobSource, callOptions?: CallOptions) => {
+      const request = toRequest(transport, runnerRoutes.runnerPutBlob, { ...callOptions, params: { blob } })
+      const headers = { ...request.headers, 'content-type': 'application/octet-stream' }
+      const body = typeof source === 'function' ? source : () => source
+      const read = (response: Response) => response.text().then(() => undefined)
+      return sendWithRetries(transport, { ...request, headers, body }, { repeatable: true, read })
+    },
+  }
+  return client as unknown as RunnerClient
+}

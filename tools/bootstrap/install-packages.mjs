@@ -1,0 +1,58 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { withoutNodeModules } from './find-program.mjs'
+import { missingPackages } from './installed-packages.mjs'
+import { runCommand } from './run-command.mjs'
+import { SetupError } from './setup-error.mjs'
+import { step } from './step.mjs'
+import { isAtLeast } from './version.mjs'
+
+/** The first npm that reads this lockfile and its workspaces well. */
+const MINIMUM_NPM = /** @type {[number, number, number]} */ ([9, 0, 0])
+
+/**
+ * Installs the npm packages when they aren't there as the lockfile says.
+ *
+ * @param {string} root the checkout
+ */
+export async function ensurePackages(root) {
+  if (isInstalled(root)) return
+  const env = { ...process.env, PATH: withoutNodeModules(process.env.PATH ?? '') }
+  await checkNpm(env)
+  await step('install npm packages', async () => {
+    const command = ['npm', 'ci', '--no-audit', '--no-fund', '--loglevel=error']
+    const { code, output } = await runCommand(command, { cwd: root, env })
+    if (code === 0) return
+    throw new SetupError(
+      `\`${command.join(' ')}\` failed (exit code ${code}):\n${output.trim()}`,
+      'Check the connection to the npm registry, then run the same command again.',
+    )
+  })
+}
+
+/** @param {string} root */
+function isInstalled(root) {
+  const installed = join(root, 'node_modules/.package-lock.json')
+  if (!existsSync(installed)) return false
+  const wanted = readJson(join(root, 'package-lock.json'))
+  return missingPackages(wanted, readJson(installed)).length === 0
+}
+
+/** @param {NodeJS.ProcessEnv} env */
+async function checkNpm(env) {
+  const { code, output } = await runCommand(['npm', '--version'], { env })
+  if (code !== 0) {
+    throw new SetupError(
+      'npm was not found in PATH.',
+      'Install it: it comes with Node from https://nodejs.org.',
+    )
+  }
+  if (!isAtLeast(output, MINIMUM_NPM)) {
+    throw new SetupError(`npm ${output.trim()} is too old.`, 'Install npm 10 or newer: npm install -g npm@10')
+  }
+}
+
+/** @param {string} file */
+function readJson(file) {
+  return JSON.parse(readFileSync(file, 'utf8'))
+}

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { Readable, Writable } from 'node:stream'
+import { PassThrough, Readable, Writable } from 'node:stream'
 import type { EndCause, RawExit } from './describe-exit.ts'
 import { describeExit } from './describe-exit.ts'
 import type { EffectiveLimits } from './limits.ts'
@@ -77,6 +77,11 @@ export function supervise(parts: SupervisedParts, options: SuperviseOptions): Sa
     exited,
     usage: parts.usage,
   }
+}
+
+/** Passes output on. Node throws away what a child's own stream still holds when the child ends unread. */
+export function detached(output: Readable): Readable {
+  return output.pipe(new PassThrough())
 }
 
 function childExit(child: ChildProcess): Promise<RawExit> {

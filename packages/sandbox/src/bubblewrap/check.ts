@@ -26,9 +26,9 @@ function install(): string {
   return installAdvice(osRelease, process.arch, process.getuid?.() === 0)
 }
 
-/** `[0, 8]` for "bubblewrap 0.8.0". */
+/** `[0, 8]` for "bubblewrap 0.8.0"; `undefined` for another program. */
 export function parseVersion(text: string): [number, number] | undefined {
-  const match = /(\d+)\.(\d+)/.exec(text)
+  const match = /^bubblewrap (\d+)\.(\d+)/.exec(text)
   return match ? [Number(match[1]), Number(match[2])] : undefined
 }
 

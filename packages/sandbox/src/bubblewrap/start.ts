@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { PassThrough, type Readable, type Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { CommandRefused } from '../command.ts'
 import type { RawExit } from '../describe-exit.ts'
 import type { EffectiveLimits } from '../limits.ts'
 import { commandBelow } from '../process/process-tree.ts'
 import { decodeStatus, sendSignal } from '../process/signal.ts'
 import type { SandboxCommand } from '../sandbox.ts'
-import type { SupervisedParts } from '../supervise.ts'
+import { detached, type SupervisedParts } from '../supervise.ts'
 import { bubblewrapArguments } from './arguments.ts'
 import type { Holder } from './holder.ts'
 import { coveringInherited } from './inherited-descriptors.ts'
@@ -32,12 +32,10 @@ const TAIL_BYTES = 2048
 /** Passes a stream on unchanged and remembers its end. */
 function withTail(source: Readable): { stream: Readable; tail(): string } {
   let kept = ''
-  const stream = new PassThrough()
   source.on('data', (chunk: Buffer) => {
     kept = (kept + chunk.toString('utf8')).slice(-TAIL_BYTES)
   })
-  source.pipe(stream)
-  return { stream, tail: () => kept.trim() }
+  return { stream: detached(source), tail: () => kept.trim() }
 }
 
 /** Starts bubblewrap, held by `holder`. Throws CommandRefused before anything has started. */
@@ -87,7 +85,7 @@ function parts(child: ChildProcess, holder: Holder): SupervisedParts {
   return {
     child,
     stdin,
-    stdout,
+    stdout: detached(stdout),
     stderr: errors.stream,
     watchMemory: holder.watchMemory,
     signal: (signal) => {

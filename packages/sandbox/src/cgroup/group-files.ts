@@ -21,13 +21,18 @@ export function readKey(directory: string, file: string, key: string): number {
   }
 }
 
-/** Sets a limit. `optional` ones may be missing in this kernel (swap accounting often is). */
-export function writeLimit(directory: string, file: string, value: string, optional = false): void {
+/** Sets a limit. Throws when the kernel doesn't know it or refuses the value. */
+export function writeLimit(directory: string, file: string, value: string): void {
+  // No O_CREAT: a limit that the kernel doesn't know must not become a file somewhere else.
+  writeFileSync(join(directory, file), value, { flag: 'r+' })
+}
+
+/** Sets a limit that may be missing in this kernel (swap accounting often is). */
+export function tryLimit(directory: string, file: string, value: string): void {
   try {
-    // No O_CREAT: a limit that the kernel doesn't know must not become a file somewhere else.
-    writeFileSync(join(directory, file), value, { flag: 'r+' })
-  } catch (error) {
-    if (!optional) throw error
+    writeLimit(directory, file, value)
+  } catch {
+    // The other limits hold.
   }
 }
 

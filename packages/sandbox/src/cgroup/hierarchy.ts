@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 
 interface Hierarchy {
   version: 1 | 2
@@ -48,5 +48,5 @@ export function ownGroup(mountinfo: string, selfCgroup: string, controller?: str
   if (path === undefined || !hierarchy) return undefined
   const root = hierarchy.root === '/' ? '' : hierarchy.root
   if (path !== root && !path.startsWith(`${root}/`)) return undefined
-  return join(hierarchy.mountPoint, path.slice(root.length))
+  return resolve(hierarchy.mountPoint, `.${path.slice(root.length)}`)
 }

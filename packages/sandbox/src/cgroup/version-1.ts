@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { EffectiveLimits } from '../limits.ts'
 import type { ControlGroup, ControlGroups } from './control-group.ts'
-import { makeGroup, readKey, readNumber, writeLimit } from './group-files.ts'
+import { makeGroup, readKey, readNumber, tryLimit, writeLimit } from './group-files.ts'
 
 /** The driver's own group in each hierarchy; new groups are made inside, so limits on the driver hold too. */
 export interface Version1Bases {
@@ -30,7 +30,7 @@ function create(bases: Version1Bases, name: string, limits: EffectiveLimits): Co
   const directories = [...new Set([memory, pids, ...(cpuacct ? [cpuacct] : [])])]
   makeGroup(directories, () => {
     writeLimit(memory, 'memory.limit_in_bytes', String(limits.memoryBytes))
-    writeLimit(memory, 'memory.memsw.limit_in_bytes', String(limits.memoryBytes), true)
+    tryLimit(memory, 'memory.memsw.limit_in_bytes', String(limits.memoryBytes))
     writeLimit(pids, 'pids.max', String(limits.processes))
   })
   return {

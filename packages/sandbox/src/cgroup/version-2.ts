@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import type { EffectiveLimits } from '../limits.ts'
+import type { SandboxUsage } from '../sandbox.ts'
 import type { ControlGroup, ControlGroups } from './control-group.ts'
-import { makeGroup, readKey, readNumber, writeLimit } from './group-files.ts'
+import { makeGroup, readKey, readNumber, tryLimit, writeLimit } from './group-files.ts'
 
 const US_PER_MS = 1000
 
@@ -13,21 +14,21 @@ export function version2(base: string): ControlGroups {
 function create(directory: string, limits: EffectiveLimits): ControlGroup {
   makeGroup([directory], () => {
     writeLimit(directory, 'memory.max', String(limits.memoryBytes))
-    writeLimit(directory, 'memory.swap.max', '0', true)
+    tryLimit(directory, 'memory.swap.max', '0')
     // One process that is too big must not take the agent with it.
-    writeLimit(directory, 'memory.oom.group', '0', true)
+    tryLimit(directory, 'memory.oom.group', '0')
     writeLimit(directory, 'pids.max', String(limits.processes))
   })
+  return { directories: [directory], usage: () => measureVersion2(directory) }
+}
+
+/** What the kernel's files in a group's directory say. */
+export function measureVersion2(directory: string): SandboxUsage {
+  const reclaimable = readKey(directory, 'memory.stat', 'inactive_file')
   return {
-    directories: [directory],
-    usage: () => ({
-      memoryBytes: Math.max(
-        0,
-        readNumber(directory, 'memory.current') - readKey(directory, 'memory.stat', 'inactive_file'),
-      ),
-      cpuMs: Math.round(readKey(directory, 'cpu.stat', 'usage_usec') / US_PER_MS),
-      processes: readNumber(directory, 'pids.current'),
-      oomKills: readKey(directory, 'memory.events', 'oom_kill'),
-    }),
+    memoryBytes: Math.max(0, readNumber(directory, 'memory.current') - reclaimable),
+    cpuMs: Math.round(readKey(directory, 'cpu.stat', 'usage_usec') / US_PER_MS),
+    processes: readNumber(directory, 'pids.current'),
+    oomKills: readKey(directory, 'memory.events', 'oom_kill'),
   }
 }

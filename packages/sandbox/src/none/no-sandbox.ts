@@ -4,7 +4,7 @@ import { statSync } from 'node:fs'
 import { CommandRefused, checkCommand, requireMainThread } from '../command.ts'
 import { compileLimits } from '../limits.ts'
 import type { Sandbox, SandboxCommand, SandboxedProcess } from '../sandbox.ts'
-import { failedProcess, supervise } from '../supervise.ts'
+import { detached, failedProcess, supervise } from '../supervise.ts'
 import { DescendantTracker } from './descendants.ts'
 
 export interface NoSandboxOptions {
@@ -52,8 +52,8 @@ function start(command: SandboxCommand, graceMs: number): SandboxedProcess {
     const parts = {
       child,
       stdin: child.stdin,
-      stdout: child.stdout,
-      stderr: child.stderr,
+      stdout: detached(child.stdout),
+      stderr: detached(child.stderr),
       watchMemory: false,
       signal: (signal: NodeJS.Signals) => void child.kill(signal),
       destroy: () => tracker.killAll(),

@@ -1,0 +1,71 @@
+import { sessionId } from '@berth/contract'
+import { z } from 'zod'
+
+const absolute = z.string().regex(/^\/[^\0]*$/, 'expected an absolute path')
+const whole = (min: number) => z.coerce.number().int().min(min)
+
+const environment = z.object({
+  BERTH_BACKEND_URL: z.url({ protocol: /^https?$/ }),
+  BERTH_SESSION: sessionId,
+  BERTH_PROJECT: z.string().min(1).max(100),
+  BERTH_GENERATION: whole(1),
+  BERTH_RUNNER_TOKEN: z.string().min(1).max(4096),
+  BERTH_SESSION_DIR: absolute,
+  BERTH_MEMORY_BYTES: whole(16 * 1024 ** 2),
+  BERTH_PROCESSES: whole(8),
+  BERTH_SANDBOX: z.enum(['bubblewrap', 'off']).default('bubblewrap'),
+  BERTH_MIRROR_DIR: absolute,
+  BERTH_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
+  HOME: absolute.optional(),
+})
+
+/** What the runtime tells a runner when it starts it. */
+export interface Config {
+  /** The backend's port for runners, without a slash at the end. */
+  backendUrl: string
+  session: string
+  project: string
+  generation: number
+  /** Opens the runners' routes for this generation; never leaves this process but to the backend. */
+  token: string
+  /** Holds everything of the session on this disk; only the runner and the sandbox use it. */
+  sessionDirectory: string
+  mirrorDirectory: string
+  /** Of the agent and all that it starts. */
+  limits: { memoryBytes: number; processes: number }
+  sandbox: 'bubblewrap' | 'off'
+  logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  /** The operator's own, for git on the trusted side. */
+  path: string
+  home: string | undefined
+}
+
+/** Something in the environment that the runner can't work with. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** Reads the environment. Throws a ConfigError that names every variable that is missing or wrong, not its value. */
+export const readConfig = (env: Record<string, string | undefined>): Config => {
+  const parsed = environment.safeParse(env)
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+    throw new ConfigError(`The runner can't start: ${problems.join('; ')}. The runtime sets these variables.`)
+  }
+  const values = parsed.data
+  return {
+    backendUrl: values.BERTH_BACKEND_URL.replace(/\/+$/, ''),
+    session: values.BERTH_SESSION,
+    project: values.BERTH_PROJECT,
+    generation: values.BERTH_GENERATION,
+    token: values.BERTH_RUNNER_TOKEN,
+    sessionDirectory: values.BERTH_SESSION_DIR.replace(/(?<=.)\/+$/, ''),
+    mirrorDirectory: values.BERTH_MIRROR_DIR,
+    limits: { memoryBytes: values.BERTH_MEMORY_BYTES, processes: values.BERTH_PROCESSES },
+    sandbox: values.BERTH_SANDBOX,
+    logLevel: values.BERTH_LOG_LEVEL,
+    path: values.PATH,
+    home: values.HOME,
+  }
+}

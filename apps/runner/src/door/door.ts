@@ -1,0 +1,108 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { BodyTooLarge, createRelay, type Relay, type RelayOptions, readBody } from './relay.ts'
+import { modelError, relayedHeaders, ruleFor } from './relayed-request.ts'
+
+/** The one way out of the sandbox: model requests, and nothing else, go to the backend with the runner's token. */
+export interface Door {
+  /** The unix socket to bind into the sandbox; lives as long as this process. */
+  readonly socket: string
+  close(): Promise<void>
+}
+
+export interface DoorOptions extends RelayOptions {
+  token: string
+  /** The turn that runs now, if any. */
+  turn(): string | undefined
+  /** Bytes of one request. Default: 32 MB. */
+  bodyLimit?: number
+  onProblem(error: unknown): void
+}
+
+/** Requests at once; more are refused, as the agent may be hostile. */
+const concurrent = 64
+/** Bytes of the bodies that are held at once. */
+const heldLimit = 256 * 1024 * 1024
+
+/** Opens the door. Its socket lies in a directory that only this user can enter. */
+export const openDoor = async (options: DoorOptions): Promise<Door> => {
+  const directory = await mkdtemp(join(tmpdir(), 'berth-door-'))
+  const socket = join(directory, 'door.sock')
+  const relay = createRelay(options)
+  const load = { requests: 0, bytes: 0 }
+  const server = createServer({ maxHeaderSize: 32 * 1024, requestTimeout: 0 }, (request, response) => {
+    void handle(request, response, { options, relay, load })
+  })
+  server.on('clientError', (_error, connection) => connection.destroy())
+  server.maxConnections = 4 * concurrent
+  server.listen(socket)
+  await once(server, 'listening')
+  return {
+    socket,
+    async close() {
+      server.close()
+      server.closeAllConnections()
+      await relay.close()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+interface Handling {
+  options: DoorOptions
+  relay: Relay
+  load: { requests: number; bytes: number }
+}
+
+const handle = async (
+  request: IncomingMessage,
+  response: ServerResponse,
+  handling: Handling,
+): Promise<void> => {
+  const rule = ruleFor(request.method ?? '', request.url ?? '')
+  if (rule.do === 'answer') return void response.writeHead(200).end()
+  if (rule.do === 'refuse') return refuse(response, rule.status, rule.message)
+  const { load } = handling
+  if (load.requests >= concurrent || load.bytes > heldLimit)
+    return refuse(response, 429, 'Too many model requests at once.')
+  load.requests += 1
+  try {
+    await relayOne(request, response, { ...handling, path: rule.path })
+  } finally {
+    load.requests -= 1
+  }
+}
+
+const relayOne = async (
+  request: IncomingMessage,
+  response: ServerResponse,
+  { options, relay, load, path }: Handling & { path: string },
+): Promise<void> => {
+  const gone = new AbortController()
+  response.on('close', () => gone.abort())
+  let size = 0
+  try {
+    const body =
+      request.method === 'GET' ? undefined : await readBody(request, options.bodyLimit ?? 32 * 1024 * 1024)
+    size = body?.length ?? 0
+    load.bytes += size
+    const headers = relayedHeaders(request.headers, { token: options.token, turn: options.turn() })
+    await relay.send({ method: request.method ?? 'GET', path, headers, body }, response, gone.signal)
+  } catch (error) {
+    if (gone.signal.aborted || response.headersSent) return void response.destroy()
+    if (error instanceof BodyTooLarge) return refuse(response, 413, error.message)
+    options.onProblem(error)
+    refuse(response, 502, 'The model gateway could not be reached.')
+  } finally {
+    load.bytes -= size
+  }
+}
+
+const refuse = (response: ServerResponse, status: number, message: string): void => {
+  // The rest of a refused body is not read.
+  response.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
+  response.end(modelError(status, message))
+}

@@ -1,0 +1,132 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Dispatcher, errors, Pool } from 'undici'
+import { returnedHeaders } from './relayed-request.ts'
+
+/** A request that is ready to be sent, as often as it needs. */
+export interface Relayed {
+  method: string
+  path: string
+  headers: Record<string, string>
+  body: Buffer | undefined
+}
+
+export interface Relay {
+  /**
+   * Sends a request and streams the answer. While the backend is away, tries again; nothing is sent to the agent until
+   * an answer begins. Rejects when none came in time; aborting gives the request up on both sides.
+   */
+  send(request: Relayed, response: ServerResponse, signal: AbortSignal): Promise<void>
+  close(): Promise<void>
+}
+
+export interface RelayOptions {
+  backendUrl: string
+  /** For how long the backend may be away, in ms. Default: 10 minutes. */
+  patienceMs?: number
+  /** First and longest wait between tries, in ms. Default: 100 and 3000. */
+  delaysMs?: { first: number; longest: number }
+}
+
+const connections = 64
+
+/** Relays to the backend over kept connections, with no time limit for an answer: a model may think for minutes. */
+export const createRelay = (options: RelayOptions): Relay => {
+  const { patienceMs = 600_000, delaysMs = { first: 100, longest: 3000 } } = options
+  const { origin, pathname } = new URL(options.backendUrl)
+  const prefix = pathname.replace(/\/+$/, '')
+  const pool = new Pool(origin, {
+    connections,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: 5000 },
+  })
+
+  const ask = async (request: Relayed, signal: AbortSignal): Promise<Dispatcher.ResponseData | undefined> => {
+    const { method, headers, body } = request
+    try {
+      const answer = await pool.request({
+        method: method as Dispatcher.HttpMethod,
+        path: prefix + request.path,
+        headers,
+        body: body ?? null,
+        signal,
+      })
+      if (answer.statusCode !== 503 || answer.headers['berth-retry'] !== '1') return answer
+      await answer.body.dump()
+      return undefined
+    } catch (error) {
+      if (signal.aborted || !isAbsence(error)) throw error
+      return undefined
+    }
+  }
+  const askUntilAnswered = async (
+    request: Relayed,
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> => {
+    const deadline = Date.now() + patienceMs
+    for (let delay = delaysMs.first; ; delay = Math.min(delay * 2, delaysMs.longest)) {
+      const answer = await ask(request, signal)
+      if (answer !== undefined) return answer
+      if (Date.now() + delay > deadline) throw new Error('the backend could not be reached')
+      await sleep(delay * (0.5 + Math.random() / 2), undefined, { signal })
+    }
+  }
+  return {
+    async send(request, response, signal) {
+      const answer = await askUntilAnswered(request, signal)
+      response.writeHead(answer.statusCode, returnedHeaders(answer.headers))
+      response.flushHeaders()
+      await stream(answer.body, response)
+    },
+    close: () => pool.destroy(),
+  }
+}
+
+/** The backend isn't there, or went before it answered; asking again may help. */
+const isAbsence = (error: unknown): boolean => {
+  if (error instanceof errors.SocketError || error instanceof errors.ConnectTimeoutError) return true
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return [
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'EPIPE',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    'EHOSTUNREACH',
+    'ETIMEDOUT',
+  ].includes(String(code))
+}
+
+/** Copies the body as it comes. An answer that breaks off breaks off here too: a cut must not look like an end. */
+const stream = async (body: Dispatcher.ResponseData['body'], response: ServerResponse): Promise<void> => {
+  try {
+    for await (const chunk of body)
+      if (!response.write(chunk) && !response.destroyed)
+        await new Promise<void>((resolve) => {
+          const go = () => {
+            response.off('drain', go).off('close', go)
+            resolve()
+          }
+          response.on('drain', go).on('close', go)
+        })
+    response.end()
+  } catch (error) {
+    response.destroy()
+    throw error
+  }
+}
+
+export class BodyTooLarge extends Error {}
+
+/** Reads a request's body as a whole, so that it can be sent again. Rejects with BodyTooLarge. */
+export const readBody = async (request: IncomingMessage, limit: number): Promise<Buffer> => {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > limit) throw new BodyTooLarge(`The request is larger than ${limit} bytes.`)
+    chunks.push(chunk)
+  }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size)
+}

@@ -1,0 +1,15 @@
+/** What the runner's exit code tells the runtime. */
+export const exitCode = {
+  /** Ended as it should: stopped, deleted, or told to by a signal. */
+  done: 0,
+  /** A fault in the runner itself. */
+  fault: 1,
+  /** The environment or the arguments are wrong; or the start failed, and a fact said why. */
+  start: 2,
+  /** A newer generation took over: nothing was touched. */
+  fenced: 3,
+  /** The backend could not be reached for too long: saved, then ended. */
+  away: 4,
+} as const
+
+export type ExitCode = (typeof exitCode)[keyof typeof exitCode]

@@ -1,0 +1,169 @@
+import { realpathSync, statSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { branchProblem } from '@berth/contract'
+import type { Sandbox } from '@berth/sandbox'
+import { type BoxedScript, collect, runBoxed, startBoxed } from './boxed.ts'
+import { CloneError, explainGit, lastLine } from './explain.ts'
+import { listRefs, type MirrorGit, type MirrorSource, parseRefs } from './mirror.ts'
+import { strictness } from './trusted.ts'
+
+/** Prints what the source has. Its config and hooks are somebody else's, so even this runs in a sandbox. */
+const describeScript = `
+set -eu
+export GIT_DIR=$(git rev-parse --absolute-git-dir)
+echo "head $(git symbolic-ref -q HEAD || true)"
+if [ "$(git rev-parse --is-shallow-repository)" = true ]; then
+  while read -r commit; do echo "shallow $commit"; done < "$(git rev-parse --git-path shallow)"
+fi
+git for-each-ref --format='%(objectname) %(refname)' refs/heads refs/tags
+`
+
+/** Writes a pack of everything wanted to its output. Wanted and had objects come in, \`^\` before the latter. */
+const packScript = `
+set -eu
+export GIT_DIR=$(git rev-parse --absolute-git-dir)
+git rev-list --objects --ignore-missing --stdin | git pack-objects --quiet --stdout --delta-base-offset
+`
+
+const listLimit = 64 * 1024 * 1024
+
+export interface LocalSourceOptions {
+  name: string
+  url: string
+  /** Directories that it must lie under. */
+  roots: readonly string[]
+  sandbox: Sandbox
+  /** Where the source and temporary files appear inside; no source: where it is. */
+  inside: { source: string; temporary: string }
+  /** Limit for the copying, in ms. Default: 15 minutes. */
+  timeoutMs?: number
+}
+
+/**
+ * A repository on this machine. Its git runs in a sandbox that shows nothing but it, read-only; only a pack, which is
+ * checked, and names of refs come out.
+ */
+export const localSource = (options: LocalSourceOptions): MirrorSource => ({
+  async update(git, path) {
+    const box = sourceBox(options, allowedPath(options))
+    const source = await describe(options, box)
+    const have = (await listRefs(git, path)) ?? new Map<string, string>()
+    if (source.shallow.length > 0) await writeFile(join(path, 'shallow'), `${source.shallow.join('\n')}\n`)
+    const present = new Set(have.values())
+    if ([...source.refs.values()].some((object) => !present.has(object)))
+      await copyObjects(options, { git, path, box, wanted: source.refs, have: present })
+    await setRefs(options, { git, path, wanted: source.refs, have })
+    return source.head
+  },
+})
+
+/** The real path of the source. Throws a CloneError when it isn't there or lies outside of the allowed directories. */
+export const allowedPath = ({
+  name,
+  url,
+  roots,
+}: Pick<LocalSourceOptions, 'name' | 'url' | 'roots'>): string => {
+  const refuse = (why: string): never => {
+    throw new CloneError(`The repository ${name} (${url}) can’t be cloned: ${why}.`)
+  }
+  const path = real(url.startsWith('file://') ? decodeURIComponent(url.slice('file://'.length)) : url)
+  const inRoot = (root: string | undefined) =>
+    root !== undefined &&
+    path !== undefined &&
+    (path === root || path.startsWith(root === '/' ? '/' : `${root}/`))
+  // The same answer for what is missing and what is not allowed: nobody learns what else is on this machine.
+  if (path === undefined || !roots.map(real).some(inRoot))
+    return refuse('there is no such directory below the ones that the operator allows for local repositories')
+  if (!statSync(path).isDirectory()) return refuse('it is not a directory')
+  return path
+}
+
+const real = (path: string): string | undefined => {
+  try {
+    return realpathSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+type SourceBox = Omit<BoxedScript, 'script' | 'args' | 'timeoutMs'>
+
+const sourceBox = ({ inside }: LocalSourceOptions, path: string): SourceBox => {
+  const target = inside.source === '' ? path : inside.source
+  return { mounts: [{ path, mode: 'ro', target }], cwd: target, temporary: inside.temporary }
+}
+
+const describe = async ({ sandbox, name, url }: LocalSourceOptions, box: SourceBox) => {
+  const command = { ...box, script: describeScript, args: [], timeoutMs: 60_000, outputLimit: listLimit }
+  const { exit, stdout, stderr, overflow } = await runBoxed(sandbox, command)
+  if (exit.reason === 'spawn-failed')
+    throw new CloneError(`The repository ${name} can’t be cloned: ${exit.message}`)
+  if (exit.code !== 0 || overflow)
+    throw explainGit(name, url, { stderr, timedOut: exit.reason === 'time-limit' })
+  const lines = stdout.toString('utf8').split('\n')
+  const head = /^head refs\/heads\/(\S+)$/.exec(lines[0] ?? '')?.[1]
+  const shallow = lines.flatMap((line) => /^shallow ([0-9a-f]{40,64})$/.exec(line)?.[1] ?? [])
+  const refs = [...parseRefs(stdout.toString('utf8'))].filter(
+    ([ref]) => branchProblem(ref.replace(/^refs\/(heads|tags)\//, '')) === undefined,
+  )
+  return {
+    head: head !== undefined && branchProblem(head) === undefined ? head : undefined,
+    shallow,
+    refs: new Map(refs),
+  }
+}
+
+interface Copy {
+  git: MirrorGit
+  path: string
+  box: SourceBox
+  wanted: ReadonlyMap<string, string>
+  have: ReadonlySet<string>
+}
+
+const copyObjects = async (
+  options: LocalSourceOptions,
+  { git, path, box, wanted, have }: Copy,
+): Promise<void> => {
+  const { sandbox, name, url, timeoutMs = 900_000 } = options
+  const packer = startBoxed(sandbox, { ...box, script: packScript, args: [], timeoutMs })
+  packer.stdin.end(
+    `${[...new Set(wanted.values()), ...[...have].map((object) => `^${object}`)].join('\n')}\n`,
+  )
+  const [indexed, stderr, exit] = await Promise.all([
+    git({
+      args: ['-C', path, 'index-pack', '--stdin', '--fix-thin', `--strict=${strictness}`],
+      timeoutMs,
+      input: packer.stdout,
+    }),
+    collect(packer.stderr, 16 * 1024, () => undefined),
+    packer.exited,
+  ])
+  const said = stderr.toString('utf8')
+  if (exit.code !== 0 && lastLine(said) !== '')
+    throw explainGit(name, url, { stderr: said, timedOut: exit.reason === 'time-limit' })
+  if (!indexed.ok) throw explainGit(name, url, indexed)
+}
+
+interface RefChange {
+  git: MirrorGit
+  path: string
+  wanted: ReadonlyMap<string, string>
+  have: ReadonlyMap<string, string>
+}
+
+/** Makes the mirror's branches and tags those of the source, all or none. Refuses objects that did not come. */
+const setRefs = async (
+  { name, url }: LocalSourceOptions,
+  { git, path, wanted, have }: RefChange,
+): Promise<void> => {
+  const deletions = [...have.keys()].filter((ref) => !wanted.has(ref)).map((ref) => `delete ${ref}`)
+  const updates = [...wanted]
+    .filter(([ref, object]) => have.get(ref) !== object)
+    .map(([ref, to]) => `update ${ref} ${to}`)
+  if (deletions.length + updates.length === 0) return
+  const input = `${[...deletions, ...updates].join('\n')}\n`
+  const changed = await git({ args: ['-C', path, 'update-ref', '--stdin'], timeoutMs: 60_000, input })
+  if (!changed.ok) throw explainGit(name, url, changed)
+}

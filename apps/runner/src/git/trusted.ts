@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
+import { collect } from './boxed.ts'
+
+/** The operator's surroundings, for git that talks to remotes with the operator's own credentials. */
+export interface GitSurroundings {
+  path: string
+  home: string | undefined
+  /** For an ssh agent, a proxy and certificates: passed on when set. */
+  inherited: Readonly<Record<string, string | undefined>>
+}
+
+const passedOn =
+  /^(SSH_AUTH_SOCK|SSL_CERT_(FILE|DIR)|GIT_SSL_CAINFO|(https?|all|no)_proxy|XDG_CONFIG_HOME|XDG_RUNTIME_DIR|GIT_SSH_COMMAND|GIT_CONFIG_GLOBAL)$/i
+
+/** Old repositories have these, and they do no harm; everything else that fsck finds is refused. */
+const lenient = [
+  'zeroPaddedFilemode',
+  'missingSpaceBeforeDate',
+  'missingSpaceBeforeEmail',
+  'badTimezone',
+  'badDateOverflow',
+  'missingEmail',
+  'badEmail',
+  'multipleAuthors',
+  'zeroPaddedDate',
+]
+
+/** The same for `git index-pack --strict=`. */
+export const strictness = lenient.map((name) => `${name}=ignore`).join(',')
+
+const settings = [
+  'protocol.ext.allow=never',
+  'core.hooksPath=/dev/null',
+  'core.fsmonitor=false',
+  'transfer.fsckObjects=true',
+  ...lenient.map((name) => `fetch.fsck.${name}=ignore`),
+  'fetch.unpackLimit=1',
+  'fetch.recurseSubmodules=false',
+  'fetch.writeCommitGraph=false',
+  'gc.auto=0',
+  'maintenance.auto=false',
+  'http.lowSpeedLimit=1000',
+  'http.lowSpeedTime=60',
+  'safe.directory=*',
+]
+
+export interface TrustedGit {
+  args: readonly string[]
+  timeoutMs: number
+  input?: Readable | string
+  outputLimit?: number
+  /** Bytes of the largest file that may be written. Default 8 GiB. */
+  fileLimit?: number
+}
+
+export interface TrustedResult {
+  ok: boolean
+  stdout: string
+  stderr: string
+  timedOut: boolean
+}
+
+/**
+ * Runs git outside the sandbox. Only on bare mirrors that Berth made, never on a tree that an agent can write or on a
+ * user's repository. It can ask nobody: no terminal, no password prompt. Never rejects.
+ */
+export const runTrusted = async (
+  surroundings: GitSurroundings,
+  options: TrustedGit,
+): Promise<TrustedResult> => {
+  const { timeoutMs, input, outputLimit = 16 * 1024 * 1024, fileLimit = 8 * 1024 ** 3 } = options
+  const config = settings.flatMap((setting) => ['-c', setting])
+  // sh counts the limit in blocks of 512 bytes; its own session keeps git and ssh from finding a terminal.
+  const child = spawn(
+    '/bin/sh',
+    ['-c', `ulimit -f ${Math.ceil(fileLimit / 512)}; exec git "$@"`, 'git', ...config, ...options.args],
+    { cwd: '/', env: environment(surroundings), stdio: ['pipe', 'pipe', 'pipe'], detached: true },
+  )
+  let timedOut = false
+  const kill = () => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    } catch {
+      // It ended by itself in this moment.
+    }
+  }
+  const timer = setTimeout(() => {
+    timedOut = true
+    kill()
+  }, timeoutMs)
+  child.stdin.on('error', () => undefined)
+  if (typeof input === 'object') input.on('error', kill).pipe(child.stdin)
+  else child.stdin.end(input ?? '')
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('error', () => resolve(null))
+    child.once('close', (code) => resolve(code))
+  })
+  const [stdout, stderr, code] = await Promise.all([
+    collect(child.stdout, outputLimit, kill),
+    collect(child.stderr, 64 * 1024, () => undefined),
+    ended,
+  ])
+  clearTimeout(timer)
+  return { ok: code === 0, stdout: stdout.toString('utf8'), stderr: stderr.toString('utf8'), timedOut }
+}
+
+const environment = ({ path, home, inherited }: GitSurroundings): Record<string, string> => ({
+  ...Object.fromEntries(
+    Object.entries(inherited).filter(
+      (entry): entry is [string, string] => passedOn.test(entry[0]) && entry[1] !== undefined,
+    ),
+  ),
+  PATH: path,
+  ...(home === undefined ? {} : { HOME: home }),
+  LC_ALL: 'C',
+  GIT_TERMINAL_PROMPT: '0',
+  GIT_ASKPASS: '/bin/false',
+  SSH_ASKPASS_REQUIRE: 'never',
+  GIT_LFS_SKIP_SMUDGE: '1',
+  GIT_NO_LAZY_FETCH: '1',
+  GIT_ALLOW_PROTOCOL: 'https:http:ssh:git',
+})

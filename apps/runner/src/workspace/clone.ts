@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Actor, Repository } from '@berth/contract'
+import type { Sandbox } from '@berth/sandbox'
+import { runBoxed } from '../git/boxed.ts'
+import { CloneError, explainGit } from '../git/explain.ts'
+import type { Mirror } from '../git/mirror.ts'
+import type { Layout } from '../layout.ts'
+import type { TrackedRepository } from './state.ts'
+
+/**
+ * A copy of the mirror without links to it, on the session branch. The checkout runs in the sandbox: what a tree can
+ * make git do is not known in advance.
+ */
+const cloneScript = `
+set -eu
+mirror=$1 target=$2 url=$3 branch=$4 session=$5 name=$6 email=$7
+git -c core.hooksPath=/dev/null clone --quiet --no-hardlinks --no-checkout --template= -- "$mirror" "$target"
+cd "$target"
+export GIT_DIR="$target/.git" GIT_WORK_TREE="$target"
+git remote set-url origin "$url"
+git config user.name "$name"
+git config user.email "$email"
+if [ -n "$branch" ]; then
+  git update-ref "refs/heads/$session" "refs/remotes/origin/$branch"
+  git symbolic-ref HEAD "refs/heads/$session"
+  git reset --quiet --hard
+  for ref in $(git for-each-ref --format='%(refname)' refs/heads); do
+    [ "$ref" = "refs/heads/$session" ] || git update-ref -d "$ref"
+  done
+  git rev-parse HEAD
+else
+  git symbolic-ref HEAD "refs/heads/$session"
+fi
+`
+
+export interface CloneOptions {
+  repository: Repository
+  /** Directory in the workspace. */
+  name: string
+  mirror: Mirror
+  sessionBranch: string
+  owner: Actor
+  layout: Layout
+  sandbox: Sandbox
+  /** Limit in ms. Default: 15 minutes. */
+  timeoutMs?: number
+}
+
+/** Clones into the workspace; there is the whole repository or nothing. Throws a CloneError. */
+export const cloneFromMirror = async (options: CloneOptions): Promise<TrackedRepository> => {
+  const { name, layout, repository } = options
+  const branch = startBranch(options)
+  const half = `${name}.${randomBytes(4).toString('hex')}`
+  const temporary = join(layout.outside.clones, half)
+  await mkdir(temporary, { mode: 0o700 })
+  try {
+    const base = await cloneInBox(options, { half, branch })
+    await rename(temporary, join(layout.outside.workspace, name))
+    return { name, url: repository.url, branch: branch ?? '', base }
+  } finally {
+    await rm(temporary, { recursive: true, force: true })
+  }
+}
+
+const startBranch = ({ repository, mirror, name }: CloneOptions): string | undefined => {
+  if (mirror.branches.size === 0 && repository.branch === undefined) return undefined
+  const wanted = repository.branch ?? mirror.defaultBranch ?? ''
+  if (mirror.branches.has(wanted)) return wanted
+  const known = [...mirror.branches.keys()].slice(0, 10).join(', ') || 'none'
+  const which = repository.branch === undefined ? 'its default branch' : `branch ${wanted}`
+  throw new CloneError(
+    `The repository ${name} (${repository.url}) can’t be cloned: ${which} does not exist. Branches: ${known}. ` +
+      'Create the session with one of them.',
+  )
+}
+
+const cloneInBox = async (
+  options: CloneOptions,
+  { half, branch }: { half: string; branch: string | undefined },
+): Promise<string | undefined> => {
+  const { layout, sandbox, mirror, repository, owner, name, sessionBranch, timeoutMs = 900_000 } = options
+  const { inside, outside } = layout
+  const source = inside.source === '' ? mirror.path : inside.source
+  const identity = [owner.name ?? owner.id, emailOf(owner)]
+  const { exit, stdout, stderr } = await runBoxed(sandbox, {
+    script: cloneScript,
+    args: [source, `${inside.clones}/${half}`, repository.url, branch ?? '', sessionBranch, ...identity],
+    mounts: [
+      { path: mirror.path, mode: 'ro', target: source },
+      { path: join(outside.clones, half), mode: 'rw', target: `${inside.clones}/${half}` },
+    ],
+    cwd: `${inside.clones}/${half}`,
+    temporary: inside.temporary,
+    timeoutMs,
+    outputLimit: 64 * 1024,
+  })
+  if (exit.reason === 'spawn-failed')
+    throw new CloneError(`The repository ${name} can’t be cloned: ${exit.message}`)
+  if (exit.code !== 0)
+    throw explainGit(name, repository.url, {
+      stderr: stderr || exit.message,
+      timedOut: exit.reason === 'time-limit',
+    })
+  if (branch === undefined) return undefined
+  const base = stdout.toString('utf8').trim()
+  if (/^[0-9a-f]{40,64}$/.test(base)) return base
+  throw new CloneError(`The repository ${name} (${repository.url}) can’t be cloned: git printed no commit.`)
+}
+
+/** An address for the owner's commits; nobody can get mail there when the owner has none. */
+export const emailOf = (owner: Actor): string =>
+  /^[^\s<>@]+@[^\s<>@]+$/.test(owner.id)
+    ? owner.id
+    : `${owner.id.replace(/[^A-Za-z0-9._-]+/g, '-')}@users.berth.invalid`

@@ -127,7 +127,7 @@ const surroundings: readonly Promised[] = [
     test: async (_sandbox, { run, paths }) => {
       const { exit } = await run('/bin/sh', [
         '-c',
-        'echo a >made && mkdir d && echo b >"$HOME/made" && echo c >/tmp/t',
+        'echo a >made && mkdir d && echo b >"$HOME/made" && rm "$(mktemp)"',
       ])
       expect(exit.code).toBe(0)
       expect(readFileSync(join(paths.home, 'made'), 'utf8')).toBe('b\n')

@@ -24,7 +24,7 @@ export async function ensurePackages(root) {
     const { code, output } = await runCommand(command, { cwd: root, env })
     if (code === 0) return
     throw new SetupError(
-      `\`${command.join(' ')}\` failed (exit code ${code}):\n${output.trim()}`,
+      `\`${command.join(' ')}\` failed (exit code ${code}):\n${summary(output)}`,
       'Check the connection to the npm registry, then run the same command again.',
     )
   })
@@ -36,6 +36,17 @@ function isInstalled(root) {
   if (!existsSync(installed)) return false
   const wanted = readJson(join(root, 'package-lock.json'))
   return missingPackages(wanted, readJson(installed)).length === 0
+}
+
+/**
+ * npm's own words without its page of usage.
+ *
+ * @param {string} output
+ */
+function summary(output) {
+  const lines = output.trim().split('\n')
+  const usage = lines.findIndex((line) => line.includes('error Usage:'))
+  return lines.slice(0, usage === -1 ? undefined : usage).join('\n')
 }
 
 /** @param {NodeJS.ProcessEnv} env */

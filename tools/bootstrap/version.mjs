@@ -4,7 +4,7 @@
  * @param {string} text
  * @returns {[number, number, number] | undefined}
  */
-export function parseVersion(text) {
+function parseVersion(text) {
   const found = /(\d+)\.(\d+)(?:\.(\d+))?/.exec(text)
   return found ? [Number(found[1]), Number(found[2]), Number(found[3] ?? 0)] : undefined
 }

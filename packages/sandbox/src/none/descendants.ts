@@ -48,11 +48,7 @@ export class DescendantTracker {
 
   killAll(): void {
     if (this.#root === undefined) return
-    try {
-      sendSignal(-this.#root, 'SIGKILL')
-    } catch {
-      // macOS says EPERM for a group in which only ended processes are left.
-    }
+    sendSignal(-this.#root, 'SIGKILL')
     for (const pid of this.#members()) sendSignal(pid, 'SIGKILL')
   }
 

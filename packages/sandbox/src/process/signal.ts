@@ -13,11 +13,12 @@ export function decodeStatus(status: number): { code: number | null; signal: Nod
   return signal ? { code: null, signal } : { code: status, signal: null }
 }
 
-/** Sends a signal to a process (or, below zero, a group); one that is gone is no error. */
+/** Sends a signal to a process (or, below zero, a group); one that is gone, or another user's, is no error. */
 export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error
   }
 }

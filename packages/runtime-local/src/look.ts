@@ -31,11 +31,10 @@ export const settle = async (files: RunFiles, place: Place, clock: Clock): Promi
   const record = await files.record()
   if (!record) return { state: 'absent', session: files.session }
   await sweep(files, record, place)
-  const noted = await files.exit(record.generation, true)
-  const exit = noted ?? { generation: record.generation, code: undefined, at: clock.now() }
-  // On a full disk the next look writes it; the answer is the same.
-  await files.writeExit(exit.generation, exit.code).catch(() => undefined)
-  return ended(files, exit)
+  // On a full disk the next look writes it; only the time may differ then.
+  await files.closeExit(record.generation, undefined).catch(() => undefined)
+  const exit = await files.exit(record.generation, true)
+  return ended(files, exit ?? { generation: record.generation, code: undefined, at: clock.now() })
 }
 
 /** Ends what a runner left behind; does nothing while its supervisor lives. Under the session's lock only. */

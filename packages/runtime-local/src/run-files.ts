@@ -58,10 +58,11 @@ export class RunFiles {
     return undefined
   }
 
-  /** For a supervisor that could not do it itself. */
-  async writeExit(generation: number, code: number | undefined): Promise<void> {
-    await writeFile(this.path('exit.tmp'), `${JSON.stringify({ generation, code })}\n`, { mode: 0o600 })
-    await rename(this.path('exit.tmp'), this.path('exit.json'))
+  /** For a supervisor that could not do it itself: keeps what it had noted, or else writes `code`. */
+  async closeExit(generation: number, code: number | undefined): Promise<void> {
+    if (!(await this.exit(generation, true)))
+      await writeFile(this.path('exit.tmp'), `${JSON.stringify({ generation, code })}\n`, { mode: 0o600 })
+    if (!(await this.exit(generation))) await rename(this.path('exit.tmp'), this.path('exit.json'))
   }
 
   /** Makes room for the next generation; the log of the last one stays as the older part. */

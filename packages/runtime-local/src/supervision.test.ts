@@ -159,13 +159,14 @@ describe('the log', () => {
 describe('nothing is left behind', () => {
   // One child in the group, one in a session of its own, one that left the group and forgot its environment.
   const family =
-    'sleep 1000 & setsid sleep 1000 & env -i /bin/sh -c "setsid sleep 1000" & trap "" TERM; echo up >> "$BERTH_SESSION_DIR/up"; while :; do sleep 0.05; done'
+    'trap "" TERM; sleep 1000 & setsid sleep 1000 & env -i /bin/sh -c "setsid sleep 1000" & touch "$BERTH_SESSION_DIR/up"; wait'
 
   test('stop ends everything that the runner started', async () => {
     const shell = await openShell(family)
     const spec = makeSpec()
     await shell.ensure(spec)
-    await eventually('the family', async () => (await living(spec.session)).length >= 6)
+    const up = join(harness.directory, spec.session, 'up')
+    await eventually('the family', async () => existsSync(up) && (await living(spec.session)).length >= 7)
     await shell.stop(spec.session, { graceMs: 20 })
     expect(await living(spec.session)).toEqual([])
     expect(await shell.observe(spec.session)).toMatchObject({ reason: 'killed', signal: 'SIGKILL' })

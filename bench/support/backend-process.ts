@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createFakeRuntime } from '@berth/testing'
+import { pino } from 'pino'
+import { startBackend } from '../../apps/backend/src/backend.ts'
+import { createDirectoryBlobs } from '../../apps/backend/src/blobs/directory.ts'
+import { createSqliteStore } from '../../apps/backend/src/store/sqlite/sqlite-store.ts'
+import { seed } from './seed.ts'
+
+/** A backend as the product's, but with runners that are only said to run. Told what to do over IPC. */
+const directory = await mkdtemp(join(tmpdir(), 'berth-bench-'))
+const store = await createSqliteStore({ file: join(directory, 'berth.db') })
+const token = 'bench'
+const runtime = createFakeRuntime()
+const tokens: Record<string, string> = {}
+const ensure = runtime.ensure.bind(runtime)
+runtime.ensure = async (spec) => {
+  tokens[spec.session] = spec.token
+  await ensure(spec)
+}
+const sessions = await seed(store, Number(process.env.BENCH_SESSIONS ?? 0))
+const upstream = process.env.BENCH_UPSTREAM ?? 'http://127.0.0.1:9'
+const backend = await startBackend({
+  store,
+  blobs: await createDirectoryBlobs({ directory: join(directory, 'blobs') }),
+  runtime,
+  source: { kind: async () => 'scripted', upstream: async () => ({ baseUrl: upstream, apiKey: 'k' }) },
+  log: pino({ level: 'error' }),
+  ownerToken: token,
+  owner: { id: 'owner', name: 'Bench' },
+  repositoryRoots: [],
+  allowedHosts: [],
+  listen: { host: '127.0.0.1', port: 0, runnerHost: '127.0.0.1', runnerPort: 0 },
+})
+
+process.on('message', async (question: string) => {
+  if (question === 'tokens') process.send?.(tokens)
+  if (question === 'rss') {
+    globalThis.gc?.()
+    process.send?.(process.memoryUsage().rss)
+  }
+})
+process.on('disconnect', async () => {
+  await backend.close()
+  await rm(directory, { recursive: true, force: true })
+  process.exit(0)
+})
+process.send?.({ url: backend.url, runnerUrl: backend.runnerUrl, token, sessions })

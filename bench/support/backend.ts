@@ -1,0 +1,51 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+const program = fileURLToPath(new URL('backend-process.ts', import.meta.url))
+
+export interface BenchBackend {
+  url: string
+  runnerUrl: string
+  token: string
+  /** The stored sessions, newest last. */
+  sessions: string[]
+  headers: { authorization: string }
+  /** The tokens that runners were given, by session. */
+  tokens: () => Promise<Record<string, string>>
+  /** Resident memory in bytes, after a collection. */
+  rss: () => Promise<number>
+}
+
+/** Runs a backend in a process of its own while `use` works with it. */
+export const withBackend = async <T>(
+  options: { sessions?: number; upstream?: string },
+  use: (backend: BenchBackend) => Promise<T>,
+): Promise<T> => {
+  const child = fork(program, {
+    execArgv: ['--expose-gc'],
+    env: {
+      ...process.env,
+      BENCH_SESSIONS: String(options.sessions ?? 0),
+      ...(options.upstream === undefined ? {} : { BENCH_UPSTREAM: options.upstream }),
+    },
+  })
+  const ask = async (question: string) => {
+    const answer = once(child, 'message')
+    child.send(question)
+    return (await answer)[0]
+  }
+  try {
+    const [started] = (await once(child, 'message')) as [Omit<BenchBackend, 'headers' | 'tokens' | 'rss'>]
+    return await use({
+      ...started,
+      headers: { authorization: `Bearer ${started.token}` },
+      tokens: () => ask('tokens') as Promise<Record<string, string>>,
+      rss: () => ask('rss') as Promise<number>,
+    })
+  } finally {
+    const ended = once(child, 'exit')
+    child.disconnect()
+    await ended
+  }
+}

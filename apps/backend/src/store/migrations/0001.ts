@@ -1,0 +1,114 @@
+/** The first schema, edited in place until the first release; `schema.ts` describes its columns. */
+export const sqliteSchema = `
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT;
+
+CREATE TABLE projects (
+  name TEXT PRIMARY KEY,
+  display_name TEXT NOT NULL,
+  description TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  settings TEXT NOT NULL,
+  settings_version INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  forgotten INTEGER NOT NULL
+) WITHOUT ROWID, STRICT;
+
+CREATE TABLE sessions (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  project TEXT NOT NULL REFERENCES projects (name),
+  created_at INTEGER NOT NULL,
+  owner_id TEXT NOT NULL,
+  title_folded TEXT NOT NULL,
+  phase TEXT NOT NULL,
+  deleted INTEGER NOT NULL,
+  due_at INTEGER,
+  generation INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  summary TEXT NOT NULL,
+  rest TEXT NOT NULL
+) STRICT;
+CREATE INDEX sessions_listed ON sessions (project, deleted, created_at DESC, id DESC, phase, owner_id);
+CREATE INDEX sessions_changed ON sessions (project, revision);
+CREATE INDEX sessions_due ON sessions (due_at) WHERE due_at IS NOT NULL;
+
+CREATE TABLE labels (
+  session INTEGER NOT NULL REFERENCES sessions (number) ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (session, key)
+) WITHOUT ROWID, STRICT;
+
+CREATE TABLE events (
+  session INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  turn TEXT,
+  block TEXT,
+  json TEXT NOT NULL,
+  PRIMARY KEY (session, seq)
+) WITHOUT ROWID, STRICT;
+CREATE INDEX events_deltas ON events (session, block) WHERE block IS NOT NULL;
+CREATE INDEX events_types ON events (session, type) WHERE block IS NULL;
+
+CREATE TABLE completed_blocks (
+  session INTEGER NOT NULL,
+  block TEXT NOT NULL,
+  PRIMARY KEY (session, block)
+) WITHOUT ROWID, STRICT;
+
+CREATE TABLE purges (session INTEGER PRIMARY KEY) STRICT;
+
+CREATE TABLE tombstones (
+  project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,
+  revision INTEGER NOT NULL,
+  session TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (project, revision)
+) WITHOUT ROWID, STRICT;
+CREATE INDEX tombstones_at ON tombstones (at);
+
+CREATE TABLE generations (
+  session INTEGER NOT NULL REFERENCES sessions (number) ON DELETE CASCADE,
+  generation INTEGER NOT NULL,
+  token_hash TEXT UNIQUE,
+  started_at INTEGER NOT NULL,
+  heartbeat_at INTEGER,
+  seen_at INTEGER NOT NULL,
+  live INTEGER NOT NULL,
+  PRIMARY KEY (session, generation)
+) WITHOUT ROWID, STRICT;
+CREATE INDEX generations_seen ON generations (seen_at) WHERE live = 1;
+
+CREATE TABLE idempotency (
+  scope TEXT NOT NULL,
+  key TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  session TEXT NOT NULL,
+  summary TEXT NOT NULL,
+  first INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  prompt TEXT,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (scope, key)
+) WITHOUT ROWID, STRICT;
+CREATE INDEX idempotency_created ON idempotency (created_at);
+CREATE INDEX idempotency_session ON idempotency (session);
+
+CREATE TABLE leases (
+  name TEXT PRIMARY KEY,
+  holder TEXT NOT NULL,
+  expires_at INTEGER NOT NULL
+) WITHOUT ROWID, STRICT;
+
+CREATE TABLE grants (
+  kind TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  principal TEXT NOT NULL,
+  expires_at INTEGER NOT NULL,
+  PRIMARY KEY (kind, hash)
+) WITHOUT ROWID, STRICT;
+CREATE INDEX grants_expiry ON grants (expires_at);
+`

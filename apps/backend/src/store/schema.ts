@@ -1,0 +1,79 @@
+import type { Generated } from 'kysely'
+
+/** Times are milliseconds since 1970; JSON is text, stored as it is sent. */
+export interface Tables {
+  meta: { name: string; value: string }
+  projects: {
+    name: string
+    display_name: string
+    description: string
+    created_at: number
+    updated_at: number
+    version: number
+    settings: string
+    settings_version: number
+    /** Counts the changes of the session list. */
+    revision: number
+    /** The newest tombstone that was removed: changes up to here can't be told any more. */
+    forgotten: number
+  }
+  sessions: {
+    /** Short key for the tables below, never used twice. */
+    number: Generated<number>
+    id: string
+    project: string
+    created_at: number
+    owner_id: string
+    title_folded: string
+    phase: string
+    deleted: number
+    /** When the reconciler should look; null: nothing to do until something happens. */
+    due_at: number | null
+    generation: number
+    /** The project's revision at the last change that lists show. */
+    revision: number
+    summary: string
+    /** The state without its summary. */
+    rest: string
+  }
+  labels: { session: number; key: string; value: string }
+  events: {
+    session: number
+    seq: number
+    type: string
+    /** The turn, of events that are looked up by it. */
+    turn: string | null
+    /** The block, of deltas only. */
+    block: string | null
+    json: string
+  }
+  /** Blocks whose deltas can go. */
+  completed_blocks: { session: number; block: string }
+  /** Sessions that are gone but for their events. */
+  purges: { session: number }
+  tombstones: { project: string; revision: number; session: string; at: number }
+  generations: {
+    session: number
+    generation: number
+    token_hash: string | null
+    started_at: number
+    heartbeat_at: number | null
+    /** The last sign of life: start or heartbeat. */
+    seen_at: number
+    live: number
+  }
+  idempotency: {
+    scope: string
+    key: string
+    hash: string
+    session: string
+    /** Empty once the session is purged. */
+    summary: string
+    first: number
+    position: number
+    prompt: string | null
+    created_at: number
+  }
+  leases: { name: string; holder: string; expires_at: number }
+  grants: { kind: string; hash: string; principal: string; expires_at: number }
+}

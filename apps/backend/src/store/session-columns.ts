@@ -1,0 +1,38 @@
+import type { Phase, SessionState } from '@berth/contract'
+import { foldText } from './fold-text.ts'
+
+/** Phases in which a runner belongs to the session. In `stopping` one does too, but it should end. */
+const runs: ReadonlySet<Phase> = new Set(['starting', 'idle', 'working', 'waiting'])
+
+/**
+ * From when on the reconciler should look at a session, or null: a runner that should not be there is due since the
+ * phase began, a pending session at `retryAt` or at once, a deleted one when it may be purged. Silent runners are found by
+ * their heartbeats instead.
+ */
+export const dueAt = ({ live, summary }: SessionState): number | null => {
+  const { desired, status, purgeAt } = summary
+  if (live) return desired === 'running' && runs.has(status.phase) ? null : Date.parse(status.since)
+  if (desired === 'deleted') return purgeAt === undefined ? null : Date.parse(purgeAt)
+  if (desired !== 'running' || status.phase !== 'pending') return null
+  return Date.parse(status.retryAt ?? status.since)
+}
+
+/** What the sessions table repeats of a state, to search and sort by. */
+export const sessionColumns = (state: SessionState) => {
+  const { summary, ...rest } = state
+  return {
+    title_folded: foldText(summary.title),
+    phase: summary.status.phase,
+    deleted: summary.desired === 'deleted' ? 1 : 0,
+    due_at: dueAt(state),
+    generation: summary.generation,
+    summary: JSON.stringify(summary),
+    rest: JSON.stringify(rest),
+  }
+}
+
+/** The state from its two columns. */
+export const stateOf = (row: { summary: string; rest: string }): SessionState => ({
+  ...JSON.parse(row.rest),
+  summary: JSON.parse(row.summary),
+})

@@ -1,0 +1,120 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { queriesOf, sql } from './query.ts'
+
+interface SessionColumns {
+  title_folded: string
+  phase: string
+  deleted: number
+  due_at: number | null
+  generation: number
+  summary: string
+  rest: string
+}
+
+/** The statements of an append. */
+export const appendQueries = (database: DatabaseSync) => {
+  const query = queriesOf(database)
+  return {
+    ...sessionQueries(query),
+    addEvent: query<{
+      session: number
+      seq: number
+      type: string
+      turn: string | null
+      block: string | null
+      json: string
+    }>()(({ session, seq, type, turn, block, json }) =>
+      sql.insertInto('events').values({ session, seq, type, turn, block, json }),
+    ),
+    startGeneration: query<{
+      session: number
+      generation: number
+      token_hash: string | null
+      now: number
+    }>()(({ session, generation, token_hash, now }) =>
+      sql.insertInto('generations').values({
+        session,
+        generation,
+        token_hash,
+        started_at: now,
+        heartbeat_at: null,
+        seen_at: now,
+        live: 1,
+      }),
+    ),
+    endGeneration: query<{ session: number; generation: number }>()(({ session, generation }) =>
+      sql
+        .updateTable('generations')
+        .set({ live: 0 })
+        .where('session', '=', session)
+        .where('generation', '=', generation),
+    ),
+    completeBlock: query<{ session: number; block: string }>()(({ session, block }) =>
+      sql
+        .insertInto('completed_blocks')
+        .values({ session, block })
+        .onConflict((conflict) => conflict.doNothing()),
+    ),
+    record: query<{ scope: string; key: string }>()(({ scope, key }) =>
+      sql
+        .selectFrom('idempotency')
+        .select(['hash', 'session', 'summary', 'first', 'position', 'prompt', 'created_at'])
+        .where('scope', '=', scope)
+        .where('key', '=', key),
+    ),
+    remember: query<{
+      scope: string
+      key: string
+      hash: string
+      session: string
+      summary: string
+      first: number
+      position: number
+      prompt: string | null
+      created_at: number
+    }>()(({ scope, key, hash, session, summary, first, position, prompt, created_at }) =>
+      sql
+        .replaceInto('idempotency')
+        .values({ scope, key, hash, session, summary, first, position, prompt, created_at }),
+    ),
+  }
+}
+
+const sessionQueries = (query: ReturnType<typeof queriesOf>) => ({
+  session: query<{ id: string }>()(({ id }) =>
+    sql.selectFrom('sessions').select(['number', 'summary', 'rest']).where('id', '=', id),
+  ),
+  createSession: query<
+    SessionColumns & { id: string; project: string; created_at: number; owner_id: string; revision: number }
+  >()((values) => {
+    const { id, project, created_at, owner_id, revision } = values
+    const fixed = { id, project, created_at, owner_id, revision }
+    return sql
+      .insertInto('sessions')
+      .values({ ...fixed, ...pickColumns(values) })
+      .returning('number')
+  }),
+  updateSession: query<SessionColumns & { number: number }>()((values) =>
+    sql.updateTable('sessions').set(pickColumns(values)).where('number', '=', values.number),
+  ),
+  setRevision: query<{ number: number; revision: number }>()(({ number, revision }) =>
+    sql.updateTable('sessions').set({ revision }).where('number', '=', number),
+  ),
+  clearLabels: query<{ session: number }>()(({ session }) =>
+    sql.deleteFrom('labels').where('session', '=', session),
+  ),
+  addLabel: query<{ session: number; key: string; value: string }>()(({ session, key, value }) =>
+    sql.insertInto('labels').values({ session, key, value }),
+  ),
+})
+
+/** By name: placeholders can't be listed. */
+const pickColumns = (values: SessionColumns): SessionColumns => ({
+  title_folded: values.title_folded,
+  phase: values.phase,
+  deleted: values.deleted,
+  due_at: values.due_at,
+  generation: values.generation,
+  summary: values.summary,
+  rest: values.rest,
+})

@@ -1,0 +1,128 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { sql as raw } from 'kysely'
+import { selectProject } from './projects.ts'
+import { queriesOf, sql } from './query.ts'
+
+/** Statements that read, each compiled once. */
+export const readQueries = (database: DatabaseSync) => {
+  const query = queriesOf(database)
+  return {
+    ...sessionQueries(query),
+    ...eventQueries(query),
+    ...projectQueries(query),
+    ...runnerQueries(query),
+  }
+}
+
+type Queries = ReturnType<typeof queriesOf>
+
+const sessionQueries = (query: Queries) => ({
+  summary: query<{ project: string; session: string }>()(({ project, session }) =>
+    sql.selectFrom('sessions').select('summary').where('id', '=', session).where('project', '=', project),
+  ),
+  state: query<{ session: string }>()(({ session }) =>
+    sql.selectFrom('sessions').select(['summary', 'rest']).where('id', '=', session),
+  ),
+  exists: query<{ session: string }>()(({ session }) =>
+    sql.selectFrom('sessions').select('number').where('id', '=', session),
+  ),
+  due: query<{ now: number; limit: number }>()(({ now, limit }) =>
+    sql
+      .selectFrom('sessions')
+      .select(['id', 'due_at as at'])
+      .where('due_at', 'is not', null)
+      .where('due_at', '<=', now)
+      .orderBy('due_at')
+      .limit(limit),
+  ),
+  phases: query<object>()(() =>
+    sql
+      .selectFrom('sessions')
+      .select(({ fn }) => ['phase', 'deleted', fn.countAll<number>().as('count')])
+      .groupBy(['deleted', 'phase']),
+  ),
+})
+
+const ofSession = (session: string) =>
+  sql
+    .selectFrom('events')
+    .select(['seq', 'json'])
+    .where('session', '=', (eb) => eb.selectFrom('sessions').select('number').where('id', '=', session))
+
+const last = (session: string) => ofSession(session).orderBy('seq', 'desc').limit(1)
+
+const eventQueries = (query: Queries) => ({
+  events: query<{ session: string; after: number; limit: number }>()(({ session, after, limit }) =>
+    ofSession(session).where('seq', '>', after).orderBy('seq').limit(limit),
+  ),
+  lastOfType: query<{ session: string; type: string }>()(({ session, type }) =>
+    last(session).where('block', 'is', null).where('type', '=', type),
+  ),
+  lastOfTurn: query<{ session: string; type: string; turn: string }>()(({ session, type, turn }) =>
+    last(session).where('block', 'is', null).where('type', '=', type).where('turn', '=', turn),
+  ),
+  lastDelta: query<{ session: string }>()(({ session }) => last(session).where('block', 'is not', null)),
+})
+
+const projectQueries = (query: Queries) => ({
+  revision: query<{ name: string }>()(({ name }) =>
+    sql.selectFrom('projects').select(['revision', 'forgotten']).where('name', '=', name),
+  ),
+  changed: query<{ project: string; after: number; limit: number }>()(({ project, after, limit }) =>
+    sql
+      .selectFrom('sessions')
+      .select(['revision', 'summary'])
+      .where('project', '=', project)
+      .where('revision', '>', after)
+      .orderBy('revision')
+      .limit(limit),
+  ),
+  removed: query<{ project: string; after: number; limit: number }>()(({ project, after, limit }) =>
+    sql
+      .selectFrom('tombstones')
+      .select(['revision', 'session as removed'])
+      .where('project', '=', project)
+      .where('revision', '>', after)
+      .orderBy('revision')
+      .limit(limit),
+  ),
+  project: query<{ name: string }>()(({ name }) => selectProject().where('name', '=', name)),
+  projects: query<{ after: string; limit: number }>()(({ after, limit }) =>
+    selectProject().where('name', '>', after).orderBy('name').limit(limit),
+  ),
+})
+
+const runnerQueries = (query: Queries) => ({
+  runner: query<{ tokenHash: string }>()(({ tokenHash }) =>
+    sql
+      .selectFrom('generations')
+      .innerJoin('sessions', 'sessions.number', 'generations.session')
+      .select(['sessions.id as session', 'sessions.project', 'generations.generation', 'generations.live'])
+      .where('token_hash', '=', tokenHash),
+  ),
+  generation: query<{ session: string }>()(({ session }) =>
+    sql
+      .selectFrom('generations')
+      .select(['generation', 'started_at', 'heartbeat_at'])
+      .where('session', '=', (eb) => eb.selectFrom('sessions').select('number').where('id', '=', session))
+      .orderBy('generation', 'desc')
+      .limit(1),
+  ),
+  silent: query<{ silentBefore: number; limit: number }>()(({ silentBefore, limit }) =>
+    sql
+      .selectFrom('generations')
+      .innerJoin('sessions', 'sessions.number', 'generations.session')
+      .select(['sessions.id', 'generations.seen_at as at'])
+      .where('live', '=', raw.lit(1))
+      .where('seen_at', '<', silentBefore)
+      .orderBy('seen_at')
+      .limit(limit),
+  ),
+  grant: query<{ kind: string; hash: string }>()(({ kind, hash }) =>
+    sql
+      .selectFrom('grants')
+      .select(['principal', 'expires_at'])
+      .where('kind', '=', kind)
+      .where('hash', '=', hash),
+  ),
+})

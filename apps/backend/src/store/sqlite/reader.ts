@@ -1,0 +1,168 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { BerthError, type SessionState } from '@berth/contract'
+import { decodeCursor, encodeCursor } from '../cursor.ts'
+import type {
+  ChangeLine,
+  GenerationRow,
+  Grant,
+  Line,
+  ListPage,
+  Page,
+  ProjectRow,
+  RunnerIdentity,
+  SessionFilter,
+  Store,
+} from '../port.ts'
+import { stateOf } from '../session-columns.ts'
+import { listQuery } from './list-query.ts'
+import { projectOf } from './projects.ts'
+import { VaryingQueries } from './query.ts'
+import { readQueries } from './read-queries.ts'
+import { projectNotFound } from './revision.ts'
+
+/** What is read: synchronously, on the caller's thread, from the last commit. */
+export class Reader {
+  readonly #database: DatabaseSync
+  readonly #queries: ReturnType<typeof readQueries>
+  readonly #varying: VaryingQueries
+
+  constructor(database: DatabaseSync) {
+    this.#database = database
+    this.#queries = readQueries(database)
+    this.#varying = new VaryingQueries(database)
+  }
+
+  summary(project: string, session: string): string | undefined {
+    return this.#queries.summary.get({ project, session })?.summary
+  }
+
+  state(session: string): SessionState | undefined {
+    const row = this.#queries.state.get({ session })
+    return row === undefined ? undefined : stateOf(row)
+  }
+
+  list(project: string, filter: SessionFilter, page: Page): ListPage {
+    const rows = this.#varying.all(listQuery(project, filter, page))
+    const items = rows.slice(0, page.limit)
+    const last = items.at(-1)
+    const more = rows.length > page.limit && last !== undefined
+    return {
+      items: items.map(({ summary }) => summary),
+      next: more ? encodeCursor([last.created_at, last.id]) : undefined,
+    }
+  }
+
+  events(session: string, range: { after: number; limit: number; maxBytes: number }): Line[] {
+    const { after, limit, maxBytes } = range
+    const lines: Line[] = []
+    let bytes = 0
+    for (const { seq, json } of this.#queries.events.iterate({ session, after, limit })) {
+      bytes += json.length
+      if (lines.length > 0 && bytes > maxBytes) break
+      lines.push({ seq, json })
+    }
+    return lines
+  }
+
+  lastEvent(session: string, { type, turn }: { type: string; turn?: string }): Line | undefined {
+    const { lastDelta, lastOfType, lastOfTurn } = this.#queries
+    if (type === 'block.delta') return turn === undefined ? lastDelta.get({ session }) : undefined
+    return turn === undefined ? lastOfType.get({ session, type }) : lastOfTurn.get({ session, type, turn })
+  }
+
+  changes(
+    project: string,
+    { after, limit }: { after: number; limit: number },
+  ): { items: ChangeLine[]; reset: boolean } {
+    const { revision, forgotten } = this.#project(project)
+    if (after < forgotten || after > revision) return { items: [], reset: true }
+    const items: ChangeLine[] = [
+      ...this.#queries.changed.all({ project, after, limit }),
+      ...this.#queries.removed.all({ project, after, limit }),
+    ]
+    items.sort((a, b) => a.revision - b.revision)
+    return { items: items.slice(0, limit).map((item) => ({ ...item })), reset: false }
+  }
+
+  revision(project: string): number {
+    return this.#project(project).revision
+  }
+
+  project(name: string): ProjectRow | undefined {
+    const row = this.#queries.project.get({ name })
+    return row === undefined ? undefined : projectOf(row)
+  }
+
+  projects({ limit, cursor }: Page): { items: ProjectRow[]; next?: string } {
+    const after = cursor === undefined ? '' : String(decodeCursor(cursor, ['string'])[0])
+    const rows = this.#queries.projects.all({ after, limit: limit + 1 })
+    const items = rows.slice(0, limit).map(projectOf)
+    const last = items.at(-1)
+    return rows.length > limit && last !== undefined ? { items, next: encodeCursor([last.name]) } : { items }
+  }
+
+  runner(tokenHash: string): RunnerIdentity | undefined {
+    const row = this.#queries.runner.get({ tokenHash })
+    if (row === undefined) return undefined
+    const { session, project, generation, live } = row
+    return { session, project, generation, current: live === 1 }
+  }
+
+  generation(session: string): GenerationRow | undefined {
+    const row = this.#queries.generation.get({ session })
+    if (row === undefined) return undefined
+    const { generation, started_at: startedAt, heartbeat_at: heartbeatAt } = row
+    return { generation, startedAt, heartbeatAt: heartbeatAt ?? undefined }
+  }
+
+  /** Due sessions and silent ones, merged by how long they have been waiting. */
+  attention({ now, silentBefore, limit }: Parameters<Store['attention']>[0]): string[] {
+    const patience = now - silentBefore
+    const since = new Map<string, number>()
+    for (const { id, at } of this.#queries.silent.all({ silentBefore, limit })) since.set(id, at + patience)
+    for (const { id, at } of this.#queries.due.all({ now, limit }))
+      since.set(id, Math.min(at ?? now, since.get(id) ?? now))
+    const sorted = [...since].sort(([, a], [, b]) => a - b)
+    return sorted.slice(0, limit).map(([id]) => id)
+  }
+
+  existing(sessions: string[]): Set<string> {
+    return new Set(sessions.filter((session) => this.#queries.exists.get({ session }) !== undefined))
+  }
+
+  grant(kind: Grant['kind'], hash: string, now: number): Grant | undefined {
+    const row = this.#queries.grant.get({ kind, hash })
+    if (row === undefined || row.expires_at <= now) return undefined
+    return { kind, hash, principal: JSON.parse(row.principal), expiresAt: row.expires_at }
+  }
+
+  /** Sessions by phase, those that are deleted apart, and the size of the database. */
+  stats(): { sessions: Record<string, number>; bytes: number } {
+    const sessions: Record<string, number> = {}
+    for (const { phase, deleted, count } of this.#queries.phases.all({})) {
+      const name = deleted === 1 ? 'deleted' : phase
+      sessions[name] = (sessions[name] ?? 0) + count
+    }
+    return { sessions, bytes: this.#pragma('page_count') * this.#pragma('page_size') }
+  }
+
+  ping(): void {
+    this.#database.prepare('SELECT 1').get()
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+
+  #pragma(name: 'page_count' | 'page_size'): number {
+    return Number(this.#database.prepare(`PRAGMA ${name}`).get()?.[name])
+  }
+
+  #project(name: string): { revision: number; forgotten: number } {
+    const row = this.#queries.revision.get({ name })
+    if (row === undefined) throw projectNotFound(name)
+    return row
+  }
+}
+
+export const closedError = () => new BerthError('unavailable', 'The store is closed.')

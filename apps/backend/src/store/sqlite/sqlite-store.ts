@@ -1,0 +1,203 @@
+import { dirname } from 'node:path'
+import type { AppendRequest, Grant, Notice, Page, ProjectEdit, SessionFilter, Store } from '../port.ts'
+import { openReader, openWriter } from './connection.ts'
+import { lockDirectory } from './lock.ts'
+import { migrate } from './migrate.ts'
+import { closedError, Reader } from './reader.ts'
+import { Writer } from './writer.ts'
+
+export interface SqliteStoreOptions {
+  /** The database's file. Its directory is made if it is missing, and belongs to one process at a time. */
+  file: string
+  /** Size in bytes that the database may reach; what would need more is refused with `storage_full`. Default: the disk. */
+  maxBytes?: number
+  /** Sessions whose state the writer keeps in memory. Default: 2,000. */
+  cachedSessions?: number
+  /** Bytes that these states may take. Default: 64 MB. */
+  cachedBytes?: number
+}
+
+/** Rows that maintenance removes in one transaction, so that appends never wait for long. */
+const sweepRows = 2000
+
+/**
+ * Opens the store, making the database if it is missing. Rejects with `StoreOpenError` when another process has the
+ * directory, or another development version made the database.
+ */
+export const createSqliteStore = async (options: SqliteStoreOptions): Promise<Store> => {
+  const { file, maxBytes, cachedSessions = 2000, cachedBytes = 64 * 1024 * 1024 } = options
+  const unlock = lockDirectory(dirname(file))
+  try {
+    const database = openWriter(file, maxBytes)
+    try {
+      migrate(database, file)
+    } finally {
+      database.close()
+    }
+    const store = new SqliteStore({ file, maxBytes, cachedSessions, cachedBytes }, unlock)
+    try {
+      await store.opened()
+    } catch (error) {
+      await store.close()
+      throw error
+    }
+    return store
+  } catch (error) {
+    unlock()
+    throw error
+  }
+}
+
+class SqliteStore implements Store {
+  readonly kind = 'sqlite'
+  readonly #writer: Writer
+  readonly #reader: Reader
+  readonly #unlock: () => void
+  readonly #listeners = new Set<(notice: Notice) => void>()
+  #closed = false
+
+  constructor(data: ConstructorParameters<typeof Writer>[0], unlock: () => void) {
+    this.#writer = new Writer(data, (notice) => this.#tell(notice))
+    this.#reader = new Reader(openReader(data.file))
+    this.#unlock = unlock
+  }
+
+  /** Also finishes a purge that a crash cut short. */
+  async opened(): Promise<void> {
+    await this.#writer.ready()
+    await this.#sweep()
+  }
+
+  append(request: AppendRequest) {
+    return this.#writer.run('append', request)
+  }
+
+  watch(listener: (notice: Notice) => void) {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  summary(project: string, session: string) {
+    return this.#read((reader) => reader.summary(project, session))
+  }
+  state(session: string) {
+    return this.#read((reader) => reader.state(session))
+  }
+  list(project: string, filter: SessionFilter, page: Page) {
+    return this.#read((reader) => reader.list(project, filter, page))
+  }
+  events(session: string, range: { after: number; limit: number; maxBytes: number }) {
+    return this.#read((reader) => reader.events(session, range))
+  }
+  lastEvent(session: string, filter: { type: string; turn?: string }) {
+    return this.#read((reader) => reader.lastEvent(session, filter))
+  }
+  changes(project: string, range: { after: number; limit: number }) {
+    return this.#read((reader) => reader.changes(project, range))
+  }
+  revision(project: string) {
+    return this.#read((reader) => reader.revision(project))
+  }
+
+  createProject(project: Parameters<Store['createProject']>[0]) {
+    return this.#writer.run('createProject', project)
+  }
+  project(name: string) {
+    return this.#read((reader) => reader.project(name))
+  }
+  projects(page: Page) {
+    return this.#read((reader) => reader.projects(page))
+  }
+  editProject(name: string, edit: ProjectEdit) {
+    return this.#writer.run('editProject', { name, edit })
+  }
+  deleteProject(name: string) {
+    return this.#writer.run('deleteProject', { name })
+  }
+
+  runner(tokenHash: string) {
+    return this.#read((reader) => reader.runner(tokenHash))
+  }
+  setRunnerToken(session: string, generation: number, tokenHash: string) {
+    return this.#writer.run('setRunnerToken', { session, generation, tokenHash })
+  }
+  heartbeat(session: string, generation: number, now: number) {
+    return this.#writer.run('heartbeat', { session, generation, now })
+  }
+  generation(session: string) {
+    return this.#read((reader) => reader.generation(session))
+  }
+
+  attention(query: Parameters<Store['attention']>[0]) {
+    return this.#read((reader) => reader.attention(query))
+  }
+  existing(sessions: string[]) {
+    return this.#read((reader) => reader.existing(sessions))
+  }
+  lease(name: string, holder: string, ttl: { now: number; ttlMs: number }) {
+    return this.#writer.run('lease', { name, holder, ...ttl })
+  }
+  release(name: string, holder: string) {
+    return this.#writer.run('release', { name, holder })
+  }
+
+  compact(limit: number) {
+    return this.#writer.run('compact', { limit })
+  }
+  async expire(query: { now: number; before: number }) {
+    while (await this.#writer.run('expire', { ...query, limit: sweepRows }));
+  }
+  async purge(session: string, now: number) {
+    await this.#writer.run('purge', { session, now })
+    await this.#sweep()
+  }
+
+  putGrant(grant: Grant) {
+    return this.#writer.run('putGrant', grant)
+  }
+  grant(kind: Grant['kind'], hash: string, now: number) {
+    return this.#read((reader) => reader.grant(kind, hash, now))
+  }
+  takeGrant(kind: Grant['kind'], hash: string, now: number) {
+    return this.#writer.run('takeGrant', { kind, hash, now })
+  }
+  removeGrant(kind: Grant['kind'], hash: string) {
+    return this.#writer.run('removeGrant', { kind, hash })
+  }
+
+  stats() {
+    return this.#read((reader) => reader.stats())
+  }
+  async ping() {
+    await this.#read((reader) => reader.ping())
+    await this.#writer.run('ping', undefined)
+  }
+
+  async close() {
+    if (!this.#closed) {
+      this.#closed = true
+      this.#reader.close()
+    }
+    await this.#writer.close()
+    this.#unlock()
+  }
+
+  async #sweep() {
+    while (await this.#writer.run('sweep', { limit: sweepRows }));
+  }
+
+  async #read<T>(read: (reader: Reader) => T): Promise<T> {
+    if (this.#closed) throw closedError()
+    return read(this.#reader)
+  }
+
+  #tell(notice: Notice) {
+    for (const listener of this.#listeners) {
+      try {
+        listener(notice)
+      } catch (error) {
+        process.emitWarning(error instanceof Error ? error : new Error(String(error)))
+      }
+    }
+  }
+}

@@ -10,7 +10,7 @@ export interface ScenarioProblem {
 }
 
 /** Names that every template may use. */
-export const commonNames = ['prompt', 'result', 'cwd', 'model', 'turn', 'attempt', 'scenarios'] as const
+const commonNames = ['prompt', 'result', 'cwd', 'model', 'turn', 'attempt', 'scenarios'] as const
 
 function groupNames(pattern: string): string[] {
   const groups = new RegExp(`${pattern}|`, patternFlags).exec('')

@@ -2,7 +2,6 @@ import { z } from 'zod'
 
 /** A whole number, or a template that gives one (`'{{n}}'`). */
 export const numberSchema = z.union([z.int().min(0), z.string().min(1).max(500)])
-export type NumberTemplate = z.output<typeof numberSchema>
 
 /** How often the fault happens before the step's own answer is given; without it, always. */
 const times = numberSchema.optional()

@@ -51,8 +51,6 @@ export const scenarioSchema = z.strictObject({
   steps: z.array(stepSchema).min(1).max(200),
 })
 
-/** One block of tool use that a step asks for. */
-export type ToolCall = z.output<typeof toolSchema>
 /** What one answer consists of. */
 export type Answer = z.output<typeof answerSchema>
 /** How fast an answer comes. */

@@ -4,7 +4,7 @@ const O_CLOEXEC = 0o2000000
 const MAX_DESCRIPTOR = 4096
 
 /** Open descriptors of this process that its children would get, though Node didn't open them. */
-export function inheritedDescriptors(): number[] {
+function inheritedDescriptors(): number[] {
   return readdirSync('/proc/self/fdinfo')
     .map(Number)
     .filter((fd) => fd > 2 && fd < MAX_DESCRIPTOR && !closesOnExec(fd))

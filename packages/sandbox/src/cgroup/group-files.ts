@@ -47,7 +47,7 @@ export function makeGroup(directories: readonly string[], setUp: () => void): vo
   }
 }
 
-export function membersOf(directories: readonly string[]): number[] {
+function membersOf(directories: readonly string[]): number[] {
   const pids = directories.flatMap((directory) => {
     try {
       return readFileSync(join(directory, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number)

@@ -38,7 +38,7 @@ export interface RunResult {
 }
 
 /** What the secret files hold; a probe that prints it has escaped. */
-export const SECRET = 'ESCAPED: this is the secret'
+const SECRET = 'ESCAPED: this is the secret'
 
 function makeTree(base: string): Fixture['paths'] {
   const paths = {

@@ -13,7 +13,7 @@ export interface NoSandboxOptions {
 }
 
 /** The variable by which its processes are found again; the one addition to a command's environment. */
-export const MARKER = 'BERTH_PROCESS'
+const MARKER = 'BERTH_PROCESS'
 
 /**
  * No isolation at all: the command runs as the driver's user with everything that it may do. Mounts are

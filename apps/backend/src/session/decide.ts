@@ -8,6 +8,7 @@ import {
   limits,
   mayAppend,
   type NewEvent,
+  preview,
   type SessionState,
 } from '@berth/contract'
 import type { Command, CommandKind, DecideContext } from './command.ts'
@@ -37,6 +38,8 @@ export const decide = (
   context: DecideContext,
 ): Decision => {
   const log = new Draft(state, context)
+  if (command.kind !== 'create' && log.isNew)
+    throw new BerthError('session_not_found', 'The session does not exist.')
   const decider = deciders[command.kind] as (log: Draft, command: Command) => void
   decider(log, command)
   return { events: log.events, state: log.current }
@@ -89,8 +92,8 @@ const refuseDeleted = ({ summary }: SessionState) => {
 const dispatch = (log: Draft) => {
   const { ready, live, summary } = log.current
   const next = summary.queue[0]
-  if (!ready || !live || summary.desired !== 'running' || summary.turn !== undefined || next === undefined)
-    return
+  const free = ready && live && summary.desired === 'running' && summary.status.phase === 'idle'
+  if (!free || summary.turn !== undefined || next === undefined) return
   const { prompt, seq: promptSeq } = next
   log.add(backendActor, {
     type: 'turn.started',
@@ -98,14 +101,20 @@ const dispatch = (log: Draft) => {
   })
 }
 
+interface TurnEnd {
+  result: 'interrupted' | 'failed'
+  code: string
+  message: string
+}
+
 /** Ends the current turn in the place of a runner that can't. */
-const endTurn = (log: Draft, result: 'interrupted' | 'failed', code: string, message: string) => {
+const endTurn = (log: Draft, end: TurnEnd) => {
   const { turn } = log.current.summary
   if (turn === undefined) return
   const durationMs = Math.max(0, Date.parse(log.context.at) - Date.parse(turn.startedAt))
   log.add(backendActor, {
     type: 'turn.ended',
-    data: { turn: turn.turn, attempt: turn.attempt, result, code, message, durationMs },
+    data: { turn: turn.turn, attempt: turn.attempt, ...end, durationMs },
   })
 }
 
@@ -117,12 +126,18 @@ const closeOpen = (log: Draft, reason: string) => {
     log.add(backendActor, { type: 'request.cancelled', data: { request, reason } })
 }
 
-/** The turn of a lost runner goes on once; a second loss fails it. */
+/** The turn of a lost runner goes on once, unless it was to be interrupted; a second loss fails it. */
 const continueTurn = (log: Draft) => {
-  const { turn } = log.current.summary
-  if (turn === undefined) return
+  const { turn, status } = log.current.summary
+  if (turn === undefined || status.phase !== 'idle') return
+  if (turn.interrupting)
+    return endTurn(log, { result: 'interrupted', code: 'interrupted', message: 'Interrupted.' })
   if (turn.attempt >= maxAttempts)
-    return endTurn(log, 'failed', 'crashed', 'The runner was lost twice during this turn.')
+    return endTurn(log, {
+      result: 'failed',
+      code: 'crashed',
+      message: 'The runner was lost twice during this turn.',
+    })
   const { turn: id, prompt, promptSeq, attempt } = turn
   log.add(backendActor, {
     type: 'turn.started',
@@ -194,7 +209,11 @@ const deciders: Deciders = {
       throw new BerthError('no_turn', 'No turn is running, so there is nothing to interrupt.')
     if (!turn.interrupting) log.add(actor, { type: 'turn.interrupt_requested', data: { turn: turn.turn } })
     if (!log.current.live)
-      endTurn(log, 'interrupted', 'interrupted', 'Interrupted while no runner was there.')
+      endTurn(log, {
+        result: 'interrupted',
+        code: 'interrupted',
+        message: 'Interrupted while no runner was there.',
+      })
   },
   decide: (log, { actor, request, decision }) => {
     openRequest(log, request, 'permission')
@@ -208,7 +227,8 @@ const deciders: Deciders = {
     refuseDeleted(log.current)
     if (log.current.summary.desired === 'stopped') return
     log.add(actor, { type: 'session.stop_requested', data: { reason } })
-    if (!log.current.live) endTurn(log, 'interrupted', 'stopped', 'Stopped while no runner was there.')
+    if (!log.current.live)
+      endTurn(log, { result: 'interrupted', code: 'stopped', message: 'Stopped while no runner was there.' })
   },
   resume: (log, { actor }) => {
     refuseDeleted(log.current)
@@ -219,7 +239,8 @@ const deciders: Deciders = {
   delete: (log, { actor, purgeAt }) => {
     refuseDeleted(log.current)
     log.add(actor, { type: 'session.deleted', data: { purgeAt } })
-    if (!log.current.live) endTurn(log, 'interrupted', 'deleted', 'The session was deleted.')
+    if (!log.current.live)
+      endTurn(log, { result: 'interrupted', code: 'deleted', message: 'The session was deleted.' })
   },
   restore: (log, { actor }) => {
     if (log.current.summary.desired !== 'deleted')
@@ -234,20 +255,27 @@ const deciders: Deciders = {
     if (live || summary.desired !== 'running' || summary.status.phase !== 'pending') return
     log.add(actor, { type: 'generation.started', data: { generation: summary.generation + 1, runtime } })
   },
-  end: (log, { actor, kind: _, ...data }) => {
+  end: (log, { actor, kind: _, ...end }) => {
+    const data = { ...end, message: preview(end.message, limits.message) }
     const { live, summary } = log.current
     if (!live || summary.generation !== data.generation) return
     closeOpen(log, data.message)
     log.add(actor, { type: 'generation.ended', data })
     const { desired, turn } = log.current.summary
-    if (desired !== 'running') endTurn(log, 'interrupted', 'stopped', 'The session was stopped.')
-    else if (turn?.interrupting === true) endTurn(log, 'interrupted', 'interrupted', 'Interrupted.')
+    if (desired !== 'running')
+      endTurn(log, { result: 'interrupted', code: 'stopped', message: 'The session was stopped.' })
+    else if (turn?.interrupting === true)
+      endTurn(log, { result: 'interrupted', code: 'interrupted', message: 'Interrupted.' })
     else if (turn !== undefined && turn.attempt >= maxAttempts)
-      endTurn(log, 'failed', 'crashed', `The runner was lost twice during this turn. ${data.message}`)
+      endTurn(log, {
+        result: 'failed',
+        code: 'crashed',
+        message: `The runner was lost twice during this turn. ${data.message}`,
+      })
   },
   fail: (log, { actor, reason, message }) => {
     if (log.current.summary.status.phase !== 'failed')
-      log.add(actor, { type: 'session.failed', data: { reason, message } })
+      log.add(actor, { type: 'session.failed', data: { reason, message: preview(message, limits.message) } })
   },
   facts: (log, { actor, generation, source, facts }) => {
     const { live, summary, previous } = log.current

@@ -155,8 +155,9 @@ const appliers: Appliers = {
     state.summary.turn?.turn === data.turn
       ? withSummary(state, { turn: { ...state.summary.turn, interrupting: true } })
       : state,
+  // An attempt that was given up may still tell its end: it says nothing about the one that runs.
   'turn.ended': (state, { data, at }) =>
-    state.summary.turn?.turn === data.turn
+    state.summary.turn?.turn === data.turn && state.summary.turn.attempt === data.attempt
       ? {
           ...withSummary(state, {
             turn: undefined,

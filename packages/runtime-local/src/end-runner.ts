@@ -27,8 +27,7 @@ export const endRunner = async (end: EndRunner): Promise<void> => {
   if (wasForced) await force(end, { sparing: record.pid, patienceMs: supervisorPatienceMs })
   const left = await force(end, { sparing: undefined, patienceMs: forcePatienceMs })
   if (left > 0) throw stuck(files.session, left)
-  if (wasForced && !(await files.exit(record.generation, true)))
-    await files.writeExit(record.generation, forcedCode)
+  if (wasForced) await files.closeExit(record.generation, forcedCode)
 }
 
 /** Kills until nothing but the spared one is left, and waits for its own end. Returns how many live on. */

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { type Actor, makeId } from '@berth/contract'
+import { seedProject } from '../../apps/backend/src/backend.ts'
 import type { Store } from '../../apps/backend/src/store/port.ts'
 
 const actor: Actor = { kind: 'user', id: 'owner', name: 'Bench' }
 
 /** Stores sessions in the project `default`, stopped, each with a prompt. Gives their ids, newest last. */
 export const seed = async (store: Store, count: number): Promise<string[]> => {
+  await seedProject(store, Date.now())
   const ids: string[] = []
   const now = Date.now() - count
   for (let from = 0; from < count; from += 500) {

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import type { System } from '@berth/contract'
+import { type System, isBerthError } from '@berth/contract'
 import { type Clock, type Runtime, systemClock } from '@berth/runtime'
 import type { Logger } from 'pino'
 import { createApp, createRunnerApp } from './app.ts'
@@ -55,6 +55,7 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
   const state = { ready: false }
   const random = (bytes: number) => randomBytes(bytes)
   const now = () => clock.now()
+  await seedProject(store, now())
   const { events, changes } = tails(store)
   const streams = new Streams()
   const service = new SessionService({ store, blobs, now, random, wake: (session) => loop.wake(session) })
@@ -126,6 +127,16 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
       await store.close()
     },
   }
+}
+
+/** The project `default` is always there. */
+export const seedProject = async (store: Store, now: number): Promise<void> => {
+  if ((await store.project('default')) !== undefined) return
+  const project = { name: 'default', displayName: 'Default', description: '', settings: {}, now }
+  await store.createProject(project).catch((error) => {
+    // Another backend was faster.
+    if (!isBerthError(error) || error.code !== 'project_exists') throw error
+  })
 }
 
 const urlOf = ({ address, family, port }: AddressInfo) =>

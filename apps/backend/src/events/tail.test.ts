@@ -68,6 +68,12 @@ describe('Tail', () => {
     )
   })
 
+  it('reads all that was there before, in several reads, without being told', async () => {
+    const log = createLog()
+    log.append(50, false)
+    expect(await collect(log.tail, { after: 0, until: 50 })).toHaveLength(50)
+  })
+
   it('serves readers that keep up from the ring, not from the store', async () => {
     const log = createLog()
     const readers = Array.from({ length: 50 }, () => collect(log.tail, { after: 0, until: 20 }))

@@ -69,17 +69,17 @@ export class Tail {
     const wait = waiter(ring, signal)
     try {
       let cursor = after
-      let stored = true
+      let behind = true
       while (!signal.aborted) {
-        const fresh = stored ? undefined : fromRing(ring, cursor)
+        const fresh = behind && ring.head === undefined ? undefined : fromRing(ring, cursor)
         const lines = fresh ?? (await this.#read(key, cursor))
         const last = lines.at(-1)
         if (last !== undefined) {
           cursor = last.position
           yield lines
         }
-        stored = false
-        if ((ring.head ?? 0) <= cursor && !signal.aborted) await wait.next()
+        behind = fresh === undefined && last !== undefined
+        if (!behind && (ring.head ?? 0) <= cursor && !signal.aborted) await wait.next()
       }
     } finally {
       wait.end()

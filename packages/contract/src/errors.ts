@@ -116,7 +116,7 @@ export const isBerthError = (error: unknown): error is BerthError =>
 export const toProblem = (error: BerthError, requestId: string): Problem => {
   const { status, retryable, title } = errorCatalogue[error.code]
   return {
-    type: `/docs/errors#${error.code}`,
+    type: `urn:berth:error:${error.code}`,
     title,
     status,
     detail: error.message,

@@ -6,16 +6,10 @@ import { runCommand } from './bootstrap/run-command.mjs'
 import { main, root, setUp } from './bootstrap/setup.mjs'
 import { SetupError } from './bootstrap/setup-error.mjs'
 import { step } from './bootstrap/step.mjs'
+import { checks } from './checks.mjs'
 
 const bin = join(root, 'node_modules/.bin')
 const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` }
-
-/** The same commands as in `npm run check`; a test holds the two together. */
-const checks = [
-  { label: 'format and lint', command: ['biome', 'check', '--error-on-warnings', '.'] },
-  { label: 'types', command: ['tsc', '-p', 'tsconfig.json'] },
-  { label: 'dead code and dependencies', command: ['knip'] },
-]
 
 await main(async () => {
   const node = await setUp()

@@ -1,0 +1,289 @@
+import { type BerthError, limits } from '@berth/contract'
+import { describe, expect, it } from 'vitest'
+import type { Command, CommandKind } from './command.ts'
+import { backendActor, decide } from './decide.ts'
+import * as at from './fixtures/situations.ts'
+
+const { run, prompts, turns } = at
+
+const usage: Command = {
+  kind: 'usage',
+  actor: backendActor,
+  data: {
+    model: 'm',
+    inputTokens: 1,
+    outputTokens: 1,
+    cacheReadTokens: 0,
+    cacheWriteTokens: 0,
+    costUsd: 0.5,
+    durationMs: 1,
+    partial: false,
+  },
+}
+
+const commands: Record<CommandKind, Command> = {
+  create: at.create,
+  update: { kind: 'update', actor: at.person, title: 'New', expectedVersion: 1 },
+  prompt: at.prompt(1),
+  withdraw: { kind: 'withdraw', actor: at.person, prompt: prompts[0] },
+  interrupt: at.interrupt,
+  decide: {
+    kind: 'decide',
+    actor: at.person,
+    request: at.request,
+    decision: { behavior: 'allow', scope: 'once' },
+  },
+  answer: { kind: 'answer', actor: at.person, request: at.request, answers: {} },
+  stop: at.stop,
+  resume: at.resume,
+  delete: at.remove,
+  restore: { kind: 'restore', actor: at.person },
+  launch: at.launch,
+  end: at.end(1),
+  fail: at.fail,
+  facts: at.facts({ generation: 1, n: 1 }, at.started),
+  usage,
+  'model-error': {
+    kind: 'model-error',
+    actor: backendActor,
+    data: { status: 529, type: 'overloaded', message: '' },
+  },
+}
+
+/** The types of the events, the code of the refusal, or `-` when nothing changes. */
+const outcome = (situation: at.Situation, command: Command): string => {
+  try {
+    const { events } = run(at.stateIn(situation), command)
+    return events.map(({ type }) => type).join(' ') || '-'
+  } catch (error) {
+    return `! ${(error as BerthError).code}`
+  }
+}
+
+/** A row of the table: what happens in most situations, and where it is otherwise. */
+const row = (
+  usual: string,
+  otherwise: Partial<Record<at.Situation, string>>,
+): Record<at.Situation, string> => {
+  const situations = Object.keys(at.ways) as at.Situation[]
+  const cells = situations.map((situation) => [situation, otherwise[situation] ?? usual])
+  return { ...Object.fromEntries(cells), none: otherwise.none ?? '! session_not_found' }
+}
+
+const table: Record<CommandKind, Record<at.Situation, string>> = {
+  create: row('! internal', { none: 'session.created' }),
+  update: row('session.updated', { deleted: '! session_deleted' }),
+  prompt: row('prompt.queued', {
+    idle: 'prompt.queued turn.started',
+    stopping: 'prompt.queued session.resume_requested',
+    stopped: 'prompt.queued session.resume_requested',
+    failed: '! session_failed',
+    deleted: '! session_deleted',
+  }),
+  withdraw: row('! prompt_not_found', {
+    working: '! prompt_taken',
+    waiting: '! prompt_taken',
+    stopping: '! prompt_taken',
+    deleted: '! session_deleted',
+  }),
+  interrupt: row('! no_turn', {
+    working: 'turn.interrupt_requested',
+    waiting: 'turn.interrupt_requested',
+    stopping: 'turn.interrupt_requested',
+    deleted: '! session_deleted',
+  }),
+  decide: row('! request_closed', { waiting: 'permission.decided', deleted: '! session_deleted' }),
+  answer: row('! request_closed', { waiting: '! request_not_found', deleted: '! session_deleted' }),
+  stop: row('session.stop_requested', { stopping: '-', stopped: '-', deleted: '! session_deleted' }),
+  resume: row('-', {
+    stopping: 'session.resume_requested',
+    stopped: 'session.resume_requested',
+    failed: 'session.resume_requested',
+    deleted: '! session_deleted',
+  }),
+  delete: row('session.deleted', { deleted: '! session_deleted' }),
+  restore: row('! session_not_deleted', { deleted: 'session.restored' }),
+  launch: row('-', { pending: 'generation.started' }),
+  end: row('-', {
+    starting: 'generation.ended',
+    idle: 'generation.ended',
+    working: 'generation.ended',
+    waiting: 'block.aborted request.cancelled generation.ended',
+    stopping: 'generation.ended turn.ended',
+  }),
+  fail: row('session.failed', { failed: '-' }),
+  facts: row('! fenced', {
+    starting: 'runner.started',
+    idle: '-',
+    working: '-',
+    waiting: '-',
+    stopping: '-',
+  }),
+  usage: row('model.usage', {}),
+  'model-error': row('model.error', {}),
+}
+
+describe('every command in every phase', () => {
+  for (const [kind, cells] of Object.entries(table) as [CommandKind, Record<at.Situation, string>][])
+    it.each(Object.entries(cells) as [at.Situation, string][])(
+      `${kind} when %s: %s`,
+      (situation, expected) => {
+        expect(outcome(situation, commands[kind])).toBe(expected)
+      },
+    )
+})
+
+const place = { generation: 1, n: 1 }
+const types = (decision: { events: { type: string }[] }) => decision.events.map(({ type }) => type)
+const lose = (generation: number): Command[] => [
+  at.end(generation),
+  at.launch,
+  at.facts({ generation: generation + 1, n: 1 }, at.started, at.ready),
+]
+
+describe('the turn of a lost runner', () => {
+  it('goes on once with the same id, then fails, and the next prompt starts', () => {
+    const second = run(at.stateIn('working'), at.prompt(1), ...lose(1))
+    expect(second.events.at(-1)).toMatchObject({
+      type: 'turn.started',
+      data: { turn: turns[0], prompt: prompts[0], attempt: 2 },
+    })
+    const lost = run(second.state, at.end(2))
+    expect(lost.events.at(-1)).toMatchObject({
+      type: 'turn.ended',
+      data: { turn: turns[0], attempt: 2, result: 'failed', code: 'crashed' },
+    })
+    const third = run(lost.state, at.launch, at.facts({ generation: 3, n: 1 }, at.started, at.ready))
+    expect(third.state.summary.turn).toMatchObject({ turn: turns[1], prompt: prompts[1], attempt: 1 })
+  })
+
+  it('does not go on when the runner before left its end', () => {
+    const state = run(at.stateIn('working'), at.end(1), at.launch).state
+    const handedOver = at.facts({ generation: 1, n: 3, by: 2 }, at.endTurn(0))
+    const after = run(state, handedOver, at.facts({ generation: 2, n: 1 }, at.started, at.ready))
+    expect(after.state.summary).toMatchObject({ status: { phase: 'idle' }, lastTurn: { result: 'success' } })
+    expect(types(after)).toEqual(['runner.started', 'agent.ready'])
+  })
+
+  it('is not ended by the attempt that was given up', () => {
+    const state = run(at.stateIn('working'), ...lose(1)).state
+    const late = run(state, at.facts({ generation: 1, n: 3, by: 2 }, at.endTurn(0, 1)))
+    expect(late.state.summary.turn).toMatchObject({ attempt: 2 })
+  })
+
+  it('does not go on when it was to be interrupted meanwhile', () => {
+    const starting = run(at.stateIn('working'), at.end(1), at.launch, at.interrupt).state
+    const after = run(starting, at.facts({ generation: 2, n: 1 }, at.started, at.ready))
+    expect(after.events.at(-1)).toMatchObject({ type: 'turn.ended', data: { result: 'interrupted' } })
+    expect(after.state.summary.status.phase).toBe('idle')
+  })
+
+  it('ends at once when it is interrupted or stopped while no runner is there', () => {
+    const lost = run(at.stateIn('working'), at.end(1)).state
+    expect(types(run(lost, at.interrupt))).toEqual(['turn.interrupt_requested', 'turn.ended'])
+    expect(types(run(lost, at.stop))).toEqual(['session.stop_requested', 'turn.ended'])
+    expect(types(run(lost, at.remove))).toEqual(['session.deleted', 'turn.ended'])
+  })
+
+  it('ends as interrupted when its runner goes after an interrupt', () => {
+    const after = run(at.stateIn('working'), at.interrupt, at.end(1))
+    expect(after.events.at(-1)).toMatchObject({ type: 'turn.ended', data: { result: 'interrupted' } })
+  })
+})
+
+describe('a runner that should end', () => {
+  it('gets no further turn after a resume; the next one does', () => {
+    const resumed = run(
+      at.stateIn('stopping'),
+      at.prompt(1),
+      at.facts({ generation: 1, n: 3 }, at.endTurn(0)),
+    )
+    expect(types(resumed)).toEqual(['turn.ended'])
+    expect(resumed.state.summary).toMatchObject({ desired: 'running', status: { phase: 'stopping' } })
+    const next = run(resumed.state, ...lose(1))
+    expect(next.state.summary).toMatchObject({ turn: { prompt: prompts[1] }, restarts: 0 })
+  })
+
+  it('does not take a turn up when the session failed', () => {
+    const state = run(at.stateIn('starting'), at.prompt(0), at.fail).state
+    expect(types(run(state, at.facts(place, at.started, at.ready)))).toEqual([
+      'runner.started',
+      'agent.ready',
+    ])
+  })
+})
+
+describe('facts', () => {
+  const starting = at.stateIn('starting')
+
+  it('are stored once, in order, without a gap', () => {
+    const first = run(starting, at.facts(place, at.started))
+    const again = run(first.state, at.facts(place, at.started, at.ready))
+    expect(types(again)).toEqual(['agent.ready'])
+    expect(again.state.n).toBe(2)
+    expect(() => run(first.state, at.facts({ generation: 1, n: 3 }, at.ready))).toThrow(/Fact 2 is missing/)
+  })
+
+  it('of generations that are over are fenced, and so is a hand-over from further back', () => {
+    const third = run(starting, at.end(1), at.launch, at.end(2), at.launch).state
+    expect(() => run(third, at.facts({ generation: 2, n: 1 }, at.started))).toThrow(/Generation 2 is over/)
+    expect(() => run(third, at.facts({ generation: 1, n: 1, by: 3 }, at.started))).toThrow(
+      /hand over nothing/,
+    )
+    expect(types(run(third, at.facts({ generation: 2, n: 1, by: 3 }, at.started)))).toEqual([
+      'runner.started',
+    ])
+  })
+
+  it('of the future happened now', () => {
+    const command = at.facts(place, at.started) as Extract<Command, { kind: 'facts' }>
+    const facts = command.facts.map((fact) => ({ ...fact, at: '2031-01-01T00:00:00.000Z' }))
+    expect(run(starting, { ...command, facts }).events[0]?.at).toBe(at.at)
+  })
+
+  it('that a runner may not append are refused as a whole', () => {
+    const forged = { type: 'permission.decided', data: { request: at.request } } as never
+    expect(() => run(starting, at.facts(place, at.started, forged))).toThrow(/runner may not append/)
+    const person = { ...at.facts(place, at.started), actor: at.person } as Command
+    expect(() => run(starting, person)).toThrow(/user may not append/)
+  })
+
+  it('of the runner close what a hand-over opened', () => {
+    const state = run(at.stateIn('working'), at.end(1), at.launch).state
+    const handedOver = at.facts({ generation: 1, n: 3, by: 2 }, at.startBlock, at.ask)
+    const after = run(state, handedOver, at.facts({ generation: 2, n: 1 }, at.started))
+    expect(types(after)).toEqual(['runner.started', 'block.aborted', 'request.cancelled'])
+  })
+})
+
+describe('prompts', () => {
+  it('wait in order and can be withdrawn', () => {
+    const state = run(at.stateIn('working'), at.prompt(1), at.prompt(2)).state
+    const withdraw: Command = { kind: 'withdraw', actor: at.person, prompt: prompts[1] }
+    const after = run(state, withdraw, at.facts({ generation: 1, n: 3 }, at.endTurn(0)))
+    expect(after.state.summary.turn).toMatchObject({ prompt: prompts[2], turn: turns[1], promptSeq: 8 })
+  })
+
+  it('are refused when too many wait', () => {
+    let state = at.stateIn('pending')
+    for (let i = 0; i < limits.queuedPrompts; i++) state = run(state, at.prompt(0)).state
+    expect(() => run(state, at.prompt(1))).toThrow(/100 prompts wait already/)
+  })
+
+  it.each(['budget', 'deadline'] as const)('do not wake a session that stopped for its %s', (reason) => {
+    const stopped = run(at.stateIn('pending'), { kind: 'stop', actor: backendActor, reason }).state
+    expect(types(run(stopped, at.prompt(0)))).toEqual(['prompt.queued'])
+  })
+})
+
+it('cuts the message of an end to what an event may hold', () => {
+  const end = { ...at.end(1), message: 'x'.repeat(limits.message + 1) } as Command
+  const { events } = decide(at.stateIn('starting'), end, { at: at.at, turn: turns[0] })
+  expect(events[0]).toMatchObject({ data: { message: 'x'.repeat(limits.message) } })
+})
+
+it('keeps the version of an update', () => {
+  const update = { ...commands.update, expectedVersion: 2 } as Command
+  expect(() => run(at.stateIn('idle'), update)).toThrow(/at version 1, not 2/)
+  expect(run(at.stateIn('idle'), commands.update).state.summary).toMatchObject({ title: 'New', version: 2 })
+})

@@ -16,7 +16,7 @@ const explanations: Explanation[] = [
   },
   {
     pattern:
-      /repository '?.*'? (not found|does not exist)|Repository not found|does not appear to be a git repository|not found: |returned error: 404/i,
+      /repository '?.*'? (not found|does not exist)|Repository not found|does not appear to be a git repository|not a git repository|not found: |returned error: 404/i,
     what: 'there is no such repository, or it may not be seen with the credentials of this machine. Check the address',
   },
   {

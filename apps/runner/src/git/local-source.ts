@@ -11,6 +11,7 @@ import { strictness } from './trusted.ts'
 /** Prints what the source has. Its config and hooks are somebody else's, so even this runs in a sandbox. */
 const describeScript = `
 set -eu
+export GIT_CEILING_DIRECTORIES=$(dirname "$PWD")
 export GIT_DIR=$(git rev-parse --absolute-git-dir)
 echo "head $(git symbolic-ref -q HEAD || true)"
 if [ "$(git rev-parse --is-shallow-repository)" = true ]; then
@@ -153,17 +154,15 @@ interface RefChange {
   have: ReadonlyMap<string, string>
 }
 
-/** Makes the mirror's branches and tags those of the source, all or none. Refuses objects that did not come. */
-const setRefs = async (
-  { name, url }: LocalSourceOptions,
-  { git, path, wanted, have }: RefChange,
-): Promise<void> => {
+/** Makes the mirror's branches and tags those of the source. Refuses objects that did not come. */
+const setRefs = async ({ name, url }: LocalSourceOptions, { git, path, wanted, have }: RefChange): Promise<void> => {
   const deletions = [...have.keys()].filter((ref) => !wanted.has(ref)).map((ref) => `delete ${ref}`)
-  const updates = [...wanted]
-    .filter(([ref, object]) => have.get(ref) !== object)
-    .map(([ref, to]) => `update ${ref} ${to}`)
-  if (deletions.length + updates.length === 0) return
-  const input = `${[...deletions, ...updates].join('\n')}\n`
-  const changed = await git({ args: ['-C', path, 'update-ref', '--stdin'], timeoutMs: 60_000, input })
-  if (!changed.ok) throw explainGit(name, url, changed)
+  const updates = [...wanted].filter(([ref, to]) => have.get(ref) !== to).map(([ref, to]) => `update ${ref} ${to}`)
+  // First the deletions: `a/b` can't be made while there is `a`.
+  for (const lines of [deletions, updates]) {
+    if (lines.length === 0) continue
+    const input = `${lines.join('\n')}\n`
+    const changed = await git({ args: ['-C', path, 'update-ref', '--stdin'], timeoutMs: 60_000, input })
+    if (!changed.ok) throw explainGit(name, url, changed)
+  }
 }

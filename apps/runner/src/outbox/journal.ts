@@ -81,6 +81,7 @@ export const openJournal = async (options: JournalOptions): Promise<Journal> => 
     },
     flushed: async () => work,
     async close() {
+      if (closing) return
       closing = true
       await work
       await file.close().catch(() => undefined)

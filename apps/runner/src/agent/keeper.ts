@@ -1,0 +1,119 @@
+import type { AgentExit, AgentTurnResult, LaunchAgent, LiveAgent } from './live-agent.ts'
+
+/** Keeps one Claude Code alive for as long as the session runs. */
+export interface AgentKeeper {
+  /** The one that runs, as soon as it takes turns. Rejects with AgentUnusable when none stays alive. */
+  ready(): Promise<LiveAgent>
+  /** The one that runs, ready or not. */
+  readonly current: LiveAgent | undefined
+  /** The conversation that it works in, once that is known. */
+  readonly conversation: string | undefined
+  /** Ends the current one at once and starts another in the same conversation. */
+  replace(): void
+  /** Ends for good: politely, so that it writes down what it has. */
+  close(): Promise<void>
+  /** Ends for good, now. */
+  kill(): void
+}
+
+export interface KeeperOptions {
+  launch: LaunchAgent
+  conversation: string | undefined
+  /** Is there anything of the conversation that can be gone on with? */
+  canResume(conversation: string): Promise<boolean>
+  /** The conversation can't be gone on with: a new one begins. */
+  onLost(conversation: string): void
+  onTurnResult(result: AgentTurnResult): void
+  /** It ended though the session goes on; the next one is being started. */
+  onExit(exit: AgentExit): void
+  /** It ends again and again before it takes a turn: nothing more is tried. */
+  onUnusable(exit: AgentExit): void
+}
+
+/** Ends in a row before being ready. */
+const maxFailures = 3
+
+export class AgentUnusable extends Error {
+  override readonly name = 'AgentUnusable'
+}
+
+export const keepAgent = (options: KeeperOptions): AgentKeeper => {
+  let { conversation } = options
+  let current: LiveAgent | undefined
+  let over: AgentUnusable | undefined
+  let failures = 0
+  let starting: Promise<void>
+
+  const start = async () => {
+    if (conversation !== undefined && !(await options.canResume(conversation))) {
+      options.onLost(conversation)
+      conversation = undefined
+    }
+    if (over !== undefined) return
+    const agent = options.launch({
+      conversation,
+      onTurnResult: (result) => agent === current && options.onTurnResult(result),
+    })
+    current = agent
+    void agent.ready.then(
+      () => {
+        failures = 0
+      },
+      () => undefined,
+    )
+    void agent.exited.then((exit) => ended(agent, exit))
+  }
+  const ended = (agent: LiveAgent, exit: AgentExit) => {
+    if (over !== undefined || agent !== current) return
+    conversation = agent.conversation ?? conversation
+    current = undefined
+    failures += 1
+    if (failures >= maxFailures) {
+      over = new AgentUnusable(exit.message)
+      return options.onUnusable(exit)
+    }
+    starting = start()
+    options.onExit(exit)
+  }
+  const end = () => {
+    over ??= new AgentUnusable('Claude Code was ended with its session.')
+  }
+  starting = start()
+  return {
+    async ready() {
+      for (;;) {
+        await starting
+        if (over !== undefined) throw over
+        const agent = current
+        const up = await agent?.ready.then(
+          () => true,
+          () => false,
+        )
+        if (up === true && agent !== undefined && agent === current) return agent
+        if (up === false) await agent?.exited
+      }
+    },
+    get current() {
+      return current
+    },
+    get conversation() {
+      return current?.conversation ?? conversation
+    },
+    replace() {
+      const old = current
+      conversation = old?.conversation ?? conversation
+      current = undefined
+      old?.kill()
+      starting = (old?.exited ?? Promise.resolve()).then(start)
+    },
+    async close() {
+      end()
+      await starting
+      await current?.close()
+    },
+    kill() {
+      end()
+      current?.kill()
+    },
+  }
+}

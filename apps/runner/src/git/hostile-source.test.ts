@@ -1,0 +1,176 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createPlace, git, type Place, sandboxes, writeFiles } from '../fixtures/place.ts'
+import { prepareWorkspace } from '../workspace/prepare.ts'
+import { CloneError } from './explain.ts'
+
+const places: Place[] = []
+afterEach(() => {
+  for (const place of places.splice(0)) place.remove()
+})
+
+const executable = (path: string, text: string) => {
+  writeFileSync(path, text)
+  chmodSync(path, 0o755)
+}
+
+/** Everything that git can be told to run by a repository, pointed at one program. */
+const trap = (place: Place, repository: string): string => {
+  const mark = join(place.root, 'sprung')
+  const bait = join(place.root, 'bait.sh')
+  executable(bait, `#!/bin/sh\necho "$0 $*" >> ${mark}\ncat\n`)
+  const settings: [string, string][] = [
+    ['core.fsmonitor', bait],
+    ['core.sshCommand', bait],
+    ['core.pager', bait],
+    ['core.editor', bait],
+    ['core.askPass', bait],
+    ['core.gitProxy', bait],
+    ['core.alternateRefsCommand', bait],
+    ['core.hooksPath', join(repository, '.git/hooks')],
+    ['uploadpack.packObjectsHook', bait],
+    ['uploadpack.allowFilter', 'true'],
+    ['credential.helper', `!${bait}`],
+    ['diff.external', bait],
+    ['filter.evil.clean', bait],
+    ['filter.evil.smudge', bait],
+    ['filter.evil.process', bait],
+    ['filter.evil.required', 'true'],
+    ['gpg.program', bait],
+    ['include.path', join(place.root, 'included')],
+    ['remote.origin.url', `ext::${bait}`],
+    ['remote.origin.promisor', 'true'],
+    ['remote.origin.uploadpack', bait],
+    ['remote.origin.vcs', 'evil'],
+    ['protocol.ext.allow', 'always'],
+  ]
+  for (const [key, value] of settings) git(repository, 'config', key, value)
+  writeFiles(place.root, { included: `[core]\n\tfsmonitor = ${bait}\n` })
+  for (const hook of ['post-checkout', 'pre-commit', 'post-upload-pack', 'reference-transaction', 'post-index-change'])
+    executable(join(repository, '.git/hooks', hook), `#!/bin/sh\necho hook >> ${mark}\n`)
+  return mark
+}
+
+describe.each(sandboxes)('a hostile local repository, in $kind', (sandbox) => {
+  const open = async () => {
+    const place = await createPlace(sandbox)
+    places.push(place)
+    return place
+  }
+
+  it('is cloned without running anything that it names', async () => {
+    const place = await open()
+    const url = place.source('lib', {
+      '.gitattributes': '* filter=evil diff=evil\n',
+      '.gitmodules': '[submodule "x"]\n\tpath = x\n\turl = ext::sh -c touch%20/tmp/berth-never\n',
+      'a.txt': 'a\n',
+    })
+    const mark = trap(place, url)
+    await prepareWorkspace(place.prepareOptions([{ url }]))
+    const clone = join(place.layout.outside.workspace, 'lib')
+    expect(git(clone, 'show', 'HEAD:a.txt')).toBe('a\n')
+    expect(existsSync(mark)).toBe(false)
+    const config = git(clone, 'config', '--local', '--list')
+    expect(config).not.toMatch(/fsmonitor|filter|ext::|bait/)
+    expect(readdirSync(join(clone, '.git'))).not.toContain('hooks')
+    // And again, when the mirror is there and the source has moved on.
+    const second = git(url, 'commit-tree', '-p', 'HEAD', '-m', 'Second', 'HEAD^{tree}').trim()
+    writeFileSync(join(url, '.git/refs/heads/main'), `${second}\n`)
+    rmSync(mark, { force: true })
+    await prepareWorkspace(place.prepareOptions([{ url, name: 'again' }]))
+    expect(git(join(place.layout.outside.workspace, 'again'), 'log', '-1', '--format=%s').trim()).toBe('Second')
+    expect(existsSync(mark)).toBe(false)
+  })
+
+  const refused = async (place: Place, url: string, branch?: string) => {
+    const error = await prepareWorkspace(place.prepareOptions([{ url, ...(branch === undefined ? {} : { branch }) }])).then(
+      () => expect.unreachable(),
+      (caught) => caught,
+    )
+    expect(error).toBeInstanceOf(CloneError)
+    expect(readdirSync(place.layout.outside.workspace)).toEqual([])
+    expect(readdirSync(place.layout.outside.clones)).toEqual([])
+    return (error as Error).message
+  }
+
+  it('must lie under an allowed directory, after every link is followed', async () => {
+    const place = await open()
+    const outside = join(place.root, 'outside')
+    mkdirSync(outside)
+    git(outside, 'init', '--quiet')
+    git(outside, 'commit', '--quiet', '--allow-empty', '-m', 'Secret')
+    symlinkSync(outside, join(place.sources, 'link'))
+    const elsewhere = /no such directory below the ones that the operator allows/
+    expect(await refused(place, join(place.sources, 'link'))).toMatch(elsewhere)
+    expect(await refused(place, outside)).toMatch(elsewhere)
+    expect(await refused(place, `file://${outside}`)).toMatch(elsewhere)
+    expect(await refused(place, join(place.sources, 'missing'))).toMatch(elsewhere)
+  })
+
+  it('is refused when it is no repository, or lacks the branch', async () => {
+    const place = await open()
+    mkdirSync(join(place.sources, 'plain'))
+    expect(await refused(place, join(place.sources, 'plain'))).toMatch(/no such repository/)
+    const url = place.source('lib')
+    git(url, 'branch', 'release')
+    expect(await refused(place, url, 'missing')).toMatch(/branch missing does not exist\. Branches: main, release/)
+  })
+
+  it('leaves no half clone of one repository when another fails', async () => {
+    const place = await open()
+    const url = place.source('lib')
+    const options = place.prepareOptions([{ url }, { url: join(place.sources, 'missing') }])
+    await expect(prepareWorkspace(options)).rejects.toThrow(CloneError)
+    expect(readdirSync(place.layout.outside.clones)).toEqual([])
+    expect(place.facts.some((body) => body.type === 'start.step' && body.data.state === 'failed')).toBe(true)
+  })
+
+  it('follows branches that are forced, deleted and renamed', async () => {
+    const place = await open()
+    const url = place.source('lib')
+    git(url, 'branch', 'gone')
+    git(url, 'tag', 'v1')
+    await prepareWorkspace(place.prepareOptions([{ url }]))
+    git(url, 'branch', '-D', 'gone')
+    git(url, 'commit', '--quiet', '--amend', '-m', 'Forced')
+    git(url, 'branch', 'gone/deeper')
+    await prepareWorkspace(place.prepareOptions([{ url, name: 'again' }]))
+    const again = join(place.layout.outside.workspace, 'again')
+    expect(git(again, 'log', '-1', '--format=%s').trim()).toBe('Forced')
+    expect(git(again, 'for-each-ref', '--format=%(refname)', 'refs/remotes')).toContain('origin/gone/deeper')
+  })
+
+  it('may be shallow', async () => {
+    const place = await open()
+    const full = place.source('full')
+    for (const text of ['b', 'c']) git(full, 'commit', '--quiet', '--allow-empty', '-m', text)
+    git(place.sources, 'clone', '--quiet', '--depth', '1', `file://${full}`, 'shallow')
+    await prepareWorkspace(place.prepareOptions([{ url: join(place.sources, 'shallow') }]))
+    const clone = join(place.layout.outside.workspace, 'shallow')
+    expect(git(clone, 'log', '--format=%s').trim()).toBe('c')
+  })
+
+  // Without a sandbox nothing hides the rest of the machine.
+  if (sandbox.kind !== 'none')
+    it('brings nothing from outside of it: alternates and a linked .git lead nowhere', async () => {
+      const place = await open()
+      const secret = join(place.root, 'secret')
+      mkdirSync(secret)
+      git(secret, 'init', '--quiet')
+      writeFiles(secret, { 'secret.txt': 'secret\n' })
+      git(secret, 'add', '--all')
+      git(secret, 'commit', '--quiet', '-m', 'Secret')
+      const borrowing = join(place.sources, 'borrowing')
+      git(place.sources, 'clone', '--quiet', '--shared', secret, 'borrowing')
+      expect(await refused(place, borrowing)).toMatch(/can’t be cloned/)
+      const linked = join(place.sources, 'linked')
+      mkdirSync(linked)
+      symlinkSync(join(secret, '.git'), join(linked, '.git'))
+      expect(await refused(place, linked)).toMatch(/no such repository/)
+      const filed = place.source('filed')
+      renameSync(join(filed, '.git'), join(place.root, 'moved'))
+      writeFileSync(join(filed, '.git'), `gitdir: ${join(place.root, 'moved')}\n`)
+      expect(await refused(place, filed)).toMatch(/no such repository/)
+    })
+})

@@ -1,0 +1,171 @@
+import { keepAgent } from './agent/keeper.ts'
+import type { AgentExit } from './agent/live-agent.ts'
+import { agentEnvironment, agentMounts, spawnClaude } from './agent/sandboxed-claude.ts'
+import { openTranscripts, type Transcripts } from './agent/transcript.ts'
+import { endings } from './ending.ts'
+import { CloneError } from './git/explain.ts'
+import { followInbox, type Reactions } from './inbox.ts'
+import { hiddenPaths, SandboxUnfit, testIsolation } from './isolation.ts'
+import type { Session } from './runner.ts'
+import { createPrompts } from './turn/prompt.ts'
+import { createTurns, type Turns } from './turn/turns.ts'
+import { prepareWorkspace } from './workspace/prepare.ts'
+import { createWorkspace, type Workspace } from './workspace/workspace.ts'
+
+type FailReason = 'sandbox' | 'clone' | 'agent' | 'out-of-memory'
+
+/**
+ * The start of a session, as parallel as it can be: the sandbox is tested while the repositories are cloned, and the
+ * agent starts as soon as its files are there. What can't succeed is told as `start.failed`, and the runner ends.
+ */
+export const startSession = async (session: Session): Promise<void> => {
+  const isolation = testIsolation(session.sandbox, selfTestContext(session), session.emit)
+  const agent = prepare(session).then((workspace) => {
+    if (!session.over.aborted) startAgent(session, workspace)
+  })
+  const [tested, started] = await Promise.allSettled([isolation, agent])
+  // A broken sandbox breaks the clone too: it is the one to tell.
+  for (const result of [tested, started])
+    if (result.status === 'rejected') return startFailed(session, result.reason)
+}
+
+const startFailed = (session: Session, error: unknown, reason?: FailReason): void => {
+  const message = error instanceof Error ? error.message : String(error)
+  const known = error instanceof SandboxUnfit ? 'sandbox' : error instanceof CloneError ? 'clone' : reason
+  session.log.error({ reason: known ?? 'unknown', message: message.slice(0, 1000) }, 'start failed')
+  if (known === undefined && session.over.aborted) return
+  session.emit({ type: 'start.failed', data: { reason: known ?? 'agent', message: message.slice(0, 4000) } })
+  session.end(endings.startFailed)
+}
+
+const selfTestContext = ({ config, layout, door, kit }: Session) => {
+  const mounts = agentMounts({ layout, executable: kit.executable })
+  const visible = [...mounts.map(({ target }) => target), layout.inside.temporary]
+  const hidden = hiddenPaths([config.sessionDirectory, config.mirrorDirectory, config.home], visible)
+  return {
+    cwd: layout.inside.workspace,
+    env: agentEnvironment(layout),
+    mounts,
+    door: { socket: door.socket, target: layout.inside.door },
+    limits: config.limits,
+    hidden,
+  }
+}
+
+const prepare = async (session: Session): Promise<Workspace> => {
+  const { config, welcome, layout, sandbox, link, emit } = session
+  const state = await prepareWorkspace({
+    welcome,
+    layout,
+    sandbox,
+    mirrorDirectory: config.mirrorDirectory,
+    surroundings: { path: config.path, home: config.home, inherited: process.env },
+    emit,
+    now: () => performance.now(),
+  })
+  const { emitter, spool } = link
+  return createWorkspace({ state, session: welcome.session, layout, sandbox, emitter, saveBlob: spool.put })
+}
+
+const startAgent = (session: Session, workspace: Workspace): void => {
+  const { welcome, layout, emit, live, home } = session
+  const transcripts = openTranscripts(layout.outside.home)
+  const { outside, inside } = layout
+  const prompts = createPrompts({
+    home,
+    attachments: { outside: outside.attachments, inside: inside.attachments },
+  })
+  const keeper = keep(session, transcripts)
+  const turns = createTurns({
+    keeper,
+    prompt: prompts.content,
+    transcriptHas: transcripts.has,
+    save: workspace.save,
+    emit,
+    turnMinutes: welcome.settings.turnMinutes,
+    now: () => performance.now(),
+  })
+  live.keeper = keeper
+  live.turns = turns
+  timeAgentStart(session)
+  void followInbox({
+    home,
+    after: welcome.cursor,
+    generation: welcome.generation,
+    reactions: reactions(session, turns, prompts.seen),
+    signal: session.over,
+    onFenced: () => session.end(endings.fenced),
+    onProblem: (error) => session.log.warn({ err: String(error).slice(0, 500) }, 'inbox'),
+  })
+}
+
+const timeAgentStart = ({ emit, live }: Session): void => {
+  const began = performance.now()
+  emit({ type: 'start.step', data: { step: 'agent', state: 'started' } })
+  live.keeper?.ready().then(
+    () => {
+      const ms = Math.round(performance.now() - began)
+      emit({ type: 'start.step', data: { step: 'agent', state: 'done', ms } })
+    },
+    () => undefined,
+  )
+}
+
+const keep = (session: Session, transcripts: Transcripts) => {
+  const { config, kit, layout, sandbox, door, link, emit, welcome, log, live } = session
+  const { executable } = kit
+  const place = { sandbox, layout, doorSocket: door.socket, executable, limits: config.limits }
+  const onStderr = (text: string) =>
+    log.debug({ bytes: text.length }, 'Claude Code wrote to its error output')
+  const launch = kit.launcher({
+    workspace: layout.inside.workspace,
+    env: agentEnvironment(layout),
+    settings: welcome.settings,
+    emit: (body) => link.emitter.emit(body),
+    spawn: (request, started) => spawnClaude({ ...place, onStderr }, started)(request),
+  })
+  return keepAgent({
+    launch,
+    conversation: welcome.conversation,
+    canResume: transcripts.exists,
+    onLost: () => {
+      const message =
+        'The conversation so far could not be found on this machine: the agent starts a new one and does not remember it.'
+      emit({ type: 'runner.notice', data: { level: 'warning', message } })
+    },
+    onTurnResult: (result) => live.turns?.onTurnResult(result),
+    onExit: (exit) => {
+      emit({ type: 'agent.exited', data: exit })
+      live.turns?.onAgentExit(exit.message)
+    },
+    onUnusable: (exit) => agentUnusable(session, exit),
+  })
+}
+
+const agentUnusable = (session: Session, exit: AgentExit): void => {
+  session.emit({ type: 'agent.exited', data: exit })
+  session.live.turns?.onAgentExit(exit.message)
+  const message = `Claude Code ended again and again before it could start. ${exit.message}`
+  startFailed(session, new Error(message), exit.reason === 'out-of-memory' ? 'out-of-memory' : 'agent')
+}
+
+const interrupted = {
+  result: 'interrupted',
+  code: 'interrupted',
+  message: 'The turn was interrupted.',
+} as const
+
+const reactions = (
+  { end, live }: Session,
+  turns: Turns,
+  promptQueued: Reactions['promptQueued'],
+): Reactions => ({
+  promptQueued,
+  turnStarted: turns.start,
+  interrupt: (turn) => turns.end(turn, interrupted),
+  decided: (request, decision) => live.keeper?.current?.decide(request, decision),
+  answered: (request, answers) => live.keeper?.current?.answer(request, answers),
+  cancelled: (request, reason) => live.keeper?.current?.cancel(request, reason),
+  stop: () => end(endings.stopped),
+  deleted: () => end(endings.deleted),
+})

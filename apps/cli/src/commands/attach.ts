@@ -1,0 +1,41 @@
+import type { Command } from 'commander'
+import type { Context } from '../context.ts'
+import { follow } from '../follow/follow.ts'
+import { type JsonOptions, jsonOption, type ProjectOptions, projectOption } from '../options.ts'
+import { renderSession } from '../render/session-view.ts'
+import { findSession, sessionArgument } from '../session-ref.ts'
+
+export const addAttach = (program: Command, context: Context): void => {
+  program
+    .command('attach')
+    .summary('take part in a session')
+    .description(
+      'Shows a session from its beginning and stays: answers permission requests and questions, sends what you type as prompts. ' +
+        'Ctrl-C interrupts the turn, Ctrl-C again (or Ctrl-D) leaves; the session goes on.',
+    )
+    .argument('<session>', sessionArgument)
+    .addOption(projectOption())
+    .addOption(jsonOption('events as on the wire'))
+    .action((text: string, options: ProjectOptions & JsonOptions) => attach(context, text, options))
+}
+
+const attach = async (
+  context: Context,
+  text: string,
+  options: ProjectOptions & JsonOptions,
+): Promise<void> => {
+  const session = await findSession(text, { client: context.client, project: options.project })
+  const json = options.json === true
+  if (!json) {
+    context.err.line(renderSession(session, { style: context.err.style, now: context.now() }))
+    context.err.line()
+  }
+  await follow(context, {
+    project: session.project,
+    session: session.id,
+    after: 0,
+    liveFrom: session.seq,
+    json,
+    typing: !json,
+  })
+}

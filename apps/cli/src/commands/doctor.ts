@@ -1,0 +1,38 @@
+import type { Command } from 'commander'
+import type { Context } from '../context.ts'
+import { type Finding, runChecks } from '../doctor/checks.ts'
+import { ExitError } from '../exit-code.ts'
+import { type JsonOptions, jsonOption } from '../options.ts'
+import { safeJson, safeLine } from '../terminal/safe-text.ts'
+import type { Style } from '../terminal/style.ts'
+import { padEnd } from '../terminal/width.ts'
+
+export const addDoctor = (program: Command, context: Context): void => {
+  program
+    .command('doctor')
+    .summary('check this machine, and say how to repair it')
+    .description(
+      'Checks Node, git, the sandbox, the data directory, disk, model key and backend, and says how to repair each.',
+    )
+    .addOption(jsonOption('findings'))
+    .action((options: JsonOptions) => doctor(context, options))
+}
+
+const doctor = async (context: Context, options: JsonOptions): Promise<void> => {
+  const findings = await runChecks(context)
+  const { out } = context
+  for (const finding of findings)
+    out.line(options.json === true ? safeJson(finding) : renderFinding(finding, out.style))
+  const failed = findings.filter((finding) => finding.state === 'fail').map((finding) => finding.name)
+  if (failed.length > 0)
+    throw new ExitError('failed', options.json === true ? '' : `To repair: ${failed.join(', ')}.`)
+}
+
+const signs = { ok: ['green', '✓'], warn: ['yellow', '!'], fail: ['red', '✗'] } as const
+
+/** One finding in a line, its repair in the next. */
+export const renderFinding = ({ name, state, detail, repair }: Finding, style: Style): string => {
+  const [paint, sign] = signs[state]
+  const line = `${style[paint](sign)} ${padEnd(name, 15)} ${safeLine(detail)}`
+  return repair === undefined || state === 'ok' ? line : `${line}\n    ${style.dim(safeLine(repair))}`
+}

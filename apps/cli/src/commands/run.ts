@@ -1,0 +1,130 @@
+import type { CreateSession, SessionSummary } from '@berth/contract'
+import { type Command, Option } from 'commander'
+import type { Context } from '../context.ts'
+import { ExitError } from '../exit-code.ts'
+import { follow } from '../follow/follow.ts'
+import { exitOf, type Outcome, trackPrompt } from '../follow/outcome.ts'
+import {
+  collect,
+  collectLabel,
+  examples,
+  type JsonOptions,
+  jsonOption,
+  type ProjectOptions,
+  projectOption,
+} from '../options.ts'
+import { parseRepository } from '../repository-argument.ts'
+import { shortId } from '../session-ref.ts'
+import { safeJson } from '../terminal/safe-text.ts'
+
+interface RunOptions extends ProjectOptions, JsonOptions {
+  repo?: string[]
+  branch?: string
+  model?: string
+  title?: string
+  label?: Record<string, string>
+  detach?: boolean
+  allow?: string[]
+  ask?: string[]
+  deny?: string[]
+  otherwise?: 'allow' | 'ask' | 'deny'
+}
+
+export const addRun = (program: Command, context: Context): void => {
+  const command = program
+    .command('run')
+    .summary('start a session and follow its first turn')
+    .description(
+      'Starts a session with a prompt and follows it until the turn ends. `-` reads the prompt from standard input.',
+    )
+    .argument('<prompt...>', 'what the agent should do')
+    .option('-r, --repo <location>', 'repository: URL or path, with #branch; repeatable', collect)
+    .option('-b, --branch <name>', 'branch to start from, for repositories that name none')
+    .option('-m, --model <name>', 'model (default: the project’s)')
+    .option('-t, --title <text>', 'title (default: made from the prompt)')
+    .option('-l, --label <key=value>', 'label; repeatable', collectLabel)
+    .option('-d, --detach', 'don’t follow: print the session’s id and end')
+    .option('--allow <rule>', 'tool that runs without asking, e.g. "Bash(npm test:*)"; repeatable', collect)
+    .option('--ask <rule>', 'tool for which a person is asked first; repeatable', collect)
+    .option('--deny <rule>', 'tool that never runs; repeatable', collect)
+    .addOption(
+      new Option('--otherwise <what>', 'for tools that no rule names').choices(['allow', 'ask', 'deny']),
+    )
+    .addOption(projectOption())
+    .addOption(jsonOption('events as on the wire'))
+    .action((words: string[], options: RunOptions) => run(context, words, options))
+  examples(command, [
+    'berth run --repo . "Fix the failing test"',
+    'berth run -r https://github.com/you/app.git#main --ask "Bash(git push:*)" "Update the dependencies"',
+    'git diff | berth run - --detach',
+  ])
+}
+
+const run = async (context: Context, words: readonly string[], options: RunOptions): Promise<void> => {
+  const prompt = words.length === 1 && words[0] === '-' ? await context.readInput() : words.join(' ')
+  const session = await createSession(context, { ...options, prompt })
+  if (options.detach === true) return printDetached(context, session, options)
+  const outcome = await followFirstTurn(context, session, options.json === true)
+  finish(context, outcome, { session, json: options.json === true })
+}
+
+/** Creates the session that the options describe. */
+export const createSession = (
+  { client }: Context,
+  options: RunOptions & { prompt: string },
+): Promise<SessionSummary> => {
+  const { model, allow, ask, deny, otherwise } = options
+  const settings = Object.entries({ model, allow, ask, deny, otherwise }).filter(
+    ([, value]) => value !== undefined,
+  )
+  const repositories = (options.repo ?? []).map((text) => {
+    const repository = parseRepository(text, process.cwd())
+    return repository.branch === undefined && options.branch !== undefined
+      ? { ...repository, branch: options.branch }
+      : repository
+  })
+  const body: CreateSession = {
+    prompt: options.prompt,
+    labels: options.label ?? {},
+    repositories,
+    settings: Object.fromEntries(settings),
+    ...(options.title === undefined ? {} : { title: options.title }),
+  }
+  return client.createSession({ params: { project: options.project }, body })
+}
+
+/** Follows a new session from its first event to the end of its first turn. */
+export const followFirstTurn = (context: Context, session: SessionSummary, json: boolean): Promise<Outcome> =>
+  follow(context, {
+    project: session.project,
+    session: session.id,
+    after: 0,
+    liveFrom: 0,
+    json,
+    until: trackPrompt(session.turn?.prompt ?? session.queue[0]?.prompt),
+    expectsChanges: session.repositories.length > 0,
+  })
+
+/** Says how to go on, and sets the exit code. */
+export const finish = (
+  context: Context,
+  outcome: Outcome,
+  { session, json }: { session: SessionSummary; json: boolean },
+): void => {
+  const id = shortId(session.id)
+  const { style } = context.err
+  if (!json) {
+    if (outcome.kind !== 'turn' && outcome.kind !== 'failed')
+      context.err.line(`${style.yellow('!')} ${outcome.message}`)
+    const diff = session.repositories.length > 0 ? `berth diff ${id} · ` : ''
+    context.err.line(style.dim(`  Go on: ${diff}berth prompt ${id} "…" · berth attach ${id}`))
+  }
+  const reason = outcome.kind === 'detached' ? 'interrupted' : exitOf(outcome)
+  if (reason !== 'success') throw new ExitError(reason, '')
+}
+
+const printDetached = (context: Context, session: SessionSummary, options: RunOptions): void => {
+  context.out.line(options.json === true ? safeJson(session) : session.id)
+  if (options.json === true) return
+  context.err.line(context.err.style.dim(`  Follow it: berth attach ${shortId(session.id)}`))
+}

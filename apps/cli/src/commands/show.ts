@@ -1,0 +1,27 @@
+import type { Command } from 'commander'
+import type { Context } from '../context.ts'
+import { type JsonOptions, jsonOption, type ProjectOptions, projectOption } from '../options.ts'
+import { renderSession } from '../render/session-view.ts'
+import { findSession, sessionArgument } from '../session-ref.ts'
+import { safeJson } from '../terminal/safe-text.ts'
+
+export const addShow = (program: Command, context: Context): void => {
+  program
+    .command('show')
+    .summary('show a session')
+    .description(
+      'Shows what is known of a session: phase, activity, repositories, changes, cost, open requests.',
+    )
+    .argument('<session>', sessionArgument)
+    .addOption(projectOption())
+    .addOption(jsonOption('the summary'))
+    .action(async (text: string, options: ProjectOptions & JsonOptions) => {
+      const session = await findSession(text, { client: context.client, project: options.project })
+      const { out } = context
+      out.line(
+        options.json === true
+          ? safeJson(session)
+          : renderSession(session, { style: out.style, now: context.now() }),
+      )
+    })
+}

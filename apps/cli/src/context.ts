@@ -1,0 +1,33 @@
+import type { Client } from '@berth/client'
+import type { LineInput } from './terminal/line-input.ts'
+import type { Output } from './terminal/output.ts'
+import type { Person } from './terminal/person.ts'
+
+/** Programs and files that the command line starts or copies; it imports none of them. */
+export interface Programs {
+  /** The backend's and the runner's main files, run by this Node. */
+  backend: string
+  runner: string
+  /** The directory of the sample repository. */
+  sample: string
+}
+
+/** The world as the commands see it. Tests put their own. */
+export interface Context {
+  env: NodeJS.ProcessEnv
+  out: Output
+  err: Output
+  client: Client
+  programs: Programs
+  now(): number
+  /** Who sits at the terminal and can be asked; missing: nobody. */
+  person?: Person | undefined
+  /** Opens the line on which a person types prompts. */
+  openLine?: (() => LineInput) | undefined
+  /** Standard input as text, for what is piped in. */
+  readInput(): Promise<string>
+  /** Standard input is a terminal. */
+  inputIsTty: boolean
+  /** Calls back at Ctrl-C (SIGINT) in place of ending the process, until the returned function is called. */
+  onInterrupt(listener: () => void): () => void
+}

@@ -1,0 +1,60 @@
+import { Command } from 'commander'
+import { addAttach } from './commands/attach.ts'
+import { addDiff } from './commands/diff.ts'
+import { addDoctor } from './commands/doctor.ts'
+import { addLifecycle } from './commands/lifecycle.ts'
+import { addLs } from './commands/ls.ts'
+import { addModelKey } from './commands/model-key.ts'
+import { addOpen } from './commands/open.ts'
+import { addProject } from './commands/project.ts'
+import { addPrompt } from './commands/prompt.ts'
+import { addRm } from './commands/rm.ts'
+import { addRun } from './commands/run.ts'
+import { addServe } from './commands/serve.ts'
+import { addShow } from './commands/show.ts'
+import type { Context } from './context.ts'
+import { exitCodeHelp } from './exit-code.ts'
+
+/** What the environment says to every command. */
+export const environmentHelp = [
+  ['BERTH_URL', 'where Berth is (default: http://127.0.0.1:7420)'],
+  ['BERTH_TOKEN', 'the token (default: owner-token in the data directory)'],
+  ['BERTH_DATA_DIR', 'the data directory (default: berth in the user’s data home)'],
+  ['BERTH_PROJECT', 'the project (default: default)'],
+  ['NO_COLOR, FORCE_COLOR', 'colours never, colours always'],
+] as const
+
+const adders = [
+  addServe,
+  addRun,
+  addLs,
+  addShow,
+  addAttach,
+  addPrompt,
+  addLifecycle,
+  addRm,
+  addDiff,
+  addProject,
+  addModelKey,
+  addOpen,
+  addDoctor,
+]
+
+/** Every command of `berth`. */
+export const buildProgram = (context: Context): Command => {
+  const program = new Command('berth')
+    .description('Claude Code for whole teams: many sandboxed sessions at once.')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.out.write(text),
+      writeErr: (text) => context.err.write(text),
+      getOutHelpWidth: () => Math.min(100, context.out.columns()),
+      getErrHelpWidth: () => Math.min(100, context.err.columns()),
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .showHelpAfterError('(berth help says more)')
+  for (const add of adders) add(program, context)
+  const environment = environmentHelp.map(([name, meaning]) => `  ${name.padEnd(22)} ${meaning}`)
+  return program.addHelpText('after', `\nEnvironment:\n${environment.join('\n')}\n\n${exitCodeHelp()}`)
+}

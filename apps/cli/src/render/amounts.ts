@@ -1,0 +1,42 @@
+import type { DiffStat, Usage } from '@berth/contract'
+import type { Style } from '../terminal/style.ts'
+
+/** Bytes in few characters: `12 B`, `4.0 KB`, `3.2 MB`. */
+export const bytes = (size: number): string => {
+  if (size < 1024) return `${size} B`
+  const units = ['KB', 'MB', 'GB', 'TB']
+  let value = size
+  let unit = ''
+  for (const next of units) {
+    if (value < 1024) break
+    value /= 1024
+    unit = next
+  }
+  return `${value.toFixed(value < 10 ? 1 : 0)} ${unit}`
+}
+
+/** `2 files +10 −3`, or nothing when nothing differs. */
+export const diffStatText = ({ files, insertions, deletions }: DiffStat, style: Style): string => {
+  if (files === 0) return ''
+  const counts = `${style.green(`+${insertions}`)} ${style.red(`−${deletions}`)}`
+  return `${files} ${files === 1 ? 'file' : 'files'} ${counts}`
+}
+
+/** Tokens and cost: `12.3k tokens · $0.04`; without a cost when the price isn't known. */
+export const usageText = ({
+  inputTokens,
+  outputTokens,
+  cacheReadTokens,
+  cacheWriteTokens,
+  costUsd,
+}: Usage): string => {
+  const tokens = inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens
+  if (tokens === 0) return ''
+  const cost = costUsd === null ? '' : ` · $${costUsd.toFixed(costUsd < 1 ? 4 : 2)}`
+  return `${thousands(tokens)} tokens${cost}`
+}
+
+const thousands = (count: number): string => {
+  if (count < 1000) return String(count)
+  return count < 1_000_000 ? `${(count / 1000).toFixed(1)}k` : `${(count / 1_000_000).toFixed(1)}M`
+}

@@ -1,0 +1,117 @@
+import type { EventOf } from '@berth/contract'
+import { safeLine, safeText } from '../terminal/safe-text.ts'
+import type { Style } from '../terminal/style.ts'
+import { fit, textWidth } from '../terminal/width.ts'
+import { bytes } from './amounts.ts'
+import type { LiveText } from './live-text.ts'
+import { resultSummary, toolSummary } from './tool-line.ts'
+
+interface Block {
+  kind: 'text' | 'thinking' | 'tool_use'
+  tool: string
+  nested: boolean
+  text: string
+  /** How much of the text is on the screen. */
+  shown: number
+}
+
+export interface BlockView {
+  started(event: EventOf<'block.started'>): void
+  delta(event: EventOf<'block.delta'>): void
+  completed(event: EventOf<'block.completed'>): void
+  aborted(event: EventOf<'block.aborted'>): void
+  result(event: EventOf<'tool.result'>): void
+  /** A line that waits while a text is being written. */
+  line(text: string): void
+  /** Ends a text that is being written, and writes what waits. */
+  settle(): void
+}
+
+/**
+ * Writes the agent's blocks: text as it comes, one at a time; thinking dimmed; a tool use and its result one line
+ * each. What comes while a text is open waits for its end, so that lines never cut into each other.
+ */
+export const createBlockView = (
+  out: LiveText,
+  options: { style: Style; columns: () => number },
+): BlockView => {
+  const { style, columns } = options
+  const blocks = new Map<string, Block>()
+  let active: string | undefined
+  let waiting: (() => void)[] = []
+
+  const settle = () => {
+    active = undefined
+    const now = waiting
+    waiting = []
+    for (const write of now) write()
+  }
+  const whenFree = (write: () => void) => {
+    if (active === undefined) write()
+    else waiting.push(write)
+  }
+  const oneLine = (head: { text: string; paint: (text: string) => string }, rest: string) => {
+    const room = columns() - textWidth(head.text) - 1
+    out.line(`${head.paint(head.text)} ${fit(safeLine(rest), room)}`.trimEnd())
+  }
+  const show = (block: Block, upTo: number) => {
+    if (upTo <= block.shown) return
+    if (block.shown === 0) out.gap()
+    const text = safeText(block.text.slice(block.shown, upTo))
+    out.raw(block.kind === 'thinking' ? style.dim(text) : text)
+    block.shown = upTo
+  }
+  const writeWhole = (block: Block, full: { size: number } | undefined) => {
+    if (block.kind === 'tool_use')
+      return oneLine(
+        { text: `${block.nested ? '  ' : ''}● ${safeLine(block.tool)}`, paint: style.bold },
+        toolSummary(block.text),
+      )
+    if (block.nested) return oneLine({ text: '  │', paint: style.dim }, block.text)
+    show(block, block.text.length)
+    if (full !== undefined && block.shown < full.size) out.raw(style.dim(`… (${bytes(full.size)} in all)`))
+    out.fresh()
+  }
+
+  return {
+    started: ({ data }) => {
+      const tool = data.kind === 'tool_use' ? data.tool : ''
+      blocks.set(data.block, { kind: data.kind, tool, nested: data.parent !== undefined, text: '', shown: 0 })
+    },
+    delta: ({ data }) => {
+      const block = blocks.get(data.block)
+      if (block === undefined || data.offset > block.text.length) return
+      block.text = block.text.slice(0, data.offset) + data.text
+      if (block.kind === 'tool_use' || block.nested) return
+      active ??= data.block
+      if (active === data.block) show(block, showable(block.text))
+    },
+    completed: ({ data }) => {
+      const block = blocks.get(data.block)
+      blocks.delete(data.block)
+      if (block === undefined) return
+      if (data.text.length >= block.shown || data.full === undefined) block.text = data.text
+      if (active !== data.block) return whenFree(() => writeWhole(block, data.full))
+      writeWhole(block, data.full)
+      settle()
+    },
+    aborted: ({ data }) => {
+      const block = blocks.get(data.block)
+      blocks.delete(data.block)
+      if (active !== data.block || block === undefined) return
+      out.raw(style.dim(' … (cut off)'))
+      out.fresh()
+      settle()
+    },
+    result: ({ data }) =>
+      whenFree(() => {
+        const head = { text: data.isError ? '  ⎿ ✗' : '  ⎿', paint: data.isError ? style.red : style.dim }
+        oneLine(head, resultSummary(data.text, data.full))
+      }),
+    line: (text) => whenFree(() => out.line(text)),
+    settle,
+  }
+}
+
+/** Without half a character or half a line end, whose other half is still to come. */
+const showable = (text: string): number => (/[\ud800-\udbff\r]$/.test(text) ? text.length - 1 : text.length)

@@ -1,0 +1,38 @@
+import type { SessionSummary } from '@berth/contract'
+import { shortId, shortIdLength } from '../session-ref.ts'
+import { safeLine } from '../terminal/safe-text.ts'
+import { plain, type Style } from '../terminal/style.ts'
+import { diffStatText } from './amounts.ts'
+import { age } from './duration.ts'
+import { phaseText, warningsOf } from './status.ts'
+import { renderTable } from './table.ts'
+
+const columns = [
+  { title: 'ID' },
+  { title: 'PHASE' },
+  { title: 'TITLE', shrinks: true, min: 12 },
+  { title: 'ACTIVITY', shrinks: true, min: 10 },
+  { title: 'AGE', right: true },
+  { title: 'CHANGES' },
+  { title: 'OWNER', shrinks: true, min: 6 },
+]
+
+/** The list of sessions as a table; those that wait for a person stand first. */
+export const renderSessionList = (
+  sessions: readonly SessionSummary[],
+  { width, style, now }: { width: number; style: Style; now: number },
+): string => {
+  const length = shortIdLength(sessions.map((session) => session.id))
+  const first = sessions.filter((session) => session.status.phase === 'waiting')
+  const rest = sessions.filter((session) => session.status.phase !== 'waiting')
+  const rows = [...first, ...rest].map((session) => [
+    { text: shortId(session.id, length), paint: style.bold },
+    { text: phaseText(session, plain), paint: () => phaseText(session, style) },
+    { text: [safeLine(session.title), ...warningsOf(session).map((word) => `[${word}]`)].join(' ') },
+    { text: safeLine(session.activity), paint: style.dim },
+    { text: age(session.createdAt, now) },
+    { text: diffStatText(session.diff, plain), paint: () => diffStatText(session.diff, style) },
+    { text: safeLine(session.owner.name ?? session.owner.id), paint: style.dim },
+  ])
+  return renderTable({ columns, rows }, { width, style })
+}

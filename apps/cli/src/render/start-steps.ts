@@ -1,0 +1,24 @@
+import type { EventOf } from '@berth/contract'
+import { safeLine } from '../terminal/safe-text.ts'
+import type { Style } from '../terminal/style.ts'
+import { duration } from './duration.ts'
+
+const names = { runner: 'runner', sandbox: 'sandbox', clone: 'clone', agent: 'agent' } as const
+
+/** The steps of a start as they end, each with its duration. */
+export const createStartSteps = (style: Style) => {
+  const begun = new Map<string, number>()
+  return (event: EventOf<'start.step'>): string | undefined => {
+    const { step, item, state, ms, message } = event.data
+    const key = `${step} ${item ?? ''}`
+    const name = safeLine(`${names[step] ?? step}${item === undefined ? '' : ` ${item}`}`)
+    if (state === 'started') {
+      begun.set(key, Date.parse(event.at))
+      return undefined
+    }
+    const took = ms ?? Math.max(0, Date.parse(event.at) - (begun.get(key) ?? Date.parse(event.at)))
+    const said = message === undefined ? '' : `: ${safeLine(message)}`
+    const sign = state === 'done' ? style.green('✓') : style.red('✗')
+    return `  ${sign} ${name}${said} ${style.dim(duration(took))}`
+  }
+}

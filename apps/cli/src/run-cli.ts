@@ -1,0 +1,33 @@
+import { CommanderError } from 'commander'
+import { BackendExit } from './commands/serve.ts'
+import { urlOf } from './connection.ts'
+import type { Context } from './context.ts'
+import { exitCodes } from './exit-code.ts'
+import { buildProgram } from './program.ts'
+import { errorObject, exitReasonOf, renderError } from './render/problem.ts'
+import { safeJson } from './terminal/safe-text.ts'
+
+/** Runs a command line (without node and script) and gives its exit code. Never throws. */
+export const runCli = async (args: readonly string[], context: Context): Promise<number> => {
+  try {
+    await buildProgram(context).parseAsync([...args], { from: 'user' })
+    return exitCodes.success.code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage.code
+    if (error instanceof BackendExit) {
+      context.err.line(error.message)
+      return error.code
+    }
+    report(error, args, context)
+    return exitCodes[exitReasonOf(error)].code
+  }
+}
+
+const report = (error: unknown, args: readonly string[], { err, env }: Context): void => {
+  // An empty message says: what there was to say has been said.
+  if (error instanceof Error && error.message === '') return
+  const text = args.includes('--json')
+    ? safeJson(errorObject(error))
+    : renderError(error, { style: err.style, url: urlOf(env) })
+  err.line(text)
+}

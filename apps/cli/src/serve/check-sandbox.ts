@@ -1,0 +1,43 @@
+import { execFile } from 'node:child_process'
+
+/** What the runner's own check found. */
+export interface SandboxCheck {
+  ok: boolean
+  /** What works, or what doesn't. */
+  text: string
+  /** How to repair it. */
+  repair: string | undefined
+}
+
+/** Asks the runner, in a process of its own, whether its sandbox works here: `--check` prints JSON. */
+export const checkSandbox = (runner: string, env: NodeJS.ProcessEnv): Promise<SandboxCheck> =>
+  new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [runner, '--check'],
+      { env, timeout: 30_000, maxBuffer: 1024 * 1024 },
+      (error, stdout) =>
+        resolve(
+          parseCheck(stdout) ?? {
+            ok: false,
+            text: `could not be checked: ${error?.message.split('\n')[0] ?? 'no answer'}`,
+            repair: undefined,
+          },
+        ),
+    )
+  })
+
+const parseCheck = (stdout: string): SandboxCheck | undefined => {
+  try {
+    const { sandbox } = JSON.parse(stdout) as {
+      sandbox?: { ok?: unknown; detail?: unknown; problem?: unknown; repair?: unknown }
+    }
+    if (typeof sandbox?.ok !== 'boolean') return undefined
+    const text = String(
+      (sandbox.ok ? sandbox.detail : sandbox.problem) ?? (sandbox.ok ? 'works' : 'does not work'),
+    )
+    return { ok: sandbox.ok, text, repair: typeof sandbox.repair === 'string' ? sandbox.repair : undefined }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,55 @@
+import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { printDiff } from '../commands/diff.ts'
+import { createSession, followFirstTurn } from '../commands/run.ts'
+import type { Context } from '../context.ts'
+import { shortId } from '../session-ref.ts'
+import { prepareSample } from './sample-repository.ts'
+
+/** What the demo session is asked; the scripted model has a scenario for it, and a real one understands it too. */
+export const demoPrompt = 'Fix the failing test'
+
+const markerIn = (dataDir: string) => join(dataDir, 'demo-done')
+
+/** True on the first start: no session was ever made, and the demo never ran. */
+export const wantsDemo = async ({ client }: Context, dataDir: string): Promise<boolean> => {
+  const done = await stat(markerIn(dataDir)).then(
+    () => true,
+    () => false,
+  )
+  if (done) return false
+  const { items } = await client.listSessions({ params: { project: 'default' }, query: { limit: 1 } })
+  return items.length === 0
+}
+
+/** Runs a session on the sample repository and shows its steps, its transcript and its diff. */
+export const runDemo = async (context: Context, dataDir: string): Promise<void> => {
+  const { out } = context
+  const repository = await prepareSample(context.programs.sample, dataDir)
+  out.line()
+  out.line(out.style.dim(`First start: a demo session on ${repository}`))
+  out.line()
+  const session = await createSession(context, {
+    project: 'default',
+    prompt: demoPrompt,
+    title: 'Demo: fix the failing test',
+    repo: [repository],
+  })
+  const outcome = await followFirstTurn(context, session, false)
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  await writeFile(markerIn(dataDir), `${session.id}\n`, { mode: 0o600 })
+  if (outcome.kind !== 'turn' || outcome.result !== 'success')
+    return out.line(
+      out.style.yellow(
+        `! The demo did not get to its end. Look at it: berth show ${shortId(session.id)}; then: berth doctor`,
+      ),
+    )
+  out.line()
+  await printDiff(context, { project: 'default', session: session.id }, {})
+  const id = shortId(session.id)
+  out.line()
+  out.line('Go on in another terminal:')
+  out.line(`  berth attach ${id}                        talk to this session`)
+  out.line('  berth run --repo . "What to do"            start one on your own repository')
+  out.line('  berth model-key set                        use the real model')
+}

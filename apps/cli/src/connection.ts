@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Client, createClient } from '@berth/client'
+import { type Client, createClient, type RetryOptions } from '@berth/client'
 import { dataDirOf } from './data-dir.ts'
 
 export const defaultPort = 7420
@@ -24,10 +24,10 @@ export const tokenOf = (env: NodeJS.ProcessEnv): string | undefined => {
 }
 
 /** A client for the commands: few retries, so that a backend that doesn't run is told at once. */
-export const connect = (env: NodeJS.ProcessEnv): Client =>
+export const connect = (env: NodeJS.ProcessEnv, retry: RetryOptions = { attempts: 3, baseMs: 100 }): Client =>
   createClient({
     baseUrl: urlOf(env),
     token: () => tokenOf(env),
     headers: { 'user-agent': 'berth-cli' },
-    retry: { attempts: 3, baseMs: 100 },
+    retry,
   })

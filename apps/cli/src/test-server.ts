@@ -57,7 +57,7 @@ export const nextId = (kind: Parameters<typeof makeId>[0]): string =>
   makeId(kind, 1_750_000_000_000 + ++made, new Uint8Array(10).fill(made * 7))
 
 /** A backend in memory that speaks the contract's rows: input checked by their schemas, summaries by the fold. */
-export const startFakeBackend = async (): Promise<FakeBackend> => {
+export const startFakeBackend = async (port = 0): Promise<FakeBackend> => {
   const sessions = new Map<string, FakeSession>()
   const fake: FakeBackend = {
     url: '',
@@ -86,7 +86,7 @@ export const startFakeBackend = async (): Promise<FakeBackend> => {
   }
   const handlers = handlersOf(fake)
   const server = createServer((request, response) => void answer(fake, handlers, { request, response }))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   fake.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   fake.close = () =>
     new Promise((resolve) => {

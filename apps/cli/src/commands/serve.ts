@@ -43,14 +43,16 @@ export const addServe = (program: Command, context: Context): void => {
 const serve = async (context: Context, options: ServeOptions): Promise<void> => {
   const env = serveEnv(context, options)
   const client = connect(env)
-  await refuseTakenAddress(client, urlOf(env))
+  // Once: while it starts, nobody answering is what is expected.
+  const probe = connect(env, { attempts: 1 })
+  await refuseTakenAddress(probe, urlOf(env))
   const backend = startBackend(context.programs.backend, env)
   const forget = forwardSignals(backend)
   try {
     const ended = backend.exit.then((code) => ({ code }))
     const first = await Promise.race([
       ended,
-      welcome({ ...context, env, client }, options).catch((error: unknown) => ({ error })),
+      welcome({ ...context, env, client }, { options, probe }).catch((error: unknown) => ({ error })),
     ])
     if (first !== undefined && 'error' in first) {
       backend.signal('SIGTERM')
@@ -130,12 +132,15 @@ const forwardSignals = (backend: BackendProcess): (() => void) => {
 }
 
 /** Waits until the backend serves, says how to go on, and runs the demo where it is wanted. */
-const welcome = async (context: Context, options: ServeOptions): Promise<undefined> => {
+const welcome = async (
+  context: Context,
+  { options, probe }: { options: ServeOptions; probe: Client },
+): Promise<undefined> => {
   const { client, out, env } = context
   const sandboxOff = env.BERTH_SANDBOX === 'off'
   const [sandbox] = await Promise.all([
     sandboxOff ? { ok: false, text: '', repair: undefined } : checkSandbox(context.programs.runner, env),
-    untilReady(client),
+    untilReady(probe),
   ])
   const [system, link] = await Promise.all([client.getSystem(), client.createLoginLink()])
   const url = urlOf(env)

@@ -1,7 +1,7 @@
-import type { Readable } from 'node:stream'
-import { BerthError, type Fact, limits, runnerRoutes } from '@berth/contract'
+import { PassThrough, type Readable } from 'node:stream'
+import { BerthError, type Fact, limits, runnerRoutes, turnId } from '@berth/contract'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { sha256 } from '../auth/authenticator.ts'
+import { sha256 } from '../auth/sha256.ts'
 import { maxRequestBytes } from '../gateway/gateway.ts'
 import { sessionSettingsOf } from '../session/service.ts'
 import type { RunnerIdentity } from '../store/port.ts'
@@ -72,11 +72,25 @@ export const runnerEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
       .headers({ 'content-type': 'application/octet-stream', 'content-length': found.size })
       .send(found.content)
   })
+}
 
-  serve(runnerRoutes.runnerPutBlob, async ({ request, params }) => {
-    await blobs.put(runnerOf(request).session, params.blob, request.body as unknown as Readable, {
-      maxBytes: limits.blob,
-    })
+/** Blobs come as bytes of any media type, which are passed on as they arrive. */
+export const blobUpload = (app: FastifyInstance, { blobs }: Deps, options: EndpointOptions): void => {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+  endpoint(app, options)(runnerRoutes.runnerPutBlob, async ({ request, params }) => {
+    if (Number(request.headers['content-length'] ?? 0) > limits.blob)
+      throw new BerthError('too_large', `A blob has at most ${limits.blob} bytes.`)
+    // A copy, so that a store that gives up does not cut the connection before the answer is sent.
+    const copy = new PassThrough()
+    const content = request.body === undefined ? copy.end() : (request.body as Readable).pipe(copy)
+    const cut = () => copy.destroy(new BerthError('invalid_input', 'The blob was not sent to its end.'))
+    request.raw.once('aborted', cut)
+    try {
+      await blobs.put(runnerOf(request).session, params.blob, content, { maxBytes: limits.blob })
+    } finally {
+      request.raw.off('aborted', cut)
+    }
     return undefined
   })
 }
@@ -101,7 +115,7 @@ export const modelEndpoints = (app: FastifyInstance, deps: Deps): void => {
         response: reply.raw,
         path: request.url.slice('/runner/model'.length),
         body: request.body as Buffer | undefined,
-        turn: typeof turn === 'string' && /^trn_[0-9a-z]{26}$/.test(turn) ? turn : undefined,
+        turn: turnId.safeParse(turn).data,
       })
     },
   })

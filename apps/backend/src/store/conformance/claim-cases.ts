@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest'
+import { type Bench, person } from './harness.ts'
+
+export const claimCases = (bench: () => Bench) => {
+  it('gives a lease to one holder until it expires by the given time', async () => {
+    const lease = (holder: string, now: number) => bench().store.lease('l', holder, { now, ttlMs: 100 })
+    expect(await lease('a', 1000)).toBe(true)
+    expect(await lease('b', 1099)).toBe(false)
+    expect(await lease('a', 1099)).toBe(true)
+    expect(await lease('b', 1198)).toBe(false)
+    expect(await lease('b', 1199)).toBe(true)
+    expect(await lease('a', 1200)).toBe(false)
+  })
+
+  it('gives a lease to one of many who ask at once', async () => {
+    const asked = Array.from({ length: 20 }, (_, index) =>
+      bench().store.lease('l', `${index}`, { now: 1, ttlMs: 100 }),
+    )
+    expect((await Promise.all(asked)).filter(Boolean)).toHaveLength(1)
+  })
+
+  it('releases only what the holder holds', async () => {
+    const { store } = bench()
+    await store.lease('l', 'a', { now: 1, ttlMs: 100 })
+    await store.release('l', 'b')
+    expect(await store.lease('l', 'b', { now: 1, ttlMs: 100 })).toBe(false)
+    await store.release('l', 'a')
+    expect(await store.lease('l', 'b', { now: 1, ttlMs: 100 })).toBe(true)
+    expect(await store.lease('other', 'a', { now: 1, ttlMs: 100 })).toBe(true)
+  })
+
+  it('keeps grants by kind and hash until they expire', async () => {
+    const { store } = bench()
+    const grant = { kind: 'browser', hash: 'h', principal: person, expiresAt: 100 } as const
+    await store.putGrant(grant)
+    expect(await store.grant('browser', 'h', 99)).toEqual(grant)
+    expect(await store.grant('ticket', 'h', 99)).toBeUndefined()
+    expect(await store.grant('browser', 'h', 100)).toBeUndefined()
+    await store.putGrant({ ...grant, expiresAt: 300 })
+    await store.expire({ now: 299, before: 0 })
+    expect(await store.grant('browser', 'h', 299)).toMatchObject({ expiresAt: 300 })
+    await store.expire({ now: 300, before: 0 })
+    expect(await store.grant('browser', 'h', 0)).toBeUndefined()
+  })
+
+  it('lets one of many take a grant, and removes it when asked', async () => {
+    const { store } = bench()
+    const grant = { kind: 'ticket', hash: 'h', principal: person, expiresAt: 100 } as const
+    await store.putGrant(grant)
+    const taken = await Promise.all(Array.from({ length: 10 }, () => store.takeGrant('ticket', 'h', 1)))
+    expect(taken.filter((item) => item !== undefined)).toEqual([grant])
+    await store.putGrant(grant)
+    expect(await store.takeGrant('ticket', 'h', 100)).toBeUndefined()
+    await store.putGrant(grant)
+    await store.removeGrant('ticket', 'h')
+    await store.removeGrant('ticket', 'h')
+    expect(await store.grant('ticket', 'h', 1)).toBeUndefined()
+  })
+}

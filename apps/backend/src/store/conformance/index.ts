@@ -1,0 +1,48 @@
+import { describe } from 'vitest'
+import { appendCases } from './append-cases.ts'
+import { changeCases } from './change-cases.ts'
+import { claimCases } from './claim-cases.ts'
+import { compactionCases } from './compaction-cases.ts'
+import { durabilityCases } from './durability-cases.ts'
+import { type MakeStore, useBench } from './harness.ts'
+import { idempotencyCases } from './idempotency-cases.ts'
+import { listCases } from './list-cases.ts'
+import { projectCases } from './project-cases.ts'
+import { readCases } from './read-cases.ts'
+import { attentionCases, runnerCases } from './runner-cases.ts'
+
+export type { MakeStore, StoreHarness } from './harness.ts'
+
+const parts = {
+  append: appendCases,
+  idempotency: idempotencyCases,
+  reading: readCases,
+  lists: listCases,
+  changes: changeCases,
+  projects: projectCases,
+  runners: runnerCases,
+  attention: attentionCases,
+  'leases and grants': claimCases,
+  compaction: compactionCases,
+  durability: durabilityCases,
+}
+
+export interface StoreConformanceOptions {
+  /** Parts that the adapter does not pass, each with the reason. */
+  skips?: Partial<Record<keyof typeof parts, string>>
+}
+
+/** Every promise of the store's port. Each test gets a fresh database from `makeStore`. */
+export const storeConformance = (
+  name: string,
+  makeStore: MakeStore,
+  { skips = {} }: StoreConformanceOptions = {},
+): void => {
+  describe(`${name} as a store`, () => {
+    for (const [part, cases] of Object.entries(parts) as [keyof typeof parts, typeof durabilityCases][]) {
+      const reason = skips[part]
+      if (reason !== undefined) describe.skip(`${part} (${reason})`, () => undefined)
+      else describe(part, () => cases(useBench(makeStore), makeStore))
+    }
+  })
+}

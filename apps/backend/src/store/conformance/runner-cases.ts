@@ -1,0 +1,132 @@
+import { expect, it } from 'vitest'
+import {
+  type Bench,
+  codeOf,
+  end,
+  launch,
+  newId,
+  promptCommand,
+  remove,
+  startOfTime,
+  stop,
+} from './harness.ts'
+
+export const runnerCases = (bench: () => Bench) => {
+  it('knows a runner by its token, and whether its generation is the current one', async () => {
+    const session = await bench().liveSession({ tokenHash: 'one' })
+    const identity = { session, project: 'p', generation: 1 }
+    expect(await bench().store.runner('one')).toEqual({ ...identity, current: true })
+    await bench().append(session, end(1))
+    expect(await bench().store.runner('one')).toEqual({ ...identity, current: false })
+    await bench().append(session, launch, { tokenHash: 'two' })
+    expect(await bench().store.runner('one')).toMatchObject({ current: false })
+    expect(await bench().store.runner('two')).toEqual({ ...identity, generation: 2, current: true })
+    expect(await bench().store.runner('three')).toBeUndefined()
+  })
+
+  it('keeps the token of the generation when a launch changes nothing', async () => {
+    const session = await bench().liveSession({ tokenHash: 'one' })
+    await bench().append(session, launch, { tokenHash: 'two' })
+    expect(await bench().store.runner('one')).toMatchObject({ current: true })
+    expect(await bench().store.runner('two')).toBeUndefined()
+  })
+
+  it('replaces the token of the current generation only', async () => {
+    const session = await bench().liveSession({ tokenHash: 'one' })
+    await bench().store.setRunnerToken(session, 1, 'again')
+    expect(await bench().store.runner('one')).toBeUndefined()
+    expect(await bench().store.runner('again')).toMatchObject({ generation: 1, current: true })
+    await bench().append(session, end(1))
+    expect(await codeOf(bench().store.setRunnerToken(session, 1, 'late'))).toBe('fenced')
+    expect(await codeOf(bench().store.setRunnerToken(newId('session'), 1, 'x'))).toBe('session_not_found')
+  })
+
+  it('keeps the last heartbeat of the current generation', async () => {
+    const session = await bench().session()
+    expect(await bench().store.generation(session)).toBeUndefined()
+    await bench().append(session, launch)
+    const row = { generation: 1, startedAt: startOfTime }
+    expect(await bench().store.generation(session)).toEqual({ ...row, heartbeatAt: undefined })
+    await bench().store.heartbeat(session, 1, startOfTime + 20)
+    await bench().store.heartbeat(session, 1, startOfTime + 10)
+    expect(await bench().store.generation(session)).toEqual({ ...row, heartbeatAt: startOfTime + 20 })
+    expect(await codeOf(bench().store.heartbeat(session, 2, startOfTime))).toBe('fenced')
+    await bench().append(session, end(1))
+    expect(await codeOf(bench().store.heartbeat(session, 1, startOfTime))).toBe('fenced')
+    expect(await codeOf(bench().store.heartbeat(newId('session'), 1, startOfTime))).toBe('session_not_found')
+  })
+}
+
+/** Sessions that need a look of the reconciler, by how long they have been waiting. */
+export const attentionCases = (bench: () => Bench) => {
+  const attention = (now = startOfTime, silentBefore = 0, limit = 10) =>
+    bench().store.attention({ now, silentBefore, limit })
+
+  it('names pending sessions, at once or when their back-off is over', async () => {
+    const session = await bench().session()
+    expect(await attention(startOfTime - 1)).toEqual([])
+    expect(await attention()).toEqual([session])
+    await bench().append(session, launch)
+    expect(await attention()).toEqual([])
+    await bench().append(session, end(1, startOfTime + 500))
+    expect(await attention(startOfTime + 499)).toEqual([])
+    expect(await attention(startOfTime + 500)).toEqual([session])
+  })
+
+  it('names live sessions that should stop, and leaves stopped ones alone', async () => {
+    const session = await bench().liveSession()
+    expect(await attention()).toEqual([])
+    await bench().append(session, stop)
+    expect(await attention()).toEqual([session])
+    await bench().append(session, promptCommand())
+    expect(await attention()).toEqual([session])
+    await bench().append(session, stop)
+    await bench().append(session, end(1))
+    expect(await attention()).toEqual([])
+  })
+
+  it('names sessions whose runner is silent', async () => {
+    const session = await bench().liveSession()
+    expect(await attention(startOfTime, startOfTime)).toEqual([])
+    expect(await attention(startOfTime, startOfTime + 1)).toEqual([session])
+    await bench().store.heartbeat(session, 1, startOfTime + 10)
+    expect(await attention(startOfTime, startOfTime + 10)).toEqual([])
+    expect(await attention(startOfTime, startOfTime + 11)).toEqual([session])
+  })
+
+  it('names failed sessions while their runner lives, also when they are resumed', async () => {
+    const session = await bench().liveSession()
+    const fail = { kind: 'fail', actor: { kind: 'backend', id: 'b' }, reason: 'agent', message: 'x' } as const
+    await bench().append(session, fail)
+    expect(await attention()).toEqual([session])
+    await bench().append(session, { kind: 'resume', actor: { kind: 'user', id: 'ada' } })
+    expect(await attention()).toEqual([session])
+    await bench().append(session, fail)
+    await bench().append(session, end(1))
+    expect(await attention()).toEqual([])
+  })
+
+  it('names deleted sessions that still run, and those whose time has come', async () => {
+    const session = await bench().liveSession()
+    await bench().append(session, remove(startOfTime + 100))
+    expect(await attention()).toEqual([session])
+    await bench().append(session, end(1))
+    expect(await attention(startOfTime + 99)).toEqual([])
+    expect(await attention(startOfTime + 100)).toEqual([session])
+    await bench().append(session, { kind: 'restore', actor: { kind: 'user', id: 'ada' } })
+    expect(await attention(startOfTime + 100)).toEqual([])
+  })
+
+  it('names those first that waited longest, and each once', async () => {
+    const [second, first, third] = await Promise.all([
+      bench().session({ now: startOfTime + 20 }),
+      bench().session({ now: startOfTime + 10 }),
+      bench().liveSession({ now: startOfTime + 25 }),
+    ])
+    const now = startOfTime + 100
+    expect(await attention(now, now - 70)).toEqual([first, second, third])
+    expect(await attention(now, now - 70, 2)).toEqual([first, second])
+    await bench().append(third, stop)
+    expect((await attention(now, now - 70)).sort()).toEqual([first, second, third].sort())
+  })
+}

@@ -14,7 +14,6 @@ export interface Reactions {
   interrupt(turn: string): void
   decided(request: string, decision: PermissionDecision): void
   answered(request: string, answers: Answers): void
-  cancelled(request: string, reason: string): void
   stop(reason: string): void
   deleted(): void
 }
@@ -62,7 +61,6 @@ const handlers = ({ reactions, generation, onFenced }: InboxOptions): Handlers =
   'turn.interrupt_requested': ({ data }) => reactions.interrupt(data.turn),
   'permission.decided': ({ data }) => reactions.decided(data.request, data.decision),
   'question.answered': ({ data }) => reactions.answered(data.request, data.answers),
-  'request.cancelled': ({ data }) => reactions.cancelled(data.request, data.reason),
   'session.stop_requested': ({ data }) => reactions.stop(data.reason),
   'session.deleted': () => reactions.deleted(),
   'generation.started': ({ data }) => {

@@ -133,7 +133,7 @@ const open = async (parts: RunnerParts, opening: Opening): Promise<Session> => {
       end(isBerthError(error) && error.code === 'fenced' ? endings.fenced : endings.fault)
     },
   })
-  const emit = (body: RunnerFactBody) => void link.emitter.emit(body)
+  const { emit } = link.emitter
   emit({ type: 'runner.started', data: { version: parts.version, sandbox: sandbox.kind } })
   return { ...parts, kit: await parts.kit, welcome, layout, link, door, emit, end, over, live }
 }

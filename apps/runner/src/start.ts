@@ -1,6 +1,6 @@
 import { keepAgent } from './agent/keeper.ts'
 import type { AgentExit } from './agent/live-agent.ts'
-import { agentEnvironment, agentMounts, spawnClaude } from './agent/sandboxed-claude.ts'
+import { agentMounts, insideExecutable, spawnClaude } from './agent/sandboxed-claude.ts'
 import { openTranscripts, type Transcripts } from './agent/transcript.ts'
 import { endings } from './ending.ts'
 import { CloneError } from './git/explain.ts'
@@ -40,11 +40,11 @@ const startFailed = (session: Session, error: unknown, reason?: FailReason): voi
 
 const selfTestContext = ({ config, layout, door, kit }: Session) => {
   const mounts = agentMounts({ layout, executable: kit.executable })
-  const visible = [...mounts.map(({ target }) => target), layout.inside.temporary]
+  const visible = [...mounts.map(({ path, target }) => target ?? path), layout.inside.temporary]
   const hidden = hiddenPaths([config.sessionDirectory, config.mirrorDirectory, config.home], visible)
   return {
     cwd: layout.inside.workspace,
-    env: agentEnvironment(layout),
+    env: kit.environment(layout.inside),
     mounts,
     door: { socket: door.socket, target: layout.inside.door },
     limits: config.limits,
@@ -80,6 +80,7 @@ const startAgent = (session: Session, workspace: Workspace): void => {
     keeper,
     prompt: prompts.content,
     transcriptHas: transcripts.has,
+    continuation: (reason) => session.kit.continuation(reason),
     save: workspace.save,
     emit,
     turnMinutes: welcome.settings.turnMinutes,
@@ -114,15 +115,26 @@ const timeAgentStart = ({ emit, live }: Session): void => {
 const keep = (session: Session, transcripts: Transcripts) => {
   const { config, kit, layout, sandbox, door, link, emit, welcome, log, live } = session
   const { executable } = kit
-  const place = { sandbox, layout, doorSocket: door.socket, executable, limits: config.limits }
   const onStderr = (text: string) =>
     log.debug({ bytes: text.length }, 'Claude Code wrote to its error output')
+  const { room } = link.emitter
+  const place = {
+    sandbox,
+    layout,
+    doorSocket: door.socket,
+    executable,
+    limits: config.limits,
+    room,
+    onStderr,
+  }
   const launch = kit.launcher({
     workspace: layout.inside.workspace,
-    env: agentEnvironment(layout),
+    executable: insideExecutable(place),
+    env: kit.environment(layout.inside),
     settings: welcome.settings,
-    emit: (body) => link.emitter.emit(body),
-    spawn: (request, started) => spawnClaude({ ...place, onStderr }, started)(request),
+    emit,
+    spawn: spawnClaude(place),
+    onStderr,
   })
   return keepAgent({
     launch,
@@ -165,7 +177,6 @@ const reactions = (
   interrupt: (turn) => turns.end(turn, interrupted),
   decided: (request, decision) => live.keeper?.current?.decide(request, decision),
   answered: (request, answers) => live.keeper?.current?.answer(request, answers),
-  cancelled: (request, reason) => live.keeper?.current?.cancel(request, reason),
   stop: () => end(endings.stopped),
   deleted: () => end(endings.deleted),
 })

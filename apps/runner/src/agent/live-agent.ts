@@ -1,34 +1,14 @@
-import type { Answers, PermissionDecision } from '@berth/contract'
+import type { PromptInput, TurnResult, TurnStart } from '@berth/agent'
+import type { Answers, EventData, PermissionDecision } from '@berth/contract'
 
 /** A piece of a prompt as Claude Code takes it. */
-export type AgentContent =
-  | { type: 'text'; text: string }
-  | { type: 'image'; source: { type: 'base64'; media_type: ImageType; data: string } }
-
-export type ImageType = 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp'
-
-export interface AgentTurn {
-  turn: string
-  attempt: number
-  /** The uuid of the message: Claude Code takes each one once. */
-  uuid: string
-  content: AgentContent[]
-}
+export type AgentContent = PromptInput
 
 /** How Claude Code ended a turn. */
-export interface AgentTurnResult {
-  turn: string
-  result: 'success' | 'error' | 'interrupted' | 'failed'
-  message: string
-  code?: string | undefined
-  steps?: number | undefined
-}
+export type AgentTurnResult = Pick<TurnResult, 'turn' | 'result' | 'message' | 'code'> & { steps?: number }
 
 /** Why a Claude Code process ended, as the sandbox tells. */
-export interface AgentExit {
-  reason: 'exited' | 'crashed' | 'killed' | 'out-of-memory' | 'time-limit'
-  message: string
-}
+export type AgentExit = EventData<'agent.exited'>
 
 /** One running Claude Code. What it sees it has told as facts already. */
 export interface LiveAgent {
@@ -36,13 +16,12 @@ export interface LiveAgent {
   readonly ready: Promise<void>
   /** The id with which the conversation is resumed, once it is known. */
   readonly conversation: string | undefined
-  startTurn(turn: AgentTurn): void
+  /** Throws when it has ended or is busy. */
+  startTurn(turn: TurnStart): void
   /** Asks it to end the turn soon; the result still comes. */
   interrupt(): Promise<void>
   decide(request: string, decision: PermissionDecision): void
   answer(request: string, answers: Answers): void
-  /** Gives a request up that nobody can answer any more. */
-  cancel(request: string, reason: string): void
   /** Ends it. Resolves when nothing of it is left. */
   close(): Promise<void>
   /** Ends it and everything that it started, now. */

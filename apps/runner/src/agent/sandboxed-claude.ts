@@ -1,21 +1,15 @@
 import { basename, dirname } from 'node:path'
-import {
-  asSpawnedProcess,
-  type Sandbox,
-  type SandboxedProcess,
-  type SpawnedProcessLike,
-} from '@berth/sandbox'
+import { Readable } from 'node:stream'
+import { asSpawnedProcess, type Sandbox, type SandboxedProcess, type SandboxMount } from '@berth/sandbox'
 import type { Layout } from '../layout.ts'
+import type { SpawnClaude } from './kit.ts'
 import type { AgentExit } from './live-agent.ts'
 
-/** What the Agent SDK asks to be started. */
-export interface SpawnRequest {
-  command: string
-  args: readonly string[]
-  cwd?: string | undefined
-  env: Record<string, string | undefined>
-  signal: AbortSignal
-}
+/** Where Claude Code and Node lie inside, when the sandbox can show paths under other names. */
+const toolDirectory = '/opt/berth'
+
+/** The system's programs first; the runner's own Node last, for machines that have no other. */
+export const agentPath = `/usr/local/bin:/usr/bin:/bin:${toolDirectory}/node`
 
 export interface ClaudePlace {
   sandbox: Sandbox
@@ -24,51 +18,47 @@ export interface ClaudePlace {
   /** The native Claude Code outside. */
   executable: string
   limits: { memoryBytes: number; processes: number }
+  /** Resolves when more of the agent's output can be kept. */
+  room(): Promise<void>
   onStderr(text: string): void
 }
 
-/** The environment of the agent: nothing of the operator's. The key is a dummy: the door replaces it. */
-export const agentEnvironment = ({ inside }: Layout): Record<string, string> => ({
-  PATH: '/usr/local/bin:/usr/bin:/bin',
-  HOME: inside.home,
-  TMPDIR: inside.temporary,
-  USER: 'agent',
-  LANG: 'C.UTF-8',
-  SHELL: '/bin/bash',
-  ANTHROPIC_API_KEY: 'berth-door',
-  ANTHROPIC_BASE_URL: 'http://berth',
-  ANTHROPIC_UNIX_SOCKET: inside.door,
-  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-  DISABLE_AUTOUPDATER: '1',
-})
+/** Claude Code as it is called inside. */
+export const insideExecutable = ({
+  layout,
+  executable,
+}: Pick<ClaudePlace, 'layout' | 'executable'>): string =>
+  renamed(layout) ? `${toolDirectory}/claude/${basename(executable)}` : executable
 
-/** What the agent's sandbox shows, with Claude Code itself read-only. */
-export const agentMounts = ({ layout, executable }: Pick<ClaudePlace, 'layout' | 'executable'>) => {
+const renamed = ({ inside, outside }: Layout): boolean => inside.workspace !== outside.workspace
+
+/** What the agent's sandbox shows beside the system: its directories, and its programs read-only. */
+export const agentMounts = ({
+  layout,
+  executable,
+}: Pick<ClaudePlace, 'layout' | 'executable'>): SandboxMount[] => {
   const { outside, inside } = layout
+  const own: SandboxMount[] = [
+    { path: outside.workspace, mode: 'rw', target: inside.workspace },
+    { path: outside.home, mode: 'rw', target: inside.home },
+    { path: outside.attachments, mode: 'ro', target: inside.attachments },
+  ]
+  if (!renamed(layout)) return own
   return [
-    { path: outside.workspace, mode: 'rw' as const, target: inside.workspace },
-    { path: outside.home, mode: 'rw' as const, target: inside.home },
-    { path: outside.attachments, mode: 'ro' as const, target: inside.attachments },
-    {
-      path: dirname(executable),
-      mode: 'ro' as const,
-      target: insideExecutable(layout, executable).directory,
-    },
+    ...own,
+    { path: dirname(executable), mode: 'ro', target: `${toolDirectory}/claude` },
+    { path: process.execPath, mode: 'ro', target: `${toolDirectory}/node/node` },
   ]
 }
 
-const insideExecutable = ({ outside, inside }: Layout, executable: string) => {
-  const directory = inside.workspace === outside.workspace ? dirname(executable) : '/opt/claude'
-  return { directory, path: `${directory}/${basename(executable)}` }
-}
-
-/** Starts Claude Code in the sandbox, as the SDK's spawn hook; `started` gets the process to watch. */
+/** The SDK's hook that starts Claude Code in the sandbox; `started` gets the process to watch. */
 export const spawnClaude =
-  (place: ClaudePlace, started: (process: SandboxedProcess) => void) =>
-  (request: SpawnRequest): SpawnedProcessLike => {
-    const { sandbox, layout, executable, limits, doorSocket } = place
-    const process = sandbox.spawn({
-      command: request.command === executable ? insideExecutable(layout, executable).path : request.command,
+  (place: ClaudePlace) =>
+  (started: (process: SandboxedProcess) => void): SpawnClaude =>
+  (request) => {
+    const { sandbox, layout, limits, doorSocket, room } = place
+    const child = sandbox.spawn({
+      command: request.command,
       args: request.args,
       cwd: layout.inside.workspace,
       env: Object.fromEntries(
@@ -79,19 +69,27 @@ export const spawnClaude =
       limits,
       signal: request.signal,
     })
-    started(process)
-    return asSpawnedProcess(process, place.onStderr)
+    started(child)
+    const stdout = Readable.from(withRoom(child.stdout, room), {
+      objectMode: false,
+      highWaterMark: 64 * 1024,
+    })
+    return asSpawnedProcess({ ...child, stdout }, place.onStderr)
   }
 
-/** The end of a sandboxed Claude Code in the contract's words. */
-export const agentExitOf = (exit: Awaited<SandboxedProcess['exited']>): AgentExit => {
-  const message = exit.message.replace(/^The command/, 'Claude Code').slice(0, 4000)
-  switch (exit.reason) {
-    case 'killed':
-    case 'out-of-memory':
-    case 'time-limit':
-      return { reason: exit.reason, message }
-    default:
-      return { reason: exit.code === 0 ? 'exited' : 'crashed', message }
+/** Reads no further while there is no room for what would come of it. */
+async function* withRoom(stream: Readable, room: () => Promise<void>) {
+  for await (const chunk of stream) {
+    await room()
+    yield chunk
   }
+}
+
+/** The end of a sandboxed Claude Code in the contract's words. */
+export const agentExitOf = (exit: Awaited<SandboxedProcess['exited']>, said = ''): AgentExit => {
+  const text = exit.message.replace(/^The command/, 'Claude Code')
+  const message = (exit.reason === 'exit' && said !== '' ? `${text} ${said}` : text).slice(0, 4000)
+  if (exit.reason === 'out-of-memory' || exit.reason === 'time-limit') return { reason: exit.reason, message }
+  if (exit.signal !== null) return { reason: 'killed', message }
+  return { reason: exit.code === 0 ? 'exited' : 'crashed', message }
 }

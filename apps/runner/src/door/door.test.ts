@@ -108,7 +108,12 @@ describe('the door', () => {
   })
 
   const ask = (path: string, body?: string | Buffer, method = 'POST') => {
-    const outgoing = request({ socketPath: door.socket, path, method, headers: { 'content-type': 'application/json' } })
+    const outgoing = request({
+      socketPath: door.socket,
+      path,
+      method,
+      headers: { 'content-type': 'application/json' },
+    })
     outgoing.end(body)
     const done = (async () => {
       const [incoming] = await once(outgoing, 'response')
@@ -131,7 +136,12 @@ describe('the door', () => {
     let seen: IncomingHttpHeaders = {}
     answer = (incoming, response) => {
       seen = incoming.headers
-      response.writeHead(529, { 'content-type': 'application/json', 'retry-after': '7', 'set-cookie': 'a=b', 'x-request-id': 'r' })
+      response.writeHead(529, {
+        'content-type': 'application/json',
+        'retry-after': '7',
+        'set-cookie': 'a=b',
+        'x-request-id': 'r',
+      })
       incoming.pipe(response)
     }
     const { status, headers, body } = await ask('/v1/messages', '{"model":"x"}').done

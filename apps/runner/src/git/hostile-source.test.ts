@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createPlace, git, type Place, sandboxes, writeFiles } from '../fixtures/place.ts'
@@ -47,7 +56,13 @@ const trap = (place: Place, repository: string): string => {
   ]
   for (const [key, value] of settings) git(repository, 'config', key, value)
   writeFiles(place.root, { included: `[core]\n\tfsmonitor = ${bait}\n` })
-  for (const hook of ['post-checkout', 'pre-commit', 'post-upload-pack', 'reference-transaction', 'post-index-change'])
+  for (const hook of [
+    'post-checkout',
+    'pre-commit',
+    'post-upload-pack',
+    'reference-transaction',
+    'post-index-change',
+  ])
     executable(join(repository, '.git/hooks', hook), `#!/bin/sh\necho hook >> ${mark}\n`)
   return mark
 }
@@ -79,12 +94,16 @@ describe.each(sandboxes)('a hostile local repository, in $kind', (sandbox) => {
     writeFileSync(join(url, '.git/refs/heads/main'), `${second}\n`)
     rmSync(mark, { force: true })
     await prepareWorkspace(place.prepareOptions([{ url, name: 'again' }]))
-    expect(git(join(place.layout.outside.workspace, 'again'), 'log', '-1', '--format=%s').trim()).toBe('Second')
+    expect(git(join(place.layout.outside.workspace, 'again'), 'log', '-1', '--format=%s').trim()).toBe(
+      'Second',
+    )
     expect(existsSync(mark)).toBe(false)
   })
 
   const refused = async (place: Place, url: string, branch?: string) => {
-    const error = await prepareWorkspace(place.prepareOptions([{ url, ...(branch === undefined ? {} : { branch }) }])).then(
+    const error = await prepareWorkspace(
+      place.prepareOptions([{ url, ...(branch === undefined ? {} : { branch }) }]),
+    ).then(
       () => expect.unreachable(),
       (caught) => caught,
     )
@@ -114,7 +133,9 @@ describe.each(sandboxes)('a hostile local repository, in $kind', (sandbox) => {
     expect(await refused(place, join(place.sources, 'plain'))).toMatch(/no such repository/)
     const url = place.source('lib')
     git(url, 'branch', 'release')
-    expect(await refused(place, url, 'missing')).toMatch(/branch missing does not exist\. Branches: main, release/)
+    expect(await refused(place, url, 'missing')).toMatch(
+      /branch missing does not exist\. Branches: main, release/,
+    )
   })
 
   it('leaves no half clone of one repository when another fails', async () => {

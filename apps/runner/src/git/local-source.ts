@@ -155,9 +155,14 @@ interface RefChange {
 }
 
 /** Makes the mirror's branches and tags those of the source. Refuses objects that did not come. */
-const setRefs = async ({ name, url }: LocalSourceOptions, { git, path, wanted, have }: RefChange): Promise<void> => {
+const setRefs = async (
+  { name, url }: LocalSourceOptions,
+  { git, path, wanted, have }: RefChange,
+): Promise<void> => {
   const deletions = [...have.keys()].filter((ref) => !wanted.has(ref)).map((ref) => `delete ${ref}`)
-  const updates = [...wanted].filter(([ref, to]) => have.get(ref) !== to).map(([ref, to]) => `update ${ref} ${to}`)
+  const updates = [...wanted]
+    .filter(([ref, to]) => have.get(ref) !== to)
+    .map(([ref, to]) => `update ${ref} ${to}`)
   // First the deletions: `a/b` can't be made while there is `a`.
   for (const lines of [deletions, updates]) {
     if (lines.length === 0) continue

@@ -28,13 +28,17 @@ it('lets one in at a time, and leaves nothing behind', async () => {
 })
 
 it('is free again after a failure', async () => {
-  await expect(withLock(path(), { timeoutMs: 1000 }, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
+  await expect(withLock(path(), { timeoutMs: 1000 }, () => Promise.reject(new Error('no')))).rejects.toThrow(
+    'no',
+  )
   expect(await withLock(path(), { timeoutMs: 1000 }, async () => 'in')).toBe('in')
 })
 
 it('says how long it waited in vain', async () => {
   await withLock(path(), { timeoutMs: 1000 }, async () => {
-    await expect(withLock(path(), { timeoutMs: 20 }, async () => undefined)).rejects.toThrow('held by another process')
+    await expect(withLock(path(), { timeoutMs: 20 }, async () => undefined)).rejects.toThrow(
+      'held by another process',
+    )
   })
 })
 
@@ -45,7 +49,9 @@ it('takes over from a process that was killed', async () => {
       process.stdout.write('in')
       await new Promise((resolve) => setTimeout(resolve, 60000))
     })`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--input-type=module', '-e', source], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   await once(child.stdout, 'data')
   expect(readFileSync(path(), 'utf8')).toContain(String(child.pid))
   child.kill('SIGKILL')

@@ -5,11 +5,10 @@ import type { Spool } from './spool.ts'
 
 /** Where every part of the runner tells what it saw. */
 export interface Emitter {
-  /**
-   * Appends a fact, in the order of the calls. Resolves when there is room for the next one: a reader that waits for
-   * it reads no faster than facts can be kept. Never rejects.
-   */
-  emit(body: RunnerFactBody, blobs?: readonly string[]): Promise<void>
+  /** Appends a fact, in the order of the calls. Never fails: what can't be kept becomes a notice. */
+  emit(body: RunnerFactBody, blobs?: readonly string[]): void
+  /** Resolves when there is room for more: who waits for it reads no faster than facts can be kept. */
+  room(): Promise<void>
   /** Resolves when everything emitted so far is in the outbox. */
   settled(): Promise<void>
 }
@@ -34,13 +33,15 @@ export const createEmitter = (outbox: Outbox, spool: Spool, onProblem: (error: u
     void mine.then(() => {
       if (chain === mine) chain = undefined
     })
-    return mine
   }
   return {
-    async emit(body, blobs = []) {
-      if (!fits(body)) await queue(() => appendLong(body))
-      else if (chain !== undefined) await queue(() => void outbox.append(body, blobs))
+    emit(body, blobs = []) {
+      if (!fits(body)) queue(() => appendLong(body))
+      else if (chain !== undefined) queue(() => void outbox.append(body, blobs))
       else outbox.append(body, blobs)
+    },
+    room: async () => {
+      await chain
       await outbox.room()
     },
     settled: async () => chain,

@@ -50,7 +50,7 @@ const open = async (generation = home.generation) => {
     onFatal: (error) => fatal.push(error),
   })
   links.push({ link, over })
-  return { link, fatal, emit: (body: RunnerFactBody) => void link.emitter.emit(body) }
+  return { link, fatal, emit: link.emitter.emit }
 }
 
 describe('the link home', () => {

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RunnerClient } from '@berth/client'
 import { type EventOf, limits, type StoredBlock } from '@berth/contract'
-import type { AgentContent, ImageType } from '../agent/live-agent.ts'
+import type { AgentContent } from '../agent/live-agent.ts'
 
 type PromptEvent = EventOf<'prompt.queued'>
 
@@ -68,16 +68,17 @@ const toContent = async (
   }
   const bytes = await fetchBlob(options, block.content.blob, signal)
   if (block.type === 'image') {
-    const source = {
-      type: 'base64' as const,
-      media_type: block.mediaType as ImageType,
-      data: bytes.toString('base64'),
-    }
-    return { type: 'image', source }
+    const mediaType = imageTypes.find((type) => type === block.mediaType) ?? 'image/png'
+    return { type: 'image', mediaType, data: bytes.toString('base64') }
   }
-  const path = await saveAttachment(options, { place, name: block.name, bytes })
-  return { type: 'text', text: `Attached file: ${path} (${block.mediaType}, ${bytes.length} bytes)` }
+  return {
+    type: 'file',
+    name: block.name,
+    path: await saveAttachment(options, { place, name: block.name, bytes }),
+  }
 }
+
+const imageTypes = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'] as const
 
 /** Names have no slash; the two that are directories, and a leading dash, get an underscore before them. */
 const safeName = (name: string): string => (/^(\.\.?$|-)/.test(name) ? `_${name}` : name)

@@ -17,6 +17,8 @@ export interface TurnsOptions {
   prompt(seq: number, signal: AbortSignal): Promise<AgentContent[]>
   /** Does the conversation's transcript have a message with one of these uuids? */
   transcriptHas(conversation: string, uuids: readonly string[]): Promise<boolean>
+  /** What the agent is told when it has the prompt already; the argument says what happened. */
+  continuation(reason: string): string
   /** Saves the workspace after a turn. Never rejects. */
   save(turn: string): Promise<void>
   emit(body: RunnerFactBody): void
@@ -45,6 +47,8 @@ interface Running {
   data: TurnStarted
   began: number
   deaths: number
+  /** What became of the agent before; empty for the first one of this attempt. */
+  lost: string
   delivered: boolean
   ending: TurnEnding | undefined
   over: AbortController
@@ -53,10 +57,6 @@ interface Running {
 }
 
 type Outcome = Pick<TurnEnded, 'result' | 'code' | 'message' | 'steps'>
-
-const continuation =
-  'The process that you run in was interrupted and has been started again. Your files and this conversation are as ' +
-  'they were; commands that were running have ended. Look at what is done already and continue with the task.'
 
 /** Messages that continue a turn within the same attempt need uuids that no attempt uses. */
 const continued = 100
@@ -116,7 +116,7 @@ export const createTurns = (options: TurnsOptions): Turns => {
       if (data.turn === last.turn && data.attempt <= last.attempt) return
       last = data
       const { promise, resolve } = Promise.withResolvers<Outcome>()
-      const base = { data, began: options.now(), deaths: 0, delivered: false, ending: undefined }
+      const base = { data, began: options.now(), deaths: 0, lost: '', delivered: false, ending: undefined }
       const turn: Running = { ...base, over: new AbortController(), finish: resolve, done: Promise.resolve() }
       running = turn
       turn.done = run(turn, promise)
@@ -139,6 +139,7 @@ export const createTurns = (options: TurnsOptions): Turns => {
     onAgentExit(message) {
       if (running === undefined || running.over.signal.aborted) return
       running.deaths += 1
+      running.lost = message
       const again = running.delivered
       running.delivered = false
       if (running.ending !== undefined) return running.finish(running.ending)
@@ -166,16 +167,13 @@ const outcomeOf = (
 })
 
 /** The prompt, or, when the transcript has it, the request to go on: no prompt is given to Claude Code twice. */
-const contentFor = async (
-  options: TurnsOptions,
-  { data, deaths, over }: Running,
-): Promise<AgentContent[]> => {
+const contentFor = async (options: TurnsOptions, { data, lost, over }: Running): Promise<AgentContent[]> => {
   const { conversation } = options.keeper
   const attempts = Array.from({ length: data.attempt }, (_, index) => index + 1)
   const earlier = [...attempts, ...attempts.map((attempt) => attempt + continued)]
   const uuids = earlier.map((attempt) => turnMessageUuid(data.turn, attempt))
-  const again = data.attempt > 1 || deaths > 0
+  const again = data.attempt > 1 || lost !== ''
   if (again && conversation !== undefined && (await options.transcriptHas(conversation, uuids)))
-    return [{ type: 'text', text: continuation }]
+    return [{ type: 'text', text: options.continuation(lost) }]
   return options.prompt(data.promptSeq, over.signal)
 }

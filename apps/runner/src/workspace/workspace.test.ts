@@ -40,10 +40,7 @@ describe.each(sandboxes)('a workspace in $kind', (sandbox) => {
     const state = await prepareWorkspace(place.prepareOptions(list))
     const blobs = createBlobs()
     const emitted: RunnerFactBody[] = []
-    const emitter = {
-      emit: async (body: RunnerFactBody) => void emitted.push(body),
-      settled: async () => undefined,
-    }
+    const emitter = { emit: (body: RunnerFactBody) => void emitted.push(body) }
     const { layout } = place
     const workspace = createWorkspace({ state, session, layout, sandbox, emitter, saveBlob: blobs.save })
     const save = async (): Promise<RepositorySnapshot[]> => {

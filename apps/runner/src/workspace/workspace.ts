@@ -17,7 +17,7 @@ export interface WorkspaceOptions {
   session: string
   layout: Layout
   sandbox: Sandbox
-  emitter: Emitter
+  emitter: Pick<Emitter, 'emit'>
   saveBlob: SaveBytes
 }
 
@@ -39,10 +39,10 @@ export const createWorkspace = (options: WorkspaceOptions): Workspace => {
       const { session, layout, sandbox } = options
       const result = await saveShadow({ repository, session, turn, layout, sandbox })
       if (result.ok) return await buildSnapshot(repository, result.sections, options.saveBlob)
-      void notice(`The files of ${repository.name} could not be saved after this turn: ${result.problem}.`)
+      notice(`The files of ${repository.name} could not be saved after this turn: ${result.problem}.`)
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
-      void notice(`The changes in ${repository.name} could not be read after this turn: ${why.slice(0, 500)}`)
+      notice(`The changes in ${repository.name} could not be read after this turn: ${why.slice(0, 500)}`)
     }
     return undefined
   }
@@ -68,7 +68,7 @@ export const createWorkspace = (options: WorkspaceOptions): Workspace => {
       )
       if (done.length === 0) return
       const repositories = done.map(({ snapshot }) => snapshot)
-      void options.emitter.emit(
+      options.emitter.emit(
         { type: 'workspace.snapshot', data: { turn, repositories } },
         done.flatMap(({ blobs }) => blobs),
       )

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { BerthError } from '@berth/contract'
-import type { BlobStore } from './port.ts'
+import type { BlobStore, BlobUpload } from './port.ts'
 
 const isSession = (name: string) => /^ses_[0-9a-z]{26}$/.test(name)
 const isBlob = (name: string) => /^[0-9a-f]{64}$/.test(name)
@@ -22,12 +22,12 @@ export const createDirectoryBlobs = async ({ directory }: { directory: string })
   }
 
   return {
-    put: async (session, blob, content, { maxBytes }) => {
-      const file = path(session, blob)
+    put: async (session, upload) => {
+      const file = path(session, upload.blob)
       await mkdir(folder(session), { recursive: true, mode: 0o700 })
       const draft = join(folder(session), `draft-${randomUUID()}`)
       try {
-        const size = await write(draft, { content, blob, maxBytes })
+        const size = await write(draft, upload)
         await rename(draft, file)
         await syncDirectory(folder(session))
         return { size }
@@ -56,13 +56,7 @@ export const createDirectoryBlobs = async ({ directory }: { directory: string })
   }
 }
 
-interface Draft {
-  content: NodeJS.ReadableStream
-  blob: string
-  maxBytes: number
-}
-
-const write = async (file: string, { content, blob, maxBytes }: Draft): Promise<number> => {
+const write = async (file: string, { content, blob, maxBytes }: BlobUpload): Promise<number> => {
   const hash = createHash('sha256')
   let size = 0
   const check = new Transform({

@@ -1,17 +1,20 @@
 import type { Readable } from 'node:stream'
 
+/** A blob on its way in. */
+export interface BlobUpload {
+  /** SHA-256 of the content, in hex. */
+  blob: string
+  content: Readable
+  maxBytes: number
+}
+
 /**
  * Where bytes lie that are too large for an event: by session and the SHA-256 of their content. Puts are idempotent and
  * atomic: a blob is there as a whole or not at all, and its content is checked against its name (`invalid_input`). Rejects
  * with `too_large` and `storage_full`. Adapters pass `blobConformance`.
  */
 export interface BlobStore {
-  put(
-    session: string,
-    blob: string,
-    content: Readable,
-    limits: { maxBytes: number },
-  ): Promise<{ size: number }>
+  put(session: string, upload: BlobUpload): Promise<{ size: number }>
   /** Undefined: no such blob. The caller reads or destroys the stream. */
   get(session: string, blob: string): Promise<{ size: number; content: Readable } | undefined>
   /** Removes everything of a session; idempotent. */

@@ -11,6 +11,9 @@ export interface TailOptions {
   maxBytes?: number
 }
 
+/** Bytes that one reader is handed at once, more only when one line is larger: what a reader that stalls can hold. */
+const batchBytes = 128 * 1024
+
 interface Ring {
   lines: TailLine[]
   /** The last known place; undefined until something was noticed. */
@@ -118,7 +121,7 @@ export class Tail {
 
 const sizeOf = (lines: TailLine[]) => lines.reduce((sum, line) => sum + line.json.length, 0)
 
-/** What the ring holds after a place; undefined when it does not reach back that far. */
+/** The next of what the ring holds after a place; undefined when it does not reach back that far. */
 const fromRing = ({ lines, head }: Ring, cursor: number): TailLine[] | undefined => {
   if (head !== undefined && head <= cursor) return []
   const first = lines[0]
@@ -130,7 +133,13 @@ const fromRing = ({ lines, head }: Ring, cursor: number): TailLine[] | undefined
     if ((lines[middle]?.position ?? 0) <= cursor) low = middle + 1
     else high = middle
   }
-  return lines.slice(low)
+  let bytes = 0
+  let end = low
+  for (; end < lines.length; end++) {
+    bytes += lines[end]?.json.length ?? 0
+    if (bytes > batchBytes && end > low) break
+  }
+  return lines.slice(low, end)
 }
 
 /** Waits for the next wake-up; one that came while nobody waited counts. */

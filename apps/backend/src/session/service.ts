@@ -88,7 +88,7 @@ export class SessionService {
 
   async #storeBytes(session: string, bytes: Buffer, mediaType: string) {
     const blob = createHash('sha256').update(bytes).digest('hex')
-    await this.#options.blobs.put(session, blob, Readable.from([bytes]), { maxBytes: limits.blob })
+    await this.#options.blobs.put(session, { blob, content: Readable.from([bytes]), maxBytes: limits.blob })
     return { blob, size: bytes.length, mediaType }
   }
 }

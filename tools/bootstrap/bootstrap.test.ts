@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { installAdvice } from '../../packages/sandbox/src/install-advice.ts'
 import { findProgram, withoutNodeModules } from './find-program.mjs'
+import { isInstalled, lockfileHash } from './install-packages.mjs'
 import { missingPackages } from './installed-packages.mjs'
 import { installCommands, installLine, packageManagers } from './package-managers.mjs'
 import { runCommand } from './run-command.mjs'
@@ -63,6 +64,23 @@ describe('[P3] set-up of a fresh clone', () => {
     ['more than asked', {}, { 'node_modules/a': locked }, []],
   ])('packages that are missing: %s', (_, wanted, installed, missing) => {
     expect(missingPackages({ packages: wanted }, { packages: installed })).toEqual(missing)
+  })
+
+  test('the stamp of an installation counts for the lockfile that it was made for', () => {
+    const checkout = join(directory, 'checkout')
+    mkdirSync(join(checkout, 'node_modules'), { recursive: true })
+    const lock = (packages: object) =>
+      writeFileSync(join(checkout, 'package-lock.json'), JSON.stringify({ packages }))
+    lock({ 'node_modules/a': locked })
+    expect(isInstalled(checkout)).toBe(false)
+    writeFileSync(join(checkout, 'node_modules/.package-lock.json'), '{}')
+    expect(isInstalled(checkout)).toBe(false)
+    writeFileSync(join(checkout, 'node_modules/.berth-lockfile'), lockfileHash(checkout))
+    expect(isInstalled(checkout)).toBe(true)
+    lock({ 'node_modules/b': locked })
+    expect(isInstalled(checkout)).toBe(false)
+    lock({})
+    expect(isInstalled(checkout)).toBe(true)
   })
 
   test.each([

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { withoutNodeModules } from './find-program.mjs'
 import { missingPackages } from './installed-packages.mjs'
@@ -22,7 +23,7 @@ export async function ensurePackages(root) {
   await step('install npm packages', async () => {
     const command = ['npm', 'ci', '--no-audit', '--no-fund', '--loglevel=error']
     const { code, output } = await runCommand(command, { cwd: root, env })
-    if (code === 0) return
+    if (code === 0) return writeFileSync(stampOf(root), lockfileHash(root))
     throw new SetupError(
       `\`${command.join(' ')}\` failed (exit code ${code}):\n${summary(output)}`,
       'Check the connection to the npm registry, then run the same command again.',
@@ -30,12 +31,30 @@ export async function ensurePackages(root) {
   })
 }
 
-/** @param {string} root */
-function isInstalled(root) {
+/**
+ * Installed is what we installed for this very lockfile, or what npm says it installed: a developer's `npm install`
+ * doesn't lead to another installation.
+ *
+ * @param {string} root
+ */
+export function isInstalled(root) {
   const installed = join(root, 'node_modules/.package-lock.json')
   if (!existsSync(installed)) return false
-  const wanted = readJson(join(root, 'package-lock.json'))
-  return missingPackages(wanted, readJson(installed)).length === 0
+  const stamp = stampOf(root)
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lockfileHash(root)) return true
+  return missingPackages(readJson(join(root, 'package-lock.json')), readJson(installed)).length === 0
+}
+
+/** @param {string} root */
+function stampOf(root) {
+  return join(root, 'node_modules/.berth-lockfile')
+}
+
+/** @param {string} root */
+export function lockfileHash(root) {
+  return createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
 }
 
 /**

@@ -74,7 +74,8 @@ export class Tail {
       let cursor = after
       let behind = true
       while (!signal.aborted) {
-        const fresh = behind && ring.head === undefined ? undefined : fromRing(ring, cursor)
+        const fresh: TailLine[] | undefined =
+          behind && ring.head === undefined ? undefined : fromRing(ring, cursor)
         const lines = fresh ?? (await this.#read(key, cursor))
         const last = lines.at(-1)
         if (last !== undefined) {

@@ -87,8 +87,10 @@ export const blobUpload = (app: FastifyInstance, { blobs }: Deps, options: Endpo
     const cut = () => copy.destroy(new BerthError('invalid_input', 'The blob was not sent to its end.'))
     request.raw.once('aborted', cut)
     try {
-      const content = request.body as unknown as Readable
-    await blobs.put(runnerOf(request).session, { ...params, content, maxBytes: limits.blob })
+      await blobs.put(runnerOf(request).session, { ...params, content, maxBytes: limits.blob })
+    } finally {
+      request.raw.off('aborted', cut)
+    }
     return undefined
   })
 }

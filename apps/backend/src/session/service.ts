@@ -106,7 +106,10 @@ export const sessionSettingsOf = (session: Settings, project: Settings) =>
   resolveSettings({ session, project, platform: platformSettings })
 
 /** Rejects a model that the project does not allow. */
-export const checkModel = (model: string | undefined, { allowedModels }: EffectiveSettings): void => {
+export const checkModel = (
+  model: string | undefined,
+  { allowedModels }: Pick<EffectiveSettings, 'allowedModels'>,
+): void => {
   if (model === undefined || allowedModels.length === 0) return
   const allowed = allowedModels.some((pattern) =>
     pattern.endsWith('*') ? model.startsWith(pattern.slice(0, -1)) : pattern === model,

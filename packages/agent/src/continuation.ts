@@ -1,0 +1,21 @@
+/** Why a turn goes on with a new process. */
+export interface Continuation {
+  /** What happened to the process before, as a sentence. */
+  reason: string
+  /** The files were taken back to an earlier state too. Default: they are as the process left them. */
+  restored?: boolean
+}
+
+/**
+ * What to tell Claude Code when its process was lost in the middle of a turn and the conversation is resumed. The
+ * request itself is in the conversation already.
+ */
+export const continuationText = ({ reason, restored = false }: Continuation): string =>
+  [
+    `Your process ended in the middle of this turn and was started again. ${reason}`,
+    restored
+      ? 'The files were taken back to the state before this turn, so work that the conversation shows may be gone.'
+      : 'Commands that ran at that moment were stopped; what they had done by then is in the files.',
+    'Before you go on, look at the real state: read the files that you were changing, and run `git status` where there is a repository. Do not rely on what you remember of results that you have not seen.',
+    'Then finish the last request, without repeating steps that are done.',
+  ].join('\n')

@@ -1,0 +1,29 @@
+import type { BlockWriter } from '../block-writer.ts'
+import type { Emit } from '../fact.ts'
+import type { TurnTracker } from '../turn-tracker.ts'
+import type { Streams } from './streams.ts'
+
+/** What the handlers of Claude Code's messages work with. */
+export interface MessageContext {
+  /** Where the agent works. */
+  cwd: string
+  emit: Emit
+  blocks: BlockWriter
+  streams: Streams
+  turns: TurnTracker
+  /** Says in words what the agent does; the same words again are left out. */
+  status(words: string): void
+  /** Claude Code told its conversation, model and tools. */
+  initialized(facts: { conversation?: string; model?: string; version?: string; tools: string[] }): void
+  /** Tool uses on which this package has ruled or a person has decided. */
+  ruled: Set<string>
+  /** Reports a refusal by rule. */
+  refused(tool: string, rule: string): void
+}
+
+/** Tells people something. */
+export const notice = (
+  context: Pick<MessageContext, 'emit'>,
+  level: 'info' | 'warning' | 'error',
+  message: string,
+) => context.emit({ type: 'runner.notice', data: { level, message: message.slice(0, 4000) } })

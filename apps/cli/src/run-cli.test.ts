@@ -191,7 +191,7 @@ describe('sessions', () => {
     const { id } = await makeSession()
     const short = shortId(id)
     expect((await run(['ls'])).context.stdout()).toMatch(
-      new RegExp(`${short}\\s+○ pending\\s+New session \\[scripted model\\]`),
+      new RegExp(`${short}\\s+○ pending\\s+scripted model\\s+New session`),
     )
     expect((await run(['show', 'last'])).context.stdout()).toContain(
       'default (scripted model: no real one answers)',

@@ -44,7 +44,7 @@ const set = async (context: Context, { baseUrl }: { baseUrl?: string }): Promise
     throw new ExitError('usage', `--base-url ${baseUrl} is not an http or https URL. Nothing was changed.`)
   await writeModelKey(dataDirOf(context.env), baseUrl === undefined ? { apiKey } : { apiKey, baseUrl })
   context.out.line(
-    `The key ${maskKey(apiKey)} is set. A running backend takes it up when it is started again.`,
+    `The key ${maskKey(apiKey)} is set: new sessions use the real model. Sessions that exist keep the model that they began with.`,
   )
 }
 
@@ -58,7 +58,9 @@ const show = async ({ env, out }: Context): Promise<void> => {
 const remove = async ({ env, out }: Context): Promise<void> => {
   const existed = await removeModelKey(dataDirOf(env))
   out.line(
-    existed ? 'The key is removed. A running backend keeps it until it is started again.' : 'No key is set.',
+    existed
+      ? 'The key is removed: new sessions use the scripted model, and sessions of the real one can’t go on.'
+      : 'No key is set.',
   )
 }
 

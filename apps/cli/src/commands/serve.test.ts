@@ -80,15 +80,11 @@ requests.push = (line) => (line === 'GET /stop' ? process.exit(0) : Array.protot
 
 test('the backend’s environment follows the options', () => {
   const { err } = testContext('http://unused')
-  const env = serveEnv(
-    { env: { BERTH_REPOSITORY_ROOTS: '/code', BERTH_URL: 'http://elsewhere' }, err },
-    { port: 8000, dataDir: '/srv/b' },
-  )
+  const env = serveEnv({ env: { BERTH_URL: 'http://elsewhere' }, err }, { port: 8000, dataDir: '/srv/b' })
   expect(env).toMatchObject({
     BERTH_PORT: '8000',
     BERTH_RUNNER_PORT: '8001',
     BERTH_DATA_DIR: '/srv/b',
-    BERTH_REPOSITORY_ROOTS: '/code:/srv/b/samples',
     BERTH_LOG_LEVEL: 'info',
   })
   expect(env.BERTH_URL).toBeUndefined()

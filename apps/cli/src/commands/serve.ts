@@ -1,5 +1,4 @@
-import { homedir } from 'node:os'
-import { delimiter, join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { type Client, isConnectionError } from '@berth/client'
 import type { Command } from 'commander'
 import { connect, defaultPort, urlOf } from '../connection.ts'
@@ -76,7 +75,7 @@ export class BackendExit extends Error {
   }
 }
 
-/** The backend's environment: ours, with what the options say. The sample repository lies in the data directory. */
+/** The backend's environment: ours, with what the options say. */
 export const serveEnv = (
   { env, err }: Pick<Context, 'env' | 'err'>,
   options: ServeOptions,
@@ -91,13 +90,10 @@ export const serveEnv = (
     ...(options.host === undefined ? {} : { BERTH_HOST: options.host }),
     ...(options.dataDir === undefined ? {} : { BERTH_DATA_DIR: resolve(options.dataDir) }),
   }
-  const dataDir = dataDirOf(merged)
-  const roots = merged.BERTH_REPOSITORY_ROOTS || homedir()
   return {
     ...merged,
     BERTH_URL: undefined,
-    BERTH_DATA_DIR: dataDir,
-    BERTH_REPOSITORY_ROOTS: [roots, join(dataDir, 'samples')].join(delimiter),
+    BERTH_DATA_DIR: dataDirOf(merged),
     // On a terminal a person reads along: only what they need to know.
     BERTH_LOG_LEVEL: merged.BERTH_LOG_LEVEL || (err.isTty || options.demo === true ? 'warn' : 'info'),
   }

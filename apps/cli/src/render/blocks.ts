@@ -50,10 +50,7 @@ export const createBlockView = (
     if (active === undefined) write()
     else waiting.push(write)
   }
-  const oneLine = (head: { text: string; paint: (text: string) => string }, rest: string) => {
-    const room = columns() - textWidth(head.text) - 1
-    out.line(`${head.paint(head.text)} ${fit(safeLine(rest), room)}`.trimEnd())
-  }
+  const oneLine = (head: Head, rest: string) => out.line(headedLine(head, rest, columns()))
   const show = (block: Block, upTo: number) => {
     if (upTo <= block.shown) return
     if (block.shown === 0) out.gap()
@@ -111,6 +108,17 @@ export const createBlockView = (
     line: (text) => whenFree(() => out.line(text)),
     settle,
   }
+}
+
+interface Head {
+  text: string
+  paint: (text: string) => string
+}
+
+/** A line with a styled head, and as much of the rest as there is room for. */
+const headedLine = (head: Head, rest: string, columns: number): string => {
+  const room = columns - textWidth(head.text) - 1
+  return `${head.paint(head.text)} ${fit(safeLine(rest), room)}`.trimEnd()
 }
 
 /** Without half a character or half a line end, whose other half is still to come. */

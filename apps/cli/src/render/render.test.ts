@@ -212,7 +212,10 @@ describe('lists', () => {
       for (const line of renderSessionList(sessions, { width, style: plain, now }).split('\n'))
         expect(textWidth(line)).toBeLessThanOrEqual(width)
     const wide = renderSessionList(sessions, { width: 200, style: plain, now })
-    expect(wide).toContain('[scripted model] [unsandboxed]')
+    expect(wide).toContain('scripted model, unsandboxed')
+    expect(renderSessionList(sessions, { width: 70, style: plain, now })).toContain(
+      'scripted model, unsandboxed',
+    )
     expect(wide).toContain('2 files +10 −3')
   })
 

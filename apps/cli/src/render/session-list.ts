@@ -5,11 +5,10 @@ import { plain, type Style } from '../terminal/style.ts'
 import { diffStatText } from './amounts.ts'
 import { age } from './duration.ts'
 import { phaseText, warningsOf } from './status.ts'
-import { renderTable } from './table.ts'
+import { type Column, renderTable } from './table.ts'
 
-const columns = [
-  { title: 'ID' },
-  { title: 'PHASE' },
+const fixed: Column[] = [{ title: 'ID' }, { title: 'PHASE' }]
+const flexible: Column[] = [
   { title: 'TITLE', shrinks: true, min: 12 },
   { title: 'ACTIVITY', shrinks: true, min: 10 },
   { title: 'AGE', right: true },
@@ -25,14 +24,18 @@ export const renderSessionList = (
   const length = shortIdLength(sessions.map((session) => session.id))
   const first = sessions.filter((session) => session.status.phase === 'waiting')
   const rest = sessions.filter((session) => session.status.phase !== 'waiting')
+  // Before all that gives way or goes when the terminal is narrow: it must not be overlooked.
+  const isNoted = sessions.some((session) => warningsOf(session).length > 0)
   const rows = [...first, ...rest].map((session) => [
     { text: shortId(session.id, length), paint: style.bold },
     { text: phaseText(session, plain), paint: () => phaseText(session, style) },
-    { text: [safeLine(session.title), ...warningsOf(session).map((word) => `[${word}]`)].join(' ') },
+    ...(isNoted ? [{ text: warningsOf(session).join(', '), paint: style.yellow }] : []),
+    { text: safeLine(session.title) },
     { text: safeLine(session.activity), paint: style.dim },
     { text: age(session.createdAt, now) },
     { text: diffStatText(session.diff, plain), paint: () => diffStatText(session.diff, style) },
     { text: safeLine(session.owner.name ?? session.owner.id), paint: style.dim },
   ])
+  const columns = [...fixed, ...(isNoted ? [{ title: 'NOTE' }] : []), ...flexible]
   return renderTable({ columns, rows }, { width, style })
 }

@@ -22,7 +22,7 @@ export const renderSession = (
 const fieldsOf = (session: SessionSummary, style: Style, now: number): [string, string][] => [
   ['id', session.id],
   ['project', session.project],
-  ['phase', `${phaseText(session, style)} ${style.dim(`for ${age(session.status.since, now)}`)}`],
+  ['phase', `${phaseText(session, style)} ${style.dim(sinceText(session.status.since, now))}`],
   ['activity', safeLine(session.activity)],
   ['why', 'message' in session.status ? safeLine(session.status.message ?? '') : ''],
   [
@@ -41,10 +41,7 @@ const fieldsOf = (session: SessionSummary, style: Style, now: number): [string, 
     ),
   ],
   ['turns', String(session.turns)],
-  [
-    'last turn',
-    session.lastTurn === undefined ? '' : `${session.lastTurn.result}: ${safeLine(session.lastTurn.message)}`,
-  ],
+  ['last turn', lastTurnText(session)],
   ['usage', usageText(session.usage)],
   ...session.repositories.map((item): [string, string] => [
     'repository',
@@ -59,6 +56,16 @@ const fieldsOf = (session: SessionSummary, style: Style, now: number): [string, 
   ]),
   ['purged', session.purgeAt ?? ''],
 ]
+
+const sinceText = (since: string, now: number): string => {
+  const text = age(since, now)
+  return text === 'now' ? 'just now' : `for ${text}`
+}
+
+const lastTurnText = ({ lastTurn }: SessionSummary): string => {
+  if (lastTurn === undefined) return ''
+  return lastTurn.message === '' ? lastTurn.result : `${lastTurn.result}: ${safeLine(lastTurn.message)}`
+}
 
 const sandboxText = ({ sandboxed }: SessionSummary): string => {
   if (sandboxed === undefined) return ''

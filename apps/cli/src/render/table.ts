@@ -38,7 +38,7 @@ export const renderTable = (
 const pad = ({ text, paint }: Cell, size: number, right: boolean): string => {
   const cut = fit(text, size)
   const padded = right ? padStart(cut, size) : padEnd(cut, size)
-  return paint === undefined ? padded : padded.replace(cut, () => paint(cut))
+  return paint === undefined || cut === '' ? padded : padded.replace(cut, () => paint(cut))
 }
 
 const settle = (columns: readonly Column[], natural: readonly number[], width: number): number[] => {

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { type ExecFileException, execFile } from 'node:child_process'
 
 /** What the runner's own check found. */
 export interface SandboxCheck {
@@ -20,12 +20,19 @@ export const checkSandbox = (runner: string, env: NodeJS.ProcessEnv): Promise<Sa
         resolve(
           parseCheck(stdout) ?? {
             ok: false,
-            text: `could not be checked: ${error?.message.split('\n')[0] ?? 'no answer'}`,
+            text: `could not be checked: ${whyFailed(error)}`,
             repair: undefined,
           },
         ),
     )
   })
+
+const whyFailed = (error: ExecFileException | null): string => {
+  if (error === null) return 'the runner’s check gave no answer'
+  return error.killed === true
+    ? 'the runner’s check took too long'
+    : `the runner’s check ended with ${error.code ?? error.signal}`
+}
 
 const parseCheck = (stdout: string): SandboxCheck | undefined => {
   try {

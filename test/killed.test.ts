@@ -44,95 +44,99 @@ const toldOnce = (events: AnyEvent[], prompt: string) => {
   expect(prompts).toHaveLength(1)
 }
 
-describe.skipIf(process.platform !== 'linux')('killed with -9 (finds processes by /proc)', () => {
-  it('[P18] the backend, while the agent speaks: nothing is lost or doubled, and the runner is adopted', () =>
-    withWorld(async (world) => {
-      const id = await create(world, 'count slowly to 60')
-      const before = await world.until(id, is('block.delta'))
-      await world.stop('SIGKILL')
-      await world.start()
-      const log = await world.until(id, ended, { after: before.at(-1)?.seq ?? 0 })
-      expect(log.at(-1)).toMatchObject({ data: { result: 'success', attempt: 1 } })
-      const events = await world.events(id)
-      const text = events.findLast(is('block.completed'))
-      expect(JSON.stringify(text?.data)).toContain('60')
-      expect(events.filter(is('generation.started'))).toHaveLength(1)
-      toldOnce(events, 'count slowly')
-      checkLog(events)
-    }))
+describe.skipIf(process.platform !== 'linux')(
+  'killed with -9 (finds processes by /proc)',
+  { timeout: 120_000 },
+  () => {
+    it('[P18] the backend, while the agent speaks: nothing is lost or doubled, and the runner is adopted', () =>
+      withWorld(async (world) => {
+        const id = await create(world, 'count slowly to 60')
+        const before = await world.until(id, is('block.delta'))
+        await world.stop('SIGKILL')
+        await world.start()
+        const log = await world.until(id, ended, { after: before.at(-1)?.seq ?? 0 })
+        expect(log.at(-1)).toMatchObject({ data: { result: 'success', attempt: 1 } })
+        const events = await world.events(id)
+        const text = events.findLast(is('block.completed'))
+        expect(JSON.stringify(text?.data)).toContain('60')
+        expect(events.filter(is('generation.started'))).toHaveLength(1)
+        toldOnce(events, 'count slowly')
+        checkLog(events)
+      }))
 
-  it('[P19] the runner, while the agent speaks: the real reason is told, and the turn goes on once', () =>
-    withWorld(async (world) => {
-      const id = await create(world, 'count slowly to 60')
-      const before = await world.until(id, is('block.delta'))
-      process.kill(await find(world, id, /runner\/src\/main\.ts/), 'SIGKILL')
-      const log = await world.until(id, ended, { after: before.at(-1)?.seq ?? 0 })
-      expect(log.find(is('generation.ended'))).toMatchObject({
-        data: { reason: 'killed', signal: 'SIGKILL' },
-      })
-      expect(log.find(is('turn.started'))).toMatchObject({ data: { attempt: 2 } })
-      expect(log.at(-1)).toMatchObject({ data: { result: 'success' } })
-      const events = await world.events(id)
-      toldOnce(events, 'count slowly')
-      checkLog(events)
-      await world.client.createPrompt({
-        params: { project, session: id },
-        body: { content: 'echo: still here' },
-      })
-      await world.until(id, ended, { after: events.at(-1)?.seq ?? 0 })
-    }))
+    it('[P19] the runner, while the agent speaks: the real reason is told, and the turn goes on once', () =>
+      withWorld(async (world) => {
+        const id = await create(world, 'count slowly to 60')
+        const before = await world.until(id, is('block.delta'))
+        process.kill(await find(world, id, /runner\/src\/main\.ts/), 'SIGKILL')
+        const log = await world.until(id, ended, { after: before.at(-1)?.seq ?? 0 })
+        expect(log.find(is('generation.ended'))).toMatchObject({
+          data: { reason: 'killed', signal: 'SIGKILL' },
+        })
+        expect(log.find(is('turn.started'))).toMatchObject({ data: { attempt: 2 } })
+        expect(log.at(-1)).toMatchObject({ data: { result: 'success' } })
+        const events = await world.events(id)
+        toldOnce(events, 'count slowly')
+        checkLog(events)
+        await world.client.createPrompt({
+          params: { project, session: id },
+          body: { content: 'echo: still here' },
+        })
+        await world.until(id, ended, { after: events.at(-1)?.seq ?? 0 })
+      }))
 
-  it('[P20] Claude Code, while it speaks: the session goes on', () =>
-    withWorld(async (world) => {
-      const id = await create(world, 'count slowly to 60')
-      const before = await world.until(id, is('block.delta'))
-      process.kill(await find(world, id, /claude-agent-sdk-[^/]*\/claude\0|\/claude\0--/), 'SIGKILL')
-      const log = await world.until(id, ended, { after: before.at(-1)?.seq ?? 0 })
-      expect(log.some(is('agent.exited'))).toBe(true)
-      expect(log.at(-1)).toMatchObject({ data: { result: 'success' } })
-      checkLog(await world.events(id))
-    }))
+    it('[P20] Claude Code, while it speaks: the session goes on', () =>
+      withWorld(async (world) => {
+        const id = await create(world, 'count slowly to 60')
+        const before = await world.until(id, is('block.delta'))
+        process.kill(await find(world, id, /claude-agent-sdk-[^/]*\/claude\0|\/claude\0--/), 'SIGKILL')
+        const log = await world.until(id, ended, { after: before.at(-1)?.seq ?? 0 })
+        expect(log.some(is('agent.exited'))).toBe(true)
+        expect(log.at(-1)).toMatchObject({ data: { result: 'success' } })
+        checkLog(await world.events(id))
+      }))
 
-  it('[P21] the backend and the runner, before the agent is ready: the prompt is delivered once', () =>
-    withWorld(async (world) => {
-      const id = await create(world, 'echo: delivered')
-      await world.until(id, is('runner.started'))
-      process.kill(await find(world, id, /runner\/src\/main\.ts/), 'SIGKILL')
-      await world.stop('SIGKILL')
-      await world.start()
-      const log = await world.until(id, ended)
-      expect(log.at(-1)).toMatchObject({ data: { result: 'success', message: 'delivered' } })
-      const events = await world.events(id)
-      expect(events.filter(is('turn.started'))).toHaveLength(1)
-      checkLog(events)
-    }))
+    it('[P21] the backend and the runner, before the agent is ready: the prompt is delivered once', () =>
+      withWorld(async (world) => {
+        const id = await create(world, 'echo: delivered')
+        await world.until(id, is('runner.started'))
+        process.kill(await find(world, id, /runner\/src\/main\.ts/), 'SIGKILL')
+        await world.stop('SIGKILL')
+        await world.start()
+        const log = await world.until(id, ended)
+        expect(log.at(-1)).toMatchObject({ data: { result: 'success', message: 'delivered' } })
+        const events = await world.events(id)
+        expect(events.filter(is('turn.started'))).toHaveLength(1)
+        checkLog(events)
+      }))
 
-  it('[P22] the runner, while a person is needed: the request is cancelled and asked again', () =>
-    withWorld(async (world) => {
-      const { id } = await world.client.createSession({
-        params: { project },
-        body: { prompt: 'need permission to run: echo granted', settings: { ask: ['Bash'] } },
-      })
-      const before = await world.until(id, is('permission.requested'))
-      process.kill(await find(world, id, /runner\/src\/main\.ts/), 'SIGKILL')
-      const log = await world.until(id, is('permission.requested'), { after: before.at(-1)?.seq ?? 0 })
-      expect(log.some(is('request.cancelled'))).toBe(true)
-      const summary = await world.settled(id, ({ status }) => status.phase === 'waiting')
-      expect(summary.requests).toHaveLength(1)
-      const request = summary.requests[0]?.request ?? ''
-      await world.client.decidePermission({
-        params: { project, session: id, request },
-        body: { behavior: 'allow' },
-      })
-      const rest = await world.until(id, ended, { after: log.at(-1)?.seq ?? 0 })
-      expect(rest.at(-1)).toMatchObject({ data: { result: 'success' } })
-      checkLog(await world.events(id))
-    }))
+    it('[P22] the runner, while a person is needed: the request is cancelled and asked again', () =>
+      withWorld(async (world) => {
+        const { id } = await world.client.createSession({
+          params: { project },
+          body: { prompt: 'need permission to run: echo granted', settings: { ask: ['Bash'] } },
+        })
+        const before = await world.until(id, is('permission.requested'))
+        process.kill(await find(world, id, /runner\/src\/main\.ts/), 'SIGKILL')
+        const log = await world.until(id, is('permission.requested'), { after: before.at(-1)?.seq ?? 0 })
+        expect(log.some(is('request.cancelled'))).toBe(true)
+        const summary = await world.settled(id, ({ status }) => status.phase === 'waiting')
+        expect(summary.requests).toHaveLength(1)
+        const request = summary.requests[0]?.request ?? ''
+        await world.client.decidePermission({
+          params: { project, session: id, request },
+          body: { behavior: 'allow' },
+        })
+        const rest = await world.until(id, ended, { after: log.at(-1)?.seq ?? 0 })
+        expect(rest.at(-1)).toMatchObject({ data: { result: 'success' } })
+        checkLog(await world.events(id))
+      }))
 
-  it('[P23] a second backend on the same data directory refuses', () =>
-    withWorld(async (world) => {
-      await expect(world.start({ BERTH_PORT: '0', BERTH_RUNNER_PORT: '0' })).rejects.toThrow(
-        /another|in use|already/i,
-      )
-    }))
-})
+    it('[P23] a second backend on the same data directory refuses', () =>
+      withWorld(async (world) => {
+        await expect(world.start({ BERTH_PORT: '0', BERTH_RUNNER_PORT: '0' })).rejects.toThrow(
+          /another|in use|already/i,
+        )
+      }))
+  },
+)

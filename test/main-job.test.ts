@@ -16,7 +16,7 @@ afterAll(() => rm(parent, { recursive: true, force: true }))
 
 const ended = (event: { type: string }) => event.type === 'turn.ended'
 
-describe('the main job', () => {
+describe('the main job', { timeout: 120_000 }, () => {
   it('[P11] takes a prompt to a result on a branch, with the real Claude Code in a sandbox', () =>
     withWorld(async ({ client, until, settled, events }) => {
       const url = await sampleRepo(parent)

@@ -6,7 +6,7 @@ import { project, withWorld } from './support/world.ts'
 const is = (type: AnyEvent['type']) => (event: AnyEvent) => event.type === type
 const ended = is('turn.ended')
 
-describe('people in the loop', () => {
+describe('people in the loop', { timeout: 120_000 }, () => {
   it('[P14] asks for permission, waits, and does what the person decides', () =>
     withWorld(async ({ client, until, settled, events }) => {
       const { id } = await client.createSession({

@@ -11,7 +11,7 @@ const filesBelow = async (directory: string): Promise<string[]> => {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
 }
 
-describe('secrets', () => {
+describe('secrets', { timeout: 120_000 }, () => {
   it('[P24] the model’s key reaches the upstream, and nothing else: no event, file, log or environment', async () => {
     const model = createScriptedModel({ scenarios: await loadScenarios(builtInScenarios) })
     const { url, close } = await model.listen()

@@ -6,7 +6,7 @@ import { project, withWorld } from './support/world.ts'
 const is = (type: AnyEvent['type']) => (event: AnyEvent) => event.type === type
 const ended = is('turn.ended')
 
-describe('a model that fails', () => {
+describe('a model that fails', { timeout: 120_000 }, () => {
   it.each([
     ['overloaded 2 times', 'success', 529],
     ['cut the stream', 'success', undefined],

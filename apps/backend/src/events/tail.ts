@@ -76,7 +76,7 @@ export class Tail {
       while (!signal.aborted) {
         const fresh: TailLine[] | undefined =
           behind && ring.head === undefined ? undefined : fromRing(ring, cursor)
-        const lines = fresh ?? (await this.#read(key, cursor))
+        const lines: TailLine[] = fresh ?? (await this.#read(key, cursor))
         const last = lines.at(-1)
         if (last !== undefined) {
           cursor = last.position

@@ -9,7 +9,7 @@ import {
 } from '@berth/contract'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
-import { createClient, isApiError } from './index.ts'
+import { type Ambient, createClient, isApiError, realAmbient } from './index.ts'
 import { compacted, frame, sampleLog } from './test-log.ts'
 import { sendJson, serveTest, type TestServer } from './test-server.ts'
 
@@ -135,19 +135,22 @@ describe('a stream of events', () => {
     await stream.return()
   })
 
-  test('takes a silent connection for dead, and heartbeats for life', async () => {
+  test('takes a silent connection for dead', async () => {
     let connections = 0
     server = await serveTest((_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       response.write(++connections === 1 ? ': hb\n\n' : log.map(frame).join(''))
     })
     const states: string[] = []
-    const client = createClient({ baseUrl: server.url, retry })
+    // The patience of the first connection is over at once, that of the second never.
+    const sleep: Ambient['sleep'] = (ms, signal) =>
+      realAmbient.sleep(ms === 45_000 && connections === 1 ? 0 : ms, signal)
+    const client = createClient({ baseUrl: server.url, retry, ambient: { ...realAmbient, sleep } })
     const onState = (state: { state: string; error?: Error | undefined }) =>
       states.push(state.error?.message ?? state.state)
-    const got = await readAll(client.events('default', session, { silenceMs: 30, onState }))
+    const got = await readAll(client.events('default', session, { onState }))
     expect(got).toHaveLength(log.length)
-    expect(states).toEqual(['connected', 'The stream was silent for 0.03 s', 'connected'])
+    expect(states).toEqual(['connected', 'The stream was silent for 45 s', 'connected'])
   })
 
   test('survives a backend that is away or unavailable for a while', async () => {

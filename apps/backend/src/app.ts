@@ -1,67 +1,34 @@
-import { randomUUID } from 'node:crypto'
 import { openApiDocument, type Route, routes, runnerRoutes } from '@berth/contract'
 import cookie from '@fastify/cookie'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { cookieName } from './auth/authenticator.ts'
 import { authorise, type Principal } from './auth/principal.ts'
+import { bareApp } from './http/bare-app.ts'
 import { changeEndpoints } from './http/changes.ts'
 import { conversationEndpoints } from './http/conversation.ts'
 import type { Deps } from './http/deps.ts'
 import { eventEndpoints } from './http/events.ts'
 import { checkHost, checkOrigin } from './http/guard.ts'
-import { problems } from './http/problems.ts'
 import { projectEndpoints } from './http/projects.ts'
-import { authoriseRunner, modelEndpoints, runnerEndpoints } from './http/runner.ts'
+import { authoriseRunner, blobUpload, modelEndpoints, runnerEndpoints } from './http/runner.ts'
 import { sessionEndpoints } from './http/sessions.ts'
 import { systemEndpoints } from './http/system.ts'
 import { version } from './version.ts'
 
-const bare = (deps: Deps, rows: readonly Route[]): FastifyInstance => {
-  const app = Fastify({
-    loggerInstance: deps.log as FastifyBaseLogger,
-    disableRequestLogging: true,
-    genReqId: () => randomUUID(),
-    forceCloseConnections: 'idle',
-    // Slow senders are cut off; answers may take as long as a stream lives.
-    requestTimeout: 60_000,
-    connectionTimeout: 0,
-    keepAliveTimeout: 72_000,
-    routerOptions: { maxParamLength: 300, ignoreTrailingSlash: false },
-  })
-  problems(app, rows)
-  app.addHook('onSend', async (request, reply) => {
-    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff')
-    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
-  })
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'none'
-    deps.metrics.request(
-      { method: request.method, route, status: reply.statusCode },
-      reply.elapsedTime / 1000,
-    )
-    const { session } = (request.params ?? {}) as { session?: string }
-    const line = {
-      method: request.method,
-      route,
-      status: reply.statusCode,
-      ms: Math.round(reply.elapsedTime),
-      session,
-    }
-    if (reply.statusCode >= 500) request.log.warn(line, 'request')
-    else request.log.debug(line, 'request')
-  })
-  return app
-}
-
 /** The API for people and their programs. Builds it from its dependencies; never listens. */
 export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
-  const app = bare(deps, Object.values(routes))
+  const app = bareApp(deps, Object.values(routes))
   await app.register(cookie)
-  app.addHook('onRequest', async (request) => {
-    checkHost(request.headers, deps.allowedHosts)
-    checkOrigin(request.headers, request.method === 'GET' && !request.url.startsWith('/api/'))
+  app.addHook('onRequest', (request, _reply, done) => {
+    try {
+      checkHost(request.headers, deps.allowedHosts)
+      checkOrigin(request.headers, request.method === 'GET' && !request.url.startsWith('/api/'))
+      done()
+    } catch (error) {
+      done(error as Error)
+    }
   })
   const options = {
     checkAnswers: deps.checkAnswers ?? false,
@@ -84,8 +51,7 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
 
 /** The runners' app, for a port of its own. Builds it from its dependencies; never listens. */
 export const createRunnerApp = async (deps: Deps): Promise<FastifyInstance> => {
-  const app = bare(deps, Object.values(runnerRoutes))
-  app.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload))
+  const app = bareApp(deps, Object.values(runnerRoutes))
   const options = {
     checkAnswers: deps.checkAnswers ?? false,
     authorise: async (request: FastifyRequest): Promise<Principal> => {
@@ -94,7 +60,14 @@ export const createRunnerApp = async (deps: Deps): Promise<FastifyInstance> => {
     },
   }
   runnerEndpoints(app, deps, options)
-  await app.register(async (gateway) => modelEndpoints(gateway, deps))
+  await app.register((scope, _, done) => {
+    blobUpload(scope, deps, options)
+    done()
+  })
+  await app.register((scope, _, done) => {
+    modelEndpoints(scope, deps)
+    done()
+  })
   return app
 }
 
@@ -105,9 +78,23 @@ const credentialsOf = (request: FastifyRequest) => ({
   cookie: request.cookies[cookieName],
 })
 
-/** The API's document as pages, at /docs. */
+/** The API's document as pages, at /docs. They only show it: nothing is sent from there. */
 const documentation = async (app: FastifyInstance): Promise<void> => {
   const document = openApiDocument(routes, version)
   await app.register(swagger, { mode: 'static', specification: { document: document as never } })
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true, uiConfig: { docExpansion: 'list' } })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: {
+      'default-src': "'none'",
+      'script-src': "'self'",
+      // The page sets styles of single elements.
+      'style-src': "'self' 'unsafe-inline'",
+      'img-src': "'self' data:",
+      'connect-src': "'self'",
+      'base-uri': "'none'",
+      'form-action': "'none'",
+      'frame-ancestors': "'none'",
+    },
+    uiConfig: { docExpansion: 'list', supportedSubmitMethods: [], validatorUrl: null },
+  })
 }

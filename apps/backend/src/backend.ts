@@ -1,10 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import { type System, isBerthError } from '@berth/contract'
+import { isBerthError, type System } from '@berth/contract'
 import { type Clock, type Runtime, systemClock } from '@berth/runtime'
+import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { createApp, createRunnerApp } from './app.ts'
-import { Authenticator } from './auth/authenticator.ts'
+import type { Authenticator } from './auth/authenticator.ts'
+import { OwnerAuthenticator } from './auth/owner-authenticator.ts'
 import type { BlobStore } from './blobs/port.ts'
 import { Tail } from './events/tail.ts'
 import { Gateway } from './gateway/gateway.ts'
@@ -38,8 +40,16 @@ export interface BackendParts {
   runnerUrl?: string
   /** Default: the system's. */
   clock?: Clock
+  /** Who finds out who is asking. Default: the owner's token, and the cookie of a login link. */
+  authenticator?: Authenticator
   /** Checks every answer against its schema. Default: false. */
   checkAnswers?: boolean
+  /** Milliseconds in which a whole request must arrive. Default: 60,000. */
+  requestTimeoutMs?: number
+  /** Milliseconds between two heartbeats of a stream. Default: 15,000. */
+  heartbeatMs?: number
+  /** Milliseconds that requests under way are given to finish when it closes. Default: 8,000. */
+  drainMs?: number
 }
 
 export interface Backend {
@@ -49,17 +59,57 @@ export interface Backend {
   close(): Promise<void>
 }
 
-/** Puts the backend together and starts it. */
+/** Puts the backend together and starts it. Rejects when an address can't be had; then nothing is left behind. */
 export const startBackend = async (parts: BackendParts): Promise<Backend> => {
-  const { store, blobs, runtime, source, log, clock = systemClock, listen } = parts
-  const state = { ready: false }
+  const { store, blobs, runtime, log, clock = systemClock, listen, drainMs = 8000 } = parts
+  await seedProject(store, clock.now())
+  const addresses = { runner: '' }
+  const { deps, loop, state } = assemble(parts, () => parts.runnerUrl ?? addresses.runner)
+  const [app, runnerApp] = await Promise.all([createApp(deps), createRunnerApp(deps)])
+  const stops = [watchStore(deps), runtime.watch((session) => loop.wake(session))]
+  try {
+    await runnerApp.listen({ host: listen.runnerHost, port: listen.runnerPort })
+    addresses.runner = urlOf(runnerApp)
+    await app.listen({ host: listen.host, port: listen.port })
+  } catch (error) {
+    for (const stop of stops) stop()
+    deps.streams.drain()
+    await Promise.all([app.close(), runnerApp.close()])
+    throw error
+  }
+  loop.start()
+  const housekeeping = startHousekeeping({ store, blobs, runtime, clock, log })
+  state.ready = true
+  const close = async () => {
+    Object.assign(state, { ready: false, closing: true })
+    deps.streams.drain()
+    const work = [loop.close(), housekeeping.close()]
+    await Promise.all([...work, closeWithin(app, drainMs), closeWithin(runnerApp, drainMs)])
+    for (const stop of stops) stop()
+    await deps.gateway.close()
+    await runtime.close()
+    await store.close()
+  }
+  let closed: Promise<void> | undefined
+  return {
+    url: urlOf(app),
+    runnerUrl: parts.runnerUrl ?? addresses.runner,
+    close: () => {
+      closed ??= close()
+      return closed
+    },
+  }
+}
+
+/** Everything that does the work, not yet reachable. */
+const assemble = (parts: BackendParts, runnerUrl: () => string) => {
+  const { store, blobs, runtime, source, log, clock = systemClock } = parts
+  const state = { ready: false, closing: false }
   const random = (bytes: number) => randomBytes(bytes)
   const now = () => clock.now()
-  await seedProject(store, now())
   const { events, changes } = tails(store)
-  const streams = new Streams()
+  const streams = new Streams({ heartbeatMs: parts.heartbeatMs })
   const service = new SessionService({ store, blobs, now, random, wake: (session) => loop.wake(session) })
-  const gateway = new Gateway({ source, service, store, now, log })
   const metrics = createMetrics({
     stats: () => store.stats(),
     tails: () => ({ bytes: events.stats.bytes + changes.stats.bytes, readers: events.stats.readers }),
@@ -73,60 +123,39 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
     events,
     changes,
     streams,
-    gateway,
+    gateway: new Gateway({ source, service, store, now, log }),
     metrics,
     log,
     now,
-    authenticator: new Authenticator({ store, ownerToken: parts.ownerToken, owner, now, random }),
+    authenticator:
+      parts.authenticator ??
+      new OwnerAuthenticator({ store, ownerToken: parts.ownerToken, owner, now, random }),
     system: () => systemOf(runtime, source),
     checkRepository: repositoryPolicy(parts.repositoryRoots),
     allowedHosts: parts.allowedHosts,
     repositoryRoots: parts.repositoryRoots,
     ready: () => state.ready,
+    closing: () => state.closing,
     checkAnswers: parts.checkAnswers,
+    requestTimeoutMs: parts.requestTimeoutMs,
   }
-  const stopWatching = watchStore(deps)
-  const [app, runnerApp] = await Promise.all([createApp(deps), createRunnerApp(deps)])
-  await runnerApp.listen({ host: listen.runnerHost, port: listen.runnerPort })
-  const runnerUrl = parts.runnerUrl ?? urlOf(runnerApp.server.address() as AddressInfo)
-  const reconciler = new Reconciler({
-    store,
-    blobs,
-    runtime,
-    service,
-    clock,
-    log,
-    random,
-    backendUrl: runnerUrl,
-    holder: randomUUID(),
-    count: metrics.step,
-  })
+  const holder = randomUUID()
+  const common = { store, blobs, runtime, service, clock, log, random, holder, backendUrl: runnerUrl }
+  const reconciler = new Reconciler({ ...common, count: metrics.step })
   const loop = new ReconcileLoop({
     clock,
     log,
     reconcile: (session) => reconciler.reconcile(session),
     attention: () => store.attention({ now: now(), silentBefore: now() - timing.silenceMs, limit: 1000 }),
   })
-  const stopHints = runtime.watch((session) => loop.wake(session))
-  loop.start()
-  const housekeeping = startHousekeeping({ store, blobs, runtime, clock, log })
-  await app.listen({ host: listen.host, port: listen.port })
-  state.ready = true
-  return {
-    url: urlOf(app.server.address() as AddressInfo),
-    runnerUrl,
-    close: async () => {
-      state.ready = false
-      streams.drain()
-      stopHints()
-      await Promise.all([app.close(), loop.close(), housekeeping.close()])
-      await runnerApp.close()
-      stopWatching()
-      await gateway.close()
-      await runtime.close()
-      await store.close()
-    },
-  }
+  return { deps, loop, state }
+}
+
+/** Lets requests under way finish, for a while. */
+const closeWithin = async (app: FastifyInstance, ms: number): Promise<void> => {
+  const timer = setTimeout(() => app.server.closeAllConnections(), ms)
+  await app.close()
+  clearTimeout(timer)
 }
 
 /** The project `default` is always there. */
@@ -139,8 +168,10 @@ export const seedProject = async (store: Store, now: number): Promise<void> => {
   })
 }
 
-const urlOf = ({ address, family, port }: AddressInfo) =>
-  `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+const urlOf = ({ server }: FastifyInstance): string => {
+  const { address, family, port } = server.address() as AddressInfo
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}
 
 const systemOf = async (runtime: Runtime, source: ModelSource): Promise<System> => {
   const kind = await source.kind()
@@ -150,7 +181,7 @@ const systemOf = async (runtime: Runtime, source: ModelSource): Promise<System> 
 }
 
 /** Bytes of a read from the store for a stream. */
-const readBytes = 1024 * 1024
+const readBytes = 256 * 1024
 
 const tails = (store: Store) => ({
   events: new Tail({

@@ -82,7 +82,7 @@ export const readConfig = (env: NodeJS.ProcessEnv): Config => {
     runnerPort: values.BERTH_RUNNER_PORT,
     sandbox: values.BERTH_SANDBOX,
     repositoryRoots: values.BERTH_REPOSITORY_ROOTS ?? [homedir()],
-    allowedHosts: values.BERTH_ALLOWED_HOSTS ?? [],
+    allowedHosts: (values.BERTH_ALLOWED_HOSTS ?? []).map((host) => host.toLowerCase()),
     scenarios: values.BERTH_SCENARIOS,
     apiKey: values.ANTHROPIC_API_KEY,
     apiUrl: values.ANTHROPIC_BASE_URL,

@@ -35,6 +35,7 @@ export const errorCatalogue = {
   changes_not_found: { status: 404, retryable: false, title: 'Nothing is known about these changes' },
   method_not_allowed: { status: 405, retryable: false, title: 'The address does not take this method' },
   not_acceptable: { status: 406, retryable: false, title: 'The address does not speak this media type' },
+  request_timeout: { status: 408, retryable: true, title: 'The request did not arrive in time' },
   project_exists: { status: 409, retryable: false, title: 'A project of this name exists' },
   project_not_empty: { status: 409, retryable: false, title: 'The project is not empty' },
   prompt_taken: { status: 409, retryable: false, title: 'The prompt is being worked on already' },

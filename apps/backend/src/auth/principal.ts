@@ -10,7 +10,14 @@ export interface Principal {
 
 /** The role of a principal in a project; undefined: none, the project is not theirs to know. */
 export const roleIn = (principal: Principal, project: string): ProjectRole | undefined =>
-  principal.platformAdmin ? 'admin' : (principal.roles[project] ?? principal.roles['*'])
+  principal.platformAdmin ? 'admin' : (given(principal, project) ?? given(principal, '*'))
+
+/** Names come from requests, so what every object inherits must not count as a role. */
+const given = ({ roles }: Principal, project: string) =>
+  Object.hasOwn(roles, project) ? roles[project] : undefined
+
+export const projectNotFound = (name: string) =>
+  new BerthError('project_not_found', `There is no project ${name}.`)
 
 /**
  * Rejects unless the principal has what the route row asks for. A project where the principal has no role answers as
@@ -34,7 +41,7 @@ export const authorise = (
     return
   }
   const actual = project === undefined ? undefined : roleIn(principal, project)
-  if (actual === undefined) throw new BerthError('project_not_found', `There is no project ${project ?? ''}.`)
+  if (actual === undefined) throw projectNotFound(project ?? '')
   if (projectRoles.indexOf(actual) < projectRoles.indexOf(role))
     throw new BerthError('forbidden', `This needs the role ${role}; yours in ${project} is ${actual}.`)
 }

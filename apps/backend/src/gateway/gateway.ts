@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import { BerthError, type EventData, preview } from '@berth/contract'
+import { type EventData, isBerthError, preview, type SessionState } from '@berth/contract'
 import type { Logger } from 'pino'
 import { Agent, type Dispatcher } from 'undici'
 import { z } from 'zod'
@@ -20,6 +20,8 @@ const endpoints: Record<string, readonly string[]> = {
   '/v1/messages/count_tokens': ['POST'],
   '/v1/models': ['GET'],
 }
+
+const oneModel = /^\/v1\/models\/[A-Za-z0-9][\w.-]*$/
 
 const forwarded = [
   'content-type',
@@ -75,30 +77,48 @@ export class Gateway {
     this.#options = options
   }
 
+  /** Answers the call. Never rejects: what goes wrong here is told to the agent as an answer. */
   async handle(call: GatewayRequest): Promise<void> {
+    try {
+      await this.#pass(call)
+    } catch (error) {
+      this.#options.log.error({ err: error, session: call.runner.session }, 'The gateway failed at a request')
+      const away = isBerthError(error) && error.code === 'unavailable'
+      const message = away
+        ? error.message
+        : 'Berth’s model gateway failed at this request. Its log has the cause.'
+      refuse(call.response, { status: away ? 503 : 500, type: 'api_error', message })
+    }
+  }
+
+  async #pass(call: GatewayRequest): Promise<void> {
     const { source, now } = this.#options
     const started = now()
     const state = await this.#options.service.state(call.runner.session)
     const pathname = call.path.split('?')[0] ?? ''
-    const methods = endpoints[pathname] ?? (/^\/v1\/models\/[\w.-]+$/.test(pathname) ? ['GET'] : [])
+    const methods = endpoints[pathname] ?? (oneModel.test(pathname) ? ['GET'] : [])
     if (!methods.includes(call.request.method ?? ''))
-      return refuse(call.response, {
+      return void refuse(call.response, {
         status: 404,
         type: 'not_found_error',
         message: `The gateway does not pass ${call.request.method} ${pathname} on.`,
       })
-    const model = askedModel.safeParse(parse(call.body)).data?.model
-    const refusal = await this.#refusal(state.summary.project, state.settings, model)
+    const asked = parse(call.body)
+    const model = askedModel.safeParse(asked).data?.model
+    const allowed = await this.#allowed(state)
+    const refusal = refusalOf(call, { model, allowed })
     if (refusal !== undefined)
-      return refuse(call.response, { status: 403, type: 'permission_error', message: refusal })
+      return void refuse(call.response, { status: 403, type: 'permission_error', message: refusal })
+    // Sent as it was read: a second `model` in the same object could mean another one to the upstream.
+    const body = allowed.length > 0 && asked !== undefined ? Buffer.from(JSON.stringify(asked)) : call.body
     const upstream = await source.upstream(state.summary.modelSource)
     if (upstream === undefined)
-      return refuse(call.response, {
+      return void refuse(call.response, {
         status: 401,
         type: 'authentication_error',
         message: 'No model key is set in Berth. Set one with: berth model-key set',
       })
-    const context = { call, model, started, kind: state.summary.modelSource }
+    const context = { call: { ...call, body }, model, started, kind: state.summary.modelSource }
     await this.#forward(context, upstream)
   }
 
@@ -106,25 +126,17 @@ export class Gateway {
     await this.#agent.destroy()
   }
 
-  async #refusal(
-    project: string,
-    settings: Parameters<typeof sessionSettingsOf>[0],
-    model: string | undefined,
-  ) {
-    const row = await this.#options.store.project(project)
-    try {
-      checkModel(model, sessionSettingsOf(settings, row?.settings ?? {}).values)
-      return undefined
-    } catch (error) {
-      if (error instanceof BerthError) return error.message
-      throw error
-    }
+  async #allowed({ summary, settings }: SessionState): Promise<string[]> {
+    const row = await this.#options.store.project(summary.project)
+    return sessionSettingsOf(settings, row?.settings ?? {}).values.allowedModels
   }
 
   async #forward(context: Context, { baseUrl, apiKey }: { baseUrl: string; apiKey: string }): Promise<void> {
     const { call } = context
     const gone = new AbortController()
     call.response.on('close', () => gone.abort())
+    call.response.on('error', () => gone.abort())
+    if (call.response.destroyed) return
     let answer: Dispatcher.ResponseData
     try {
       answer = await this.#agent.request({
@@ -137,14 +149,15 @@ export class Gateway {
       })
     } catch (error) {
       if (gone.signal.aborted) return
-      const message = `The model could not be reached: ${error instanceof Error ? error.message : String(error)}`
+      const cause = error instanceof Error ? error.message : String(error)
+      const message = `The model could not be reached: ${cause.replaceAll(apiKey, '[key]')}`
       refuse(call.response, { status: 502, type: 'api_error', message })
       return this.#report(context, { status: 0, type: 'unreachable', message })
     }
-    await this.#relay(context, answer)
+    await this.#relay({ ...context, apiKey, gone: gone.signal }, answer)
   }
 
-  async #relay(context: Context, answer: Dispatcher.ResponseData): Promise<void> {
+  async #relay(context: Answered, answer: Dispatcher.ResponseData): Promise<void> {
     const { response } = context.call
     const meter = new Meter(header(answer.headers, 'content-type'))
     const decoded = header(answer.headers, 'content-encoding') === undefined
@@ -155,7 +168,7 @@ export class Gateway {
     try {
       for await (const chunk of answer.body as AsyncIterable<Buffer>) {
         if (decoded) meter.write(chunk)
-        if (!response.write(chunk)) await once(response, 'drain')
+        if (!response.write(chunk)) await once(response, 'drain', { signal: context.gone })
       }
       response.end()
     } catch {
@@ -167,7 +180,7 @@ export class Gateway {
   }
 
   async #account(
-    context: Context,
+    context: Answered,
     answer: Dispatcher.ResponseData,
     reading: Reading & { cut: boolean },
   ): Promise<void> {
@@ -177,7 +190,10 @@ export class Gateway {
       await this.#report(context, {
         status,
         type: reading.error?.type ?? 'unknown',
-        message: reading.error?.message ?? `The model answered with status ${status}.`,
+        message: (reading.error?.message ?? `The model answered with status ${status}.`).replaceAll(
+          context.apiKey,
+          '[key]',
+        ),
         retryAfterSeconds: Number.isFinite(after) && after >= 0 ? after : undefined,
       })
     }
@@ -224,6 +240,30 @@ interface Context {
   kind: 'live' | 'scripted'
 }
 
+interface Answered extends Context {
+  /** Never told to anyone, not even when the upstream repeats it. */
+  apiKey: string
+  /** Aborts when the agent has gone. */
+  gone: AbortSignal
+}
+
+/** Why a model may not be asked. With an allow list, a request whose model can't be read is refused too. */
+const refusalOf = (
+  { request, body }: GatewayRequest,
+  { model, allowed }: { model: string | undefined; allowed: string[] },
+): string | undefined => {
+  if (allowed.length === 0 || request.method !== 'POST') return undefined
+  if (model === undefined || body === undefined)
+    return 'The project allows only certain models, and the request does not say in readable JSON which one it wants.'
+  try {
+    checkModel(model, { allowedModels: allowed })
+    return undefined
+  } catch (error) {
+    if (isBerthError(error)) return error.message
+    throw error
+  }
+}
+
 const chosen = (headers: IncomingHttpHeaders): Record<string, string> => {
   const kept = forwarded.flatMap((name) => {
     const value = headers[name]
@@ -241,9 +281,12 @@ const header = (headers: Dispatcher.ResponseData['headers'], name: string): stri
 const refuse = (
   response: ServerResponse,
   { status, ...error }: { status: number; type: string; message: string },
-) => {
-  response.writeHead(status, { 'content-type': 'application/json' })
-  response.end(JSON.stringify({ type: 'error', error }))
+): unknown => {
+  if (response.headersSent || response.destroyed) return response.destroy()
+  // The door waits and sends the request again when it is told so.
+  const retry = status === 503 ? { 'berth-retry': '1' } : {}
+  response.writeHead(status, { 'content-type': 'application/json', ...retry })
+  return response.end(JSON.stringify({ type: 'error', error }))
 }
 
 const parse = (body: Buffer | undefined): unknown => {

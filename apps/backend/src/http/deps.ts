@@ -30,7 +30,11 @@ export interface Deps {
   repositoryRoots: readonly string[]
   /** False while the process starts or drains. */
   ready: () => boolean
+  /** True when the process drains: requests are refused, and their senders come back. */
+  closing: () => boolean
   now: () => number
   /** Checks every answer against its schema. Default: false. */
   checkAnswers?: boolean
+  /** Milliseconds in which a whole request must arrive. Default: 60,000. */
+  requestTimeoutMs?: number
 }

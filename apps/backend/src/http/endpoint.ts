@@ -33,6 +33,8 @@ export interface EndpointOptions {
   checkAnswers: boolean
 }
 
+const principals = new WeakMap<FastifyRequest, Principal>()
+
 /** Serves one row. A route without a row can't exist, because this is the only way to make one. */
 export const endpoint =
   (app: FastifyInstance, options: EndpointOptions) =>
@@ -42,17 +44,23 @@ export const endpoint =
       method: row.method,
       url: row.path,
       bodyLimit: row.bodyLimit ?? limits.body,
+      // Before the body is read: whoever may not call the row can make Berth neither read nor parse anything.
+      onRequest: async (request) => {
+        principals.set(request, await options.authorise(request, row))
+      },
       handler: async (request, reply) => {
-        const principal = await options.authorise(request, row)
+        const principal = principals.get(request)
+        if (principal === undefined) throw new Error(`${row.method} ${row.path} was not authorised`)
         const call = { ...parse(row, request), principal, request, reply } as Call<R>
         call.idempotency = idempotencyOf(row, request, principal)
         const answer = await handler(call)
-        if (reply.sent || answer === undefined)
-          return reply.sent ? reply : reply.code(row.response.status).send()
+        if (reply.sent || answer === reply) return reply
+        reply.code(row.response.status)
+        if (answer === undefined) return reply.send()
         if (options.checkAnswers) checkAnswer(row, answer)
         if (typeof answer === 'string' && row.response.kind !== 'text')
           reply.type('application/json; charset=utf-8')
-        return reply.code(row.response.status).send(answer)
+        return reply.send(answer)
       },
     })
   }

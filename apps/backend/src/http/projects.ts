@@ -9,7 +9,7 @@ import {
   settings as settingsSchema,
 } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
-import { roleIn } from '../auth/principal.ts'
+import { projectNotFound, roleIn } from '../auth/principal.ts'
 import type { ProjectRow, Store } from '../store/port.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
@@ -17,14 +17,14 @@ import { type EndpointOptions, endpoint } from './endpoint.ts'
 /** The project; rejects with `project_not_found`. */
 export const projectOf = async (store: Store, name: string): Promise<ProjectRow> => {
   const project = await store.project(name)
-  if (project === undefined) throw new BerthError('project_not_found', `There is no project ${name}.`)
+  if (project === undefined) throw projectNotFound(name)
   return project
 }
 
 /** Projects and their settings. */
 export const projectEndpoints = (
   app: FastifyInstance,
-  { store, now }: Deps,
+  { store, streams, now }: Deps,
   options: EndpointOptions,
 ): void => {
   const serve = endpoint(app, options)
@@ -63,6 +63,7 @@ export const projectEndpoints = (
       throw new BerthError('project_not_empty', 'The project default is always there and can’t be deleted.')
     await projectOf(store, params.project)
     await store.deleteProject(params.project)
+    streams.end(params.project, { code: 'project_not_found', detail: 'The project was deleted.' })
     return undefined
   })
 

@@ -1,4 +1,4 @@
-import { type CreateSession, limits, routes } from '@berth/contract'
+import { BerthError, type CreateSession, isBerthError, limits, routes } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
 import { checkModel, notFound, sessionSettingsOf, titleFrom } from '../session/service.ts'
 import type { SessionFilter } from '../store/port.ts'
@@ -13,12 +13,11 @@ export const sessionEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
 
   serve(routes.createSession, (call) => createSession(deps, call))
 
-  serve(routes.listSessions, async ({ params, query, reply }) => {
+  serve(routes.listSessions, async ({ params, query }) => {
     await projectOf(store, params.project)
     const revision = await store.revision(params.project)
     const { limit, cursor } = query
     const { items, next } = await store.list(params.project, filterOf(query), { limit, cursor })
-    reply.type('application/json; charset=utf-8')
     const tail = next === undefined ? '' : `,"next":${JSON.stringify(next)}`
     return `{"items":[${items.join(',')}]${tail},"revision":${revision}}`
   })
@@ -79,7 +78,7 @@ const createSession = async (deps: Deps, call: Call<typeof routes.createSession>
   const project = await projectOf(store, params.project)
   const { values } = sessionSettingsOf(body.settings, project.settings)
   checkModel(body.settings.model, values)
-  await Promise.all(body.repositories.map(({ url }, index) => deps.checkRepository(url, index)))
+  await checkRepositories(deps, body.repositories)
   const session = service.newId('session')
   const prompt = body.prompt === undefined ? undefined : await storeFirst(deps, session, body.prompt)
   const { model } = await deps.system()
@@ -101,6 +100,22 @@ const createSession = async (deps: Deps, call: Call<typeof routes.createSession>
     },
   })
   return result.summary
+}
+
+/** Rejects with one error that names every repository that may not be used. */
+const checkRepositories = async ({ checkRepository }: Deps, repositories: readonly { url: string }[]) => {
+  const checks = repositories.map(({ url }, index) => checkRepository(url, index))
+  const refused = (await Promise.allSettled(checks)).flatMap((check) =>
+    check.status === 'rejected' ? [check.reason] : [],
+  )
+  const [first] = refused
+  if (refused.length > 1 && refused.every(isBerthError))
+    throw new BerthError(
+      first.code,
+      refused.map(({ message }) => message).join(' '),
+      refused.flatMap(({ fields }) => fields ?? []),
+    )
+  if (first !== undefined) throw first
 }
 
 const storeFirst = async (

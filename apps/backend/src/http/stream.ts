@@ -1,20 +1,40 @@
-import { once } from 'node:events'
-import type { ErrorCode } from '@berth/contract'
+import type { ServerResponse } from 'node:http'
+import { BerthError, type ErrorCode, isBerthError } from '@berth/contract'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Tail, TailLine } from '../events/tail.ts'
 
-const heartbeatMs = 15_000
+const defaultHeartbeatMs = 15_000
+/** How long a reader that does not read may keep a stream that is over. */
+const lingerMs = 2000
+
+/** Why a stream is over for good. */
+export interface StreamEnd {
+  code: ErrorCode
+  detail: string
+}
+
+export interface StreamSource {
+  tail: Tail
+  key: string
+  after: number
+}
+
+interface Open {
+  key: string
+  stop: AbortController
+  response: ServerResponse
+  end: StreamEnd | undefined
+}
 
 /** The open streams of this process: they get heartbeats together, and are told to reconnect when it drains. */
 export class Streams {
-  readonly #open = new Map<FastifyReply, Open>()
+  readonly #open = new Set<Open>()
   readonly #timer: NodeJS.Timeout
   #draining = false
 
-  constructor() {
-    this.#timer = setInterval(() => {
-      for (const reply of this.#open.keys()) if (!reply.raw.writableNeedDrain) reply.raw.write(': hb\n\n')
-    }, heartbeatMs)
+  /** `heartbeatMs`: silence after which a reader is told that the stream lives. Default: 15,000. */
+  constructor({ heartbeatMs = defaultHeartbeatMs }: { heartbeatMs?: number } = {}) {
+    this.#timer = setInterval(() => this.#beat(), heartbeatMs)
     this.#timer.unref()
   }
 
@@ -23,77 +43,99 @@ export class Streams {
   }
 
   /**
-   * Answers with server-sent events: the lines after a place, then what comes, until the reader goes or `ended` says
-   * why it is over. A reader that does not read holds nothing but its socket's buffer.
+   * Answers with server-sent events: the lines after a place, then what comes, until the reader goes or the stream is
+   * over. A reader that does not read holds nothing but its socket's buffer.
    */
-  async serve(call: { request: FastifyRequest; reply: FastifyReply }, source: StreamSource): Promise<void> {
-    const { reply, request } = call
-    const stop = new AbortController()
+  async serve({ request, reply }: { request: FastifyRequest; reply: FastifyReply }, source: StreamSource) {
     reply.hijack()
     const response = reply.raw
-    response.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      'x-accel-buffering': 'no',
-      'x-request-id': request.id,
-    })
-    response.flushHeaders()
+    // The reader went while its request was checked: nothing would tell so again.
+    if (response.destroyed) return
+    const stop = new AbortController()
+    const open: Open = { key: source.key, stop, response, end: undefined }
+    response.on('error', () => stop.abort())
     response.on('close', () => stop.abort())
-    const open: Open = { key: source.key, stop, end: undefined }
-    this.#open.set(reply, open)
+    begin(response, request.id)
+    this.#open.add(open)
     if (this.#draining) stop.abort()
     try {
-      for await (const lines of source.tail.follow(source.key, source.after, stop.signal)) {
-        if (!response.write(frames(lines))) await once(response, 'drain', { signal: stop.signal })
-      }
-      if (!response.writableEnded && !response.destroyed) response.end(lastWords(open.end))
+      for await (const lines of source.tail.follow(source.key, source.after, stop.signal))
+        if (!response.write(frames(lines))) await drained(response, stop.signal)
     } catch (error) {
-      if (!stop.signal.aborted) request.log.warn({ err: error }, 'A stream ended early')
-      response.end()
+      open.end ??= endOf(error)
+      if (open.end === undefined) request.log.warn({ err: error }, 'A stream was cut; its reader comes back')
     } finally {
-      this.#open.delete(reply)
+      this.#open.delete(open)
     }
+    finish(response, open.end)
   }
 
   /** Tells every reader to come back in a moment, to this or another backend. */
   drain(): void {
     this.#draining = true
     clearInterval(this.#timer)
-    for (const { stop } of this.#open.values()) stop.abort()
+    for (const { stop } of this.#open) stop.abort()
   }
 
   /** Ends the streams of a key for good, e.g. because the session was purged. */
   end(key: string, reason: StreamEnd): void {
-    for (const open of this.#open.values())
+    for (const open of this.#open)
       if (open.key === key) {
         open.end = reason
         open.stop.abort()
       }
   }
+
+  #beat(): void {
+    for (const { response } of this.#open) if (!response.writableNeedDrain) response.write(': hb\n\n')
+  }
 }
 
-/** Why a stream is over for good. */
-export interface StreamEnd {
-  code: ErrorCode
-  detail: string
+const begin = (response: ServerResponse, requestId: string): void => {
+  response.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+    'x-content-type-options': 'nosniff',
+    'x-request-id': requestId,
+    // A stream has its connection for itself: none stays behind when it ends.
+    connection: 'close',
+  })
+  response.flushHeaders()
 }
 
-interface Open {
-  key: string
-  stop: AbortController
-  end: StreamEnd | undefined
+/** Says why the stream is over, and does not wait for long until that was read. */
+const finish = (response: ServerResponse, end: StreamEnd | undefined): void => {
+  if (response.destroyed) return
+  response.end(lastWords(end))
+  const timer = setTimeout(() => response.destroy(), lingerMs)
+  timer.unref()
+  response.once('close', () => clearTimeout(timer))
 }
+
+/** Resolves when more may be written, or nothing any more. */
+const drained = (response: ServerResponse, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    response.on('drain', done)
+    signal.addEventListener('abort', done)
+    if (signal.aborted) done()
+  })
+
+/** What is gone for good ends a stream; after anything else its reader comes back. */
+const endOf = (error: unknown): StreamEnd | undefined =>
+  isBerthError(error) && error.code.endsWith('_not_found')
+    ? { code: error.code, detail: error.message }
+    : undefined
 
 const lastWords = (end: StreamEnd | undefined): string =>
   end === undefined
     ? 'event: reconnect\nretry: 1000\ndata: {}\n\n'
     : `event: end\ndata: ${JSON.stringify(end)}\n\n`
-
-export interface StreamSource {
-  tail: Tail
-  key: string
-  after: number
-}
 
 const frames = (lines: TailLine[]): string => {
   let text = ''
@@ -101,11 +143,15 @@ const frames = (lines: TailLine[]): string => {
   return text
 }
 
-export const wantsStream = (request: FastifyRequest): boolean =>
-  (request.headers.accept ?? '').includes('text/event-stream')
+export const wantsStream = ({ method, headers }: FastifyRequest): boolean =>
+  method === 'GET' && (headers.accept ?? '').includes('text/event-stream')
 
 /** Where a stream goes on: what the browser remembers counts before what the page first asked for. */
-export const resumeAt = (request: FastifyRequest, after: number): number => {
-  const header = request.headers['last-event-id']
-  return typeof header === 'string' && /^\d{1,15}$/.test(header) ? Number(header) : after
+export const resumeAt = ({ headers }: FastifyRequest, after: number): number => {
+  const header = headers['last-event-id']
+  if (header === undefined || header === '') return after
+  if (typeof header === 'string' && /^\d{1,15}$/.test(header)) return Number(header)
+  throw new BerthError('invalid_input', 'The Last-Event-ID is not one that this stream gave.', [
+    { field: 'headers.last-event-id', message: 'expected the id of an event, a number' },
+  ])
 }

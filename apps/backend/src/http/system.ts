@@ -1,4 +1,4 @@
-import { BerthError, openApiDocument, routes } from '@berth/contract'
+import { BerthError, isBerthError, openApiDocument, routes } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
 import { cookieName, cookieSeconds } from '../auth/authenticator.ts'
 import { version } from '../version.ts'
@@ -13,7 +13,9 @@ export const systemEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
   serve(routes.livez, async () => 'ok')
   serve(routes.readyz, async () => {
     if (!deps.ready()) throw new BerthError('unavailable', 'Berth is starting or stopping.')
-    await deps.store.ping()
+    await deps.store.ping().catch((error) => {
+      throw isBerthError(error) ? error : new BerthError('unavailable', 'The store does not answer.')
+    })
     return 'ok'
   })
   serve(routes.metrics, async ({ reply }) => {

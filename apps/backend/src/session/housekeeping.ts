@@ -1,3 +1,4 @@
+import { idTime } from '@berth/contract'
 import type { Clock, Runtime, TimerHandle } from '@berth/runtime'
 import type { Logger } from 'pino'
 import type { BlobStore } from '../blobs/port.ts'
@@ -20,8 +21,9 @@ const tombstoneMs = 7 * 24 * 3600_000
 /** Regular work: compaction, expiry, and the sweep of what belongs to no session. */
 export const startHousekeeping = (options: HousekeepingOptions): { close: () => Promise<void> } => {
   const { log, clock } = options
+  let closed = false
   const tasks = [
-    every(compactMs, () => compact(options)),
+    every(compactMs, () => compact(options, () => closed)),
     every(sweepMs, () => sweep(options)),
     every(sweepMs, () => options.store.expire({ now: clock.now(), before: clock.now() - tombstoneMs })),
   ]
@@ -29,7 +31,6 @@ export const startHousekeeping = (options: HousekeepingOptions): { close: () => 
   function every(ms: number, task: () => Promise<void>) {
     let timer: TimerHandle | undefined
     let running: Promise<void> = Promise.resolve()
-    let closed = false
     const run = () => {
       running = task()
         .catch((error) => log.warn({ err: error }, 'Housekeeping failed and is tried again'))
@@ -39,7 +40,6 @@ export const startHousekeeping = (options: HousekeepingOptions): { close: () => 
     }
     run()
     return async () => {
-      closed = true
       if (timer !== undefined) clock.clearTimeout(timer)
       await running
     }
@@ -47,17 +47,21 @@ export const startHousekeeping = (options: HousekeepingOptions): { close: () => 
 
   return {
     close: async () => {
+      closed = true
       await Promise.all(tasks.map((stop) => stop()))
     },
   }
 }
 
-const compact = async ({ store }: HousekeepingOptions): Promise<void> => {
-  while ((await store.compact(compactBatch)) === compactBatch);
+const compact = async ({ store }: HousekeepingOptions, isClosed: () => boolean): Promise<void> => {
+  while (!isClosed() && (await store.compact(compactBatch)) === compactBatch);
 }
 
+/** A session that is being created has blobs before it has a row: what is younger is nobody's yet. */
+const youngMs = 3600_000
+
 /** Removes runners and blobs whose session is gone for good, and says so. */
-export const sweep = async ({ store, blobs, runtime, log }: HousekeepingOptions): Promise<void> => {
+export const sweep = async ({ store, blobs, runtime, clock, log }: HousekeepingOptions): Promise<void> => {
   const runners = (await runtime.list()).map(({ session }) => session)
   const known = await store.existing(runners)
   for (const session of runners)
@@ -76,6 +80,7 @@ export const sweep = async ({ store, blobs, runtime, log }: HousekeepingOptions)
     batch = []
   }
   for await (const session of blobs.sessions()) {
+    if (clock.now() - idTime(session) < youngMs) continue
     batch.push(session)
     if (batch.length === 500) await check()
   }

@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto'
 import { type FailReason, failReason, type SessionState } from '@berth/contract'
 import { type Clock, isRuntimeError, type Runtime } from '@berth/runtime'
 import type { Logger } from 'pino'
+import { sha256 } from '../auth/sha256.ts'
 import type { BlobStore } from '../blobs/port.ts'
 import type { Store } from '../store/port.ts'
 import { backendActor } from './decide.ts'
+import { withLease } from './lease.ts'
 import { backoffMs, plan, type Step, timing } from './plan.ts'
 import { type SessionService, sessionSettingsOf } from './service.ts'
 
@@ -24,14 +25,15 @@ export interface ReconcilerOptions {
   log: Logger
   random: (bytes: number) => Uint8Array
   /** Where runners find the backend. */
-  backendUrl: string
+  backendUrl: () => string
   /** Names this backend in leases. */
   holder: string
   /** Counts outcomes. */
   count: (outcome: Outcome['kind'], step: Step['do']) => void
 }
 
-const leaseMs = 60_000
+/** Time until the next look at a session that another backend works on. */
+const othersMs = 2000
 
 /** Takes one step for a session: reads everything, compares, acts on the difference. */
 export class Reconciler {
@@ -44,26 +46,23 @@ export class Reconciler {
     this.#since = options.clock.now()
   }
 
+  /** Never rejects: what went wrong is the outcome. */
   async reconcile(session: string): Promise<Outcome> {
     const { store, holder, clock, log, count } = this.#options
-    const name = `session:${session}`
-    if (!(await store.lease(name, holder, { now: clock.now(), ttlMs: leaseMs })))
-      return { kind: 'again', inMs: 2000 }
     let step: Step['do'] = 'nothing'
     try {
-      const planned = await this.#plan(session)
-      step = planned.do
-      const outcome = await this.#take(session, planned)
+      const outcome = await withLease({ store, clock, log, holder, name: `session:${session}` }, async () => {
+        const planned = await this.#plan(session)
+        step = planned.do
+        return this.#take(session, planned)
+      })
+      if (outcome === undefined) return { kind: 'again', inMs: othersMs }
       count(outcome.kind, step)
       return outcome
     } catch (error) {
       log.warn({ session, step, err: error }, 'A step failed and is tried again')
       count('retry', step)
       return { kind: 'retry', error }
-    } finally {
-      await store
-        .release(name, holder)
-        .catch((error) => log.warn({ session, err: error }, 'A lease was not released'))
     }
   }
 
@@ -110,14 +109,14 @@ export class Reconciler {
     const { service, runtime } = this.#options
     const token = this.#token()
     const command = { kind: 'launch', actor: backendActor, runtime: runtime.kind } as const
-    const { state, lines } = await service.run({ session, command, tokenHash: hash(token) })
+    const { state, lines } = await service.run({ session, command, tokenHash: sha256(token) })
     return lines.length === 0 ? { kind: 'again', inMs: 0 } : this.#start(state, token)
   }
 
   /** The token of a generation is known to nobody any more: a new one replaces it. */
   async #ensure(state: SessionState): Promise<Outcome> {
     const token = this.#token()
-    await this.#options.store.setRunnerToken(state.summary.id, state.summary.generation, hash(token))
+    await this.#options.store.setRunnerToken(state.summary.id, state.summary.generation, sha256(token))
     return this.#start(state, token)
   }
 
@@ -127,7 +126,7 @@ export class Reconciler {
     const { memoryMiB, processes } = await effective(store, state)
     try {
       const limits = { memoryBytes: memoryMiB * 1024 * 1024, processes }
-      await runtime.ensure({ session, project, generation, backendUrl, token, limits })
+      await runtime.ensure({ session, project, generation, backendUrl: backendUrl(), token, limits })
       return { kind: 'again', inMs: timing.silenceMs }
     } catch (error) {
       const cause = isRuntimeError(error) ? error : undefined
@@ -169,8 +168,6 @@ export class Reconciler {
 }
 
 const pick = ({ reason, message }: Extract<Step, { do: 'fail' }>) => ({ reason, message })
-
-const hash = (token: string) => createHash('sha256').update(token).digest('hex')
 
 const effective = async (store: Store, state: SessionState) => {
   const project = await store.project(state.summary.project)

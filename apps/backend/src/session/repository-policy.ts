@@ -1,11 +1,22 @@
 import { realpath, stat } from 'node:fs/promises'
-import { sep } from 'node:path'
+import { resolve, sep } from 'node:path'
 import { BerthError } from '@berth/contract'
 
+/** The path of a local repository; undefined: it is a remote one. */
 const localPath = (url: string): string | undefined => {
   if (url.startsWith('/')) return url
-  return url.startsWith('file://') ? decodeURIComponent(url.slice('file://'.length)) : undefined
+  if (!/^file:\/\//i.test(url)) return undefined
+  const path = url.slice('file://'.length)
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    // Not a percent-encoding: git takes such a name as it is.
+    return path
+  }
 }
+
+const isUnder = (path: string, root: string): boolean =>
+  path === root || path.startsWith(root.endsWith(sep) ? root : root + sep)
 
 /**
  * Rejects a local repository outside the allowed roots, also through symlinks, and one that isn't there. Remote ones
@@ -19,16 +30,17 @@ export const repositoryPolicy =
     const refuse = (code: 'repository_not_allowed' | 'invalid_input', message: string): never => {
       throw new BerthError(code, message, [{ field: `body.repositories[${index}].url`, message }])
     }
-    const real = await realpath(path).catch(() => refuse('invalid_input', `There is no directory ${path}.`))
-    const allowed = await Promise.all(roots.map((root) => realpath(root).catch(() => undefined)))
-    if (
-      !allowed.some(
-        (root) => root !== undefined && (real === root || real.startsWith(root === sep ? sep : root + sep)),
-      )
-    )
+    // Outside the roots nothing is told, not even whether there is something.
+    const real = await realpath(path).catch(() => undefined)
+    const realRoots = await Promise.all(roots.map((root) => realpath(root).catch(() => root)))
+    const place = real ?? resolve(path)
+    const known = real === undefined ? [...realRoots, ...roots.map((root) => resolve(root))] : realRoots
+    if (!known.some((root) => isUnder(place, root)))
       refuse(
         'repository_not_allowed',
         `${path} is outside the directories that Berth may read (${roots.join(', ')}). Add its directory to BERTH_REPOSITORY_ROOTS.`,
       )
-    if (!(await stat(real)).isDirectory()) refuse('invalid_input', `${path} is not a directory.`)
+    const info = real === undefined ? undefined : await stat(real).catch(() => undefined)
+    if (info === undefined) refuse('invalid_input', `There is no directory ${path}.`)
+    if (info?.isDirectory() === false) refuse('invalid_input', `${path} is not a directory.`)
   }

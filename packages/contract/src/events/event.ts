@@ -78,14 +78,16 @@ export const fact = z
     type: z.string().max(100),
     data: z.unknown(),
   })
-  .superRefine((value, context) => {
+  .transform((value, context) => {
     if (!Object.hasOwn(runnerEvents, value.type)) {
       context.addIssue({ code: 'custom', path: ['type'], message: `a runner can't append ${value.type}` })
-      return
+      return z.NEVER
     }
     const parsed = runnerEvents[value.type as RunnerEventType].safeParse(value.data)
     for (const issue of parsed.error?.issues ?? [])
       context.addIssue({ code: 'custom', path: ['data', ...issue.path], message: issue.message })
+    // Only what the schema knows is stored: everything else would have no limit.
+    return { ...value, data: parsed.data }
   })
 
 export type RunnerFactBody = { [T in RunnerEventType]: { type: T; data: EventData<T> } }[RunnerEventType]

@@ -1,11 +1,15 @@
 import { z } from 'zod'
 import { type ErrorCode, errorCatalogue, problem } from '../errors.ts'
-import { type Route, errorsOf, takesIdempotencyKey } from './route.ts'
+import { errorsOf, type Route, takesIdempotencyKey } from './route.ts'
 
 type Json = Record<string, unknown>
 
 const schemaOf = (schema: z.ZodType, io: 'input' | 'output'): Json => {
-  const { $schema: _, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any', target: 'draft-2020-12' })
+  const { $schema: _, ...json } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: 'any',
+    target: 'draft-2020-12',
+  })
   return json
 }
 
@@ -19,9 +23,11 @@ const parametersOf = (row: Route): Json[] => {
       const optional = place === 'query' && schema.safeParse(undefined).success
       list.push({ name, in: place, required: !optional, schema: schemaOf(schema, 'input') })
     }
-  if (takesIdempotencyKey(row)) list.push(header('Idempotency-Key', 'Makes a repeated request single, for 24 hours', false))
+  if (takesIdempotencyKey(row))
+    list.push(header('Idempotency-Key', 'Makes a repeated request single, for 24 hours', false))
   if (row.ifMatch === true) list.push(header('If-Match', 'The version that you change', true))
-  if (row.response.kind === 'sse') list.push(header('Last-Event-ID', 'Resumes a stream after this event', false))
+  if (row.response.kind === 'sse')
+    list.push(header('Last-Event-ID', 'Resumes a stream after this event', false))
   return list
 }
 

@@ -69,6 +69,8 @@ export const projectRoutes = {
     }),
     response: { status: 201, body: project },
     errors: ['project_exists'],
+    // Its name makes it single.
+    idempotent: false,
   }),
   getProject: route({
     method: 'GET',

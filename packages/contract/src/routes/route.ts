@@ -42,17 +42,24 @@ export interface Route {
 /** A row that keeps its literal types. */
 export const route = <const R extends Route>(row: R): R => row
 
+const ofBodies = [
+  'invalid_json',
+  'too_large',
+  'unsupported_media_type',
+  'request_timeout',
+  'storage_full',
+] as const
+
 /** Every error that a route can answer with. */
 export const errorsOf = (row: Route): ErrorCode[] => {
-  const codes = new Set<ErrorCode>([...(row.errors ?? []), 'internal', 'unavailable', 'host_not_allowed'])
+  const everywhere = ['internal', 'unavailable', 'host_not_allowed', 'origin_not_allowed'] as const
+  const codes = new Set<ErrorCode>([...(row.errors ?? []), ...everywhere])
   if (row.params !== undefined || row.query !== undefined || row.body !== undefined)
     codes.add('invalid_input')
-  if (row.body !== undefined)
-    for (const code of ['invalid_json', 'too_large', 'unsupported_media_type', 'storage_full'] as const)
-      codes.add(code)
+  // A body that a row has no use for is still read.
+  if (row.method !== 'GET') for (const code of ofBodies) codes.add(code)
   if (row.role !== 'public') codes.add('unauthenticated')
   if (row.role !== 'public' && row.role !== 'principal') codes.add('forbidden')
-  if (row.method !== 'GET') codes.add('origin_not_allowed')
   if (row.path.startsWith('/api/projects/:project')) codes.add('project_not_found')
   if (row.path.includes('/sessions/:session')) codes.add('session_not_found')
   if (takesIdempotencyKey(row)) codes.add('idempotency_mismatch')

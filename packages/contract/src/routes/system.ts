@@ -91,7 +91,7 @@ export const systemRoutes = {
     summary: 'Follow a login link: sets the cookie and goes to the page',
     query: z.object({ ticket: z.string().max(200) }),
     response: { status: 302 },
-    errors: ['unauthenticated'],
+    errors: ['unauthenticated', 'storage_full'],
   }),
   logout: route({
     method: 'POST',

@@ -10,6 +10,9 @@ type Liners = { [T in Event['type']]?: (event: EventOf<T>, style: Style) => stri
 
 const who = ({ actor }: AnyEvent) => safeLine(actor.name ?? actor.id)
 
+/** The rest of such a message is the end of a log: `berth attach --json` has it. */
+const firstLine = (text: string) => safeLine(text.split('\n')[0] ?? '')
+
 const results = {
   success: ['green', '✓ done'],
   error: ['red', '✗ ended with an error'],
@@ -87,7 +90,7 @@ const liners: Liners = {
   'generation.ended': ({ data }, style) =>
     data.reason === 'exited'
       ? undefined
-      : style.yellow(`! The runner ended (${data.reason}): ${safeLine(data.message)}`),
+      : style.yellow(`! The runner ended (${data.reason}): ${firstLine(data.message)}`),
   'session.failed': ({ data }, style) => style.red(`✗ Failed (${data.reason}): ${safeText(data.message)}`),
   'start.failed': ({ data }, style) =>
     style.red(`✗ The start failed (${data.reason}): ${safeText(data.message)}`),

@@ -64,7 +64,9 @@ const sinceText = (since: string, now: number): string => {
 
 const lastTurnText = ({ lastTurn }: SessionSummary): string => {
   if (lastTurn === undefined) return ''
-  return lastTurn.message === '' ? lastTurn.result : `${lastTurn.result}: ${safeLine(lastTurn.message)}`
+  return lastTurn.message === ''
+    ? lastTurn.result
+    : `${lastTurn.result}: ${safeLine(lastTurn.message.split('\n')[0] ?? '')}`
 }
 
 const sandboxText = ({ sandboxed }: SessionSummary): string => {

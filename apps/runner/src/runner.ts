@@ -23,14 +23,14 @@ export interface RunnerParts {
   config: Config
   home: RunnerClient
   sandbox: Sandbox
-  /** Loaded while the backend is asked: the Agent SDK is large. */
-  kit: Promise<AgentKit>
+  /** Called while the backend is asked: the Agent SDK is large. */
+  loadKit(): Promise<AgentKit>
   log: Log
   version: string
 }
 
 /** What all parts of a running session share. */
-export interface Session extends Omit<RunnerParts, 'kit'> {
+export interface Session extends Omit<RunnerParts, 'loadKit'> {
   kit: AgentKit
   welcome: RunnerWelcome
   layout: Layout
@@ -46,6 +46,8 @@ export interface Session extends Omit<RunnerParts, 'kit'> {
 }
 
 export interface Runner {
+  /** Resolves when the agent takes turns for the first time; never, when it doesn't come so far. */
+  readonly started: Promise<void>
   /** Resolves with the exit code when everything is saved, sent and ended. Never rejects. */
   readonly done: Promise<ExitCode>
   end(ending: Ending): void
@@ -69,9 +71,14 @@ export const startRunner = (parts: RunnerParts): Runner => {
     parts.log.error({ err: describe(error) }, 'the runner could not start')
     end(contact.awayMs() > 0 ? endings.away : endings.fault)
   })
-  const begin = (it: Session) => {
+  const ready = Promise.withResolvers<void>()
+  const begin = async (it: Session) => {
     session = it
-    return startSession(it)
+    await startSession(it)
+    await it.live.keeper?.ready().then(
+      () => ready.resolve(),
+      () => undefined,
+    )
   }
   opened
     .then(begin, () => undefined)
@@ -85,7 +92,7 @@ export const startRunner = (parts: RunnerParts): Runner => {
     over.abort()
     return ending.code
   })
-  return { done, end }
+  return { started: ready.promise, done, end }
 }
 
 interface Opening {
@@ -106,7 +113,10 @@ const open = async (parts: RunnerParts, opening: Opening): Promise<Session> => {
     turn: () => live.turns?.current,
     onProblem: problem,
   })
-  const welcome = await sayHello({ home, contact, patienceMs, signal: over, onProblem: problem })
+  const hello = sayHello({ home, contact, patienceMs, signal: over, onProblem: problem })
+  const loading = parts.loadKit()
+  loading.catch(() => undefined)
+  const welcome = await hello
   const door = await doorOpen
   const renames = sandbox.kind !== 'none'
   const { sessionDirectory } = config
@@ -135,7 +145,7 @@ const open = async (parts: RunnerParts, opening: Opening): Promise<Session> => {
   })
   const { emit } = link.emitter
   emit({ type: 'runner.started', data: { version: parts.version, sandbox: sandbox.kind } })
-  return { ...parts, kit: await parts.kit, welcome, layout, link, door, emit, end, over, live }
+  return { ...parts, kit: await loading, welcome, layout, link, door, emit, end, over, live }
 }
 
 const startHeartbeatUntil = (over: AbortSignal, options: Parameters<typeof startHeartbeat>[0]): void => {

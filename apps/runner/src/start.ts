@@ -88,6 +88,8 @@ const startAgent = (session: Session, workspace: Workspace): void => {
   })
   live.keeper = keeper
   live.turns = turns
+  // While Claude Code starts, this process has time.
+  void keeper.launched.then(session.door.warm)
   timeAgentStart(session)
   void followInbox({
     home,

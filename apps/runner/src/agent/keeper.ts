@@ -6,6 +6,8 @@ export interface AgentKeeper {
   ready(): Promise<LiveAgent>
   /** The one that runs, ready or not. */
   readonly current: LiveAgent | undefined
+  /** Resolves when the first one was started, ready or not. */
+  readonly launched: Promise<void>
   /** The conversation that it works in, once that is known. */
   readonly conversation: string | undefined
   /** Ends the current one at once and starts another in the same conversation. */
@@ -79,7 +81,9 @@ export const keepAgent = (options: KeeperOptions): AgentKeeper => {
     over ??= new AgentUnusable('Claude Code was ended with its session.')
   }
   starting = start()
+  const launched = starting
   return {
+    launched,
     async ready() {
       for (;;) {
         await starting

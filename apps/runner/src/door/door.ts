@@ -3,13 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { BodyTooLarge, createRelay, type Relay, type RelayOptions, readBody } from './relay.ts'
+import { BodyTooLarge, readBody } from './body.ts'
+import type { Relay, RelayOptions } from './relay.ts'
 import { modelError, relayedHeaders, ruleFor } from './relayed-request.ts'
 
 /** The one way out of the sandbox: model requests, and nothing else, go to the backend with the runner's token. */
 export interface Door {
   /** The unix socket to bind into the sandbox; lives as long as this process. */
   readonly socket: string
+  /** Loads what the first request needs: not before the agent starts, which needs none of it. */
+  warm(): Promise<void>
   close(): Promise<void>
 }
 
@@ -31,7 +34,11 @@ const heldLimit = 256 * 1024 * 1024
 export const openDoor = async (options: DoorOptions): Promise<Door> => {
   const directory = await mkdtemp(join(tmpdir(), 'berth-door-'))
   const socket = join(directory, 'door.sock')
-  const relay = createRelay(options)
+  let loading: Promise<Relay> | undefined
+  const relay = () => {
+    loading ??= import('./relay.ts').then(({ createRelay }) => createRelay(options))
+    return loading
+  }
   const load = { requests: 0, bytes: 0 }
   const server = createServer({ maxHeaderSize: 32 * 1024, requestTimeout: 0 }, (request, response) => {
     void handle(request, response, { options, relay, load })
@@ -42,10 +49,13 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
   await once(server, 'listening')
   return {
     socket,
+    async warm() {
+      await relay()
+    },
     async close() {
       server.close()
       server.closeAllConnections()
-      await relay.close()
+      await (await loading)?.close()
       await rm(directory, { recursive: true, force: true })
     },
   }
@@ -53,7 +63,7 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
 
 interface Handling {
   options: DoorOptions
-  relay: Relay
+  relay(): Promise<Relay>
   load: { requests: number; bytes: number }
 }
 
@@ -90,7 +100,11 @@ const relayOne = async (
     size = body?.length ?? 0
     load.bytes += size
     const headers = relayedHeaders(request.headers, { token: options.token, turn: options.turn() })
-    await relay.send({ method: request.method ?? 'GET', path, headers, body }, response, gone.signal)
+    await (await relay()).send(
+      { method: request.method ?? 'GET', path, headers, body },
+      response,
+      gone.signal,
+    )
   } catch (error) {
     if (gone.signal.aborted || response.headersSent) return void response.destroy()
     if (error instanceof BodyTooLarge) return refuse(response, 413, error.message)

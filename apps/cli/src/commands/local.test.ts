@@ -120,7 +120,7 @@ describe('berth doctor', () => {
   }
 
   test('finds what is well', async () => {
-    const programs = await runner({ sandbox: { ok: true, detail: 'bubblewrap 0.8' } })
+    const programs = await runner({ sandbox: 'bubblewrap', ok: true, detail: 'bubblewrap 0.8' })
     const context = inDir('', { programs })
     expect(await runCli(['doctor'], context)).toBe(0)
     expect(context.stdout()).toMatch(/✓ sandbox\s+bubblewrap 0\.8/)
@@ -130,7 +130,10 @@ describe('berth doctor', () => {
 
   test('says how to repair what is not', async () => {
     const programs = await runner({
-      sandbox: { ok: false, problem: 'no bwrap', repair: 'apt-get install bubblewrap' },
+      sandbox: 'bubblewrap',
+      ok: false,
+      problem: 'no bwrap',
+      repair: 'apt-get install bubblewrap',
     })
     const context = inDir('', { programs })
     await mkdir(join(dir, 'data'))

@@ -35,7 +35,7 @@ fake.onPrompt = (session, prompt, seq) => playTurn(fake, { session, prompt, seq 
 fake.answers.getChanges = { repositories: [] }
 ${tail}`,
   )
-  await writeFile(runner, `console.log('{"sandbox":{"ok":true,"detail":"bubblewrap works"}}')`)
+  await writeFile(runner, `console.log('{"sandbox":"bubblewrap","ok":true,"detail":"bubblewrap works"}')`)
   return { backend, runner, sample }
 }
 

@@ -34,16 +34,13 @@ const whyFailed = (error: ExecFileException | null): string => {
     : `the runner’s check ended with ${error.code ?? error.signal}`
 }
 
+/** The runner prints one line: `{ sandbox, ok, detail }`, or `{ sandbox, ok, problem, repair }`. */
 const parseCheck = (stdout: string): SandboxCheck | undefined => {
   try {
-    const { sandbox } = JSON.parse(stdout) as {
-      sandbox?: { ok?: unknown; detail?: unknown; problem?: unknown; repair?: unknown }
-    }
-    if (typeof sandbox?.ok !== 'boolean') return undefined
-    const text = String(
-      (sandbox.ok ? sandbox.detail : sandbox.problem) ?? (sandbox.ok ? 'works' : 'does not work'),
-    )
-    return { ok: sandbox.ok, text, repair: typeof sandbox.repair === 'string' ? sandbox.repair : undefined }
+    const { sandbox, ok, detail, problem, repair } = JSON.parse(stdout) as Record<string, unknown>
+    if (typeof ok !== 'boolean') return undefined
+    const text = ok ? (detail ?? sandbox ?? 'works') : (problem ?? 'does not work')
+    return { ok, text: String(text), repair: typeof repair === 'string' ? repair : undefined }
   } catch {
     return undefined
   }

@@ -33,10 +33,11 @@ const liners: Liners = {
     const failed = data.probes.filter((probe) => !probe.ok).map((probe) => `${probe.name}: ${probe.detail}`)
     return style.red(`✗ the sandbox let something through: ${safeLine(failed.join('; '))}`)
   },
+  // Told again with the model once it is known; the first one says no more than the step of the start.
   'agent.ready': ({ data }, style) =>
-    style.dim(
-      `  Claude Code ${safeLine(data.version ?? '')} is ready${data.model === undefined ? '' : `, ${safeLine(data.model)}`}`,
-    ),
+    data.model === undefined
+      ? undefined
+      : style.dim(`  Claude Code ${safeLine(data.version ?? '')} with ${safeLine(data.model)}`),
   'agent.exited': ({ data }, style) =>
     style.yellow(`! Claude Code ended (${data.reason}): ${safeLine(data.message)}`),
   'agent.retrying': ({ data }, style) =>

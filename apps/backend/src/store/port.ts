@@ -149,7 +149,7 @@ export interface Store {
   list(project: string, filter: SessionFilter, page: Page): Promise<ListPage>
   /** Events with `after < seq`, in order, up to `limit` and about `maxBytes` (always at least one, if there is one). */
   events(session: string, range: { after: number; limit: number; maxBytes: number }): Promise<Line[]>
-  /** The last event of a type, of one turn if given. */
+  /** The last event of a type (any but `block.delta`), of one turn if given. */
   lastEvent(session: string, filter: { type: string; turn?: string }): Promise<Line | undefined>
 
   /** Changes of a project's list after a revision, oldest first; `reset` when the revision is older than what is kept. */

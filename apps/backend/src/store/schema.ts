@@ -38,6 +38,8 @@ export interface Tables {
   }
   labels: { session: number; key: string; value: string }
   events: {
+    /** Where the event stands among all, see `place.ts`: the logs lie one after another. */
+    place: number
     session: number
     seq: number
     type: string

@@ -42,14 +42,14 @@ CREATE TABLE labels (
 ) WITHOUT ROWID, STRICT;
 
 CREATE TABLE events (
+  place INTEGER PRIMARY KEY,
   session INTEGER NOT NULL,
   seq INTEGER NOT NULL,
   type TEXT NOT NULL,
   turn TEXT,
   block TEXT,
-  json TEXT NOT NULL,
-  PRIMARY KEY (session, seq)
-) WITHOUT ROWID, STRICT;
+  json TEXT NOT NULL
+) STRICT;
 CREATE INDEX events_deltas ON events (session, block) WHERE block IS NOT NULL;
 CREATE INDEX events_types ON events (session, type) WHERE block IS NULL;
 

@@ -17,14 +17,15 @@ export const appendQueries = (database: DatabaseSync) => {
   return {
     ...sessionQueries(query),
     addEvent: query<{
+      place: number
       session: number
       seq: number
       type: string
       turn: string | null
       block: string | null
       json: string
-    }>()(({ session, seq, type, turn, block, json }) =>
-      sql.insertInto('events').values({ session, seq, type, turn, block, json }),
+    }>()(({ place, session, seq, type, turn, block, json }) =>
+      sql.insertInto('events').values({ place, session, seq, type, turn, block, json }),
     ),
     startGeneration: query<{
       session: number

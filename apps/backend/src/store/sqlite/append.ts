@@ -5,6 +5,7 @@ import { sameListed } from '../listed.ts'
 import type { AppendRequest, AppendResult, Line } from '../port.ts'
 import { sessionColumns, stateOf } from '../session-columns.ts'
 import { appendQueries } from './append-queries.ts'
+import { placeOf } from './place.ts'
 import type { Done } from './protocol.ts'
 import { bumpRevision } from './revision.ts'
 import type { CachedSession, StateCache } from './state-cache.ts'
@@ -131,7 +132,7 @@ export class Appender {
     const json = JSON.stringify(event)
     const block = event.type === 'block.delta' ? event.data.block : null
     const turn = 'turn' in event.data && block === null ? (event.data.turn ?? null) : null
-    this.#queries.addEvent.run({ session, seq, type, turn, block, json })
+    this.#queries.addEvent.run({ place: placeOf(session, seq), session, seq, type, turn, block, json })
     return { seq, json }
   }
 

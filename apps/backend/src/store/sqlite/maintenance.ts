@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { BerthError, limits } from '@berth/contract'
+import { placesOf } from './place.ts'
 import type { Handlers } from './protocol.ts'
 import { queriesOf, sql } from './query.ts'
 import { bumpRevision } from './revision.ts'
@@ -16,11 +17,10 @@ const compactHandler = (database: DatabaseSync): Handlers['compact'] => {
   const deltas = query<{ session: number; block: string; limit: number }>()(({ session, block, limit }) =>
     sql
       .deleteFrom('events')
-      .where('session', '=', session)
-      .where('seq', 'in', (eb) =>
+      .where('place', 'in', (eb) =>
         eb
           .selectFrom('events')
-          .select('seq')
+          .select('place')
           .where('session', '=', session)
           .where('block', '=', block)
           .limit(limit),
@@ -129,12 +129,17 @@ const purgeHandler = (database: DatabaseSync, cache: StateCache): Handlers['purg
 const sweepHandler = (database: DatabaseSync): Handlers['sweep'] => {
   const query = queriesOf(database)
   const next = query<object>()(() => sql.selectFrom('purges').select('session').limit(1))
-  const events = query<{ session: number; limit: number }>()(({ session, limit }) =>
+  const events = query<{ above: number; below: number; limit: number }>()(({ above, below, limit }) =>
     sql
       .deleteFrom('events')
-      .where('session', '=', session)
-      .where('seq', 'in', (eb) =>
-        eb.selectFrom('events').select('seq').where('session', '=', session).orderBy('seq').limit(limit),
+      .where('place', 'in', (eb) =>
+        eb
+          .selectFrom('events')
+          .select('place')
+          .where('place', '>', above)
+          .where('place', '<', below)
+          .orderBy('place')
+          .limit(limit),
       ),
   )
   const blocks = query<{ session: number }>()(({ session }) =>
@@ -147,7 +152,7 @@ const sweepHandler = (database: DatabaseSync): Handlers['sweep'] => {
     const row = next.get({})
     if (row === undefined) return { value: false }
     const { session } = row
-    if (events.run({ session, limit }) === limit) return { value: true }
+    if (events.run({ ...placesOf(session), limit }) === limit) return { value: true }
     blocks.run({ session })
     done.run({ session })
     return { value: next.get({}) !== undefined }

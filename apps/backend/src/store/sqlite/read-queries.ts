@@ -43,25 +43,33 @@ const sessionQueries = (query: Queries) => ({
   ),
 })
 
-const ofSession = (session: string) =>
+const numberOf = (session: string) => sql.selectFrom('sessions').select('number').where('id', '=', session)
+
+const lastOfType = (session: string, type: string) =>
   sql
     .selectFrom('events')
     .select(['seq', 'json'])
-    .where('session', '=', (eb) => eb.selectFrom('sessions').select('number').where('id', '=', session))
-
-const last = (session: string) => ofSession(session).orderBy('seq', 'desc').limit(1)
+    .where('session', '=', numberOf(session))
+    .where('block', 'is', null)
+    .where('type', '=', type)
+    .orderBy('place', 'desc')
+    .limit(1)
 
 const eventQueries = (query: Queries) => ({
-  events: query<{ session: string; after: number; limit: number }>()(({ session, after, limit }) =>
-    ofSession(session).where('seq', '>', after).orderBy('seq').limit(limit),
+  number: query<{ session: string }>()(({ session }) => numberOf(session)),
+  events: query<{ after: number; below: number; limit: number }>()(({ after, below, limit }) =>
+    sql
+      .selectFrom('events')
+      .select(['seq', 'json'])
+      .where('place', '>', after)
+      .where('place', '<', below)
+      .orderBy('place')
+      .limit(limit),
   ),
-  lastOfType: query<{ session: string; type: string }>()(({ session, type }) =>
-    last(session).where('block', 'is', null).where('type', '=', type),
-  ),
+  lastOfType: query<{ session: string; type: string }>()(({ session, type }) => lastOfType(session, type)),
   lastOfTurn: query<{ session: string; type: string; turn: string }>()(({ session, type, turn }) =>
-    last(session).where('block', 'is', null).where('type', '=', type).where('turn', '=', turn),
+    lastOfType(session, type).where('turn', '=', turn),
   ),
-  lastDelta: query<{ session: string }>()(({ session }) => last(session).where('block', 'is not', null)),
 })
 
 const projectQueries = (query: Queries) => ({
@@ -104,7 +112,7 @@ const runnerQueries = (query: Queries) => ({
     sql
       .selectFrom('generations')
       .select(['generation', 'started_at', 'heartbeat_at'])
-      .where('session', '=', (eb) => eb.selectFrom('sessions').select('number').where('id', '=', session))
+      .where('session', '=', numberOf(session))
       .orderBy('generation', 'desc')
       .limit(1),
   ),

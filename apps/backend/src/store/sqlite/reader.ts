@@ -15,6 +15,7 @@ import type {
 } from '../port.ts'
 import { stateOf } from '../session-columns.ts'
 import { listQuery } from './list-query.ts'
+import { maxSeq, placeOf, placesOf } from './place.ts'
 import { projectOf } from './projects.ts'
 import { VaryingQueries } from './query.ts'
 import { readQueries } from './read-queries.ts'
@@ -55,8 +56,11 @@ export class Reader {
   events(session: string, range: { after: number; limit: number; maxBytes: number }): Line[] {
     const { after, limit, maxBytes } = range
     const lines: Line[] = []
+    const row = this.#queries.number.get({ session })
+    if (row === undefined) return lines
+    const places = { after: placeOf(row.number, Math.min(after, maxSeq)), below: placesOf(row.number).below }
     let bytes = 0
-    for (const { seq, json } of this.#queries.events.iterate({ session, after, limit })) {
+    for (const { seq, json } of this.#queries.events.iterate({ ...places, limit })) {
       bytes += json.length
       if (lines.length > 0 && bytes > maxBytes) break
       lines.push({ seq, json })
@@ -65,8 +69,7 @@ export class Reader {
   }
 
   lastEvent(session: string, { type, turn }: { type: string; turn?: string }): Line | undefined {
-    const { lastDelta, lastOfType, lastOfTurn } = this.#queries
-    if (type === 'block.delta') return turn === undefined ? lastDelta.get({ session }) : undefined
+    const { lastOfType, lastOfTurn } = this.#queries
     return turn === undefined ? lastOfType.get({ session, type }) : lastOfTurn.get({ session, type, turn })
   }
 

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
 import { mkdir, open, opendir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Transform } from 'node:stream'
@@ -6,81 +7,100 @@ import { pipeline } from 'node:stream/promises'
 import { BerthError } from '@berth/contract'
 import type { BlobStore, BlobUpload } from './port.ts'
 
-const isSession = (name: string) => /^ses_[0-9a-z]{26}$/.test(name)
-const isBlob = (name: string) => /^[0-9a-f]{64}$/.test(name)
+export interface DirectoryBlobsOptions {
+  /** Where the blobs lie: `<session>/<sha256>`. Made if missing; belongs to one process at a time. */
+  directory: string
+}
 
-/** Keeps blobs as files, `<directory>/<session>/<blob>`. A crash leaves at most a draft, which no reader sees. */
-export const createDirectoryBlobs = async ({ directory }: { directory: string }): Promise<BlobStore> => {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
-  const folder = (session: string) => {
-    if (!isSession(session)) throw new BerthError('invalid_input', `${session} is not a session id.`)
-    return join(directory, session)
-  }
-  const path = (session: string, blob: string) => {
-    if (!isBlob(blob)) throw new BerthError('invalid_input', `${blob} is not the name of a blob.`)
-    return join(folder(session), blob)
+/** Uploads under way; what is left of a crash is removed at the start. */
+const incoming = '.incoming'
+
+/** Blobs as files in a directory. */
+export const createDirectoryBlobs = async ({ directory }: DirectoryBlobsOptions): Promise<BlobStore> => {
+  await rm(join(directory, incoming), { recursive: true, force: true })
+  await mkdir(join(directory, incoming), { recursive: true, mode: 0o700 })
+  return new DirectoryBlobs(directory)
+}
+
+class DirectoryBlobs implements BlobStore {
+  readonly #directory: string
+
+  constructor(directory: string) {
+    this.#directory = directory
   }
 
-  return {
-    put: async (session, upload) => {
-      const file = path(session, upload.blob)
-      await mkdir(folder(session), { recursive: true, mode: 0o700 })
-      const draft = join(folder(session), `draft-${randomUUID()}`)
-      try {
-        const size = await write(draft, upload)
-        await rename(draft, file)
-        await syncDirectory(folder(session))
-        return { size }
-      } catch (error) {
-        throw explained(error)
-      } finally {
-        await rm(draft, { force: true })
-      }
-    },
-    get: async (session, blob) => {
-      const file = path(session, blob)
-      const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT') throw error
-        return undefined
-      })
-      if (handle === undefined) return undefined
-      const { size } = await handle.stat()
-      return { size, content: handle.createReadStream() }
-    },
-    removeAll: async (session) => {
-      await rm(folder(session), { recursive: true, force: true })
-    },
-    sessions: async function* () {
-      for await (const entry of await opendir(directory)) if (isSession(entry.name)) yield entry.name
-    },
+  async put(session: string, upload: BlobUpload) {
+    const { blob, content } = upload
+    const target = this.#path(session, blob)
+    const part = join(this.#directory, incoming, randomUUID())
+    try {
+      const size = await receive(upload, part)
+      await mkdir(join(this.#directory, session), { recursive: true, mode: 0o700 })
+      await rename(part, target)
+      await syncDirectory(join(this.#directory, session))
+      await syncDirectory(this.#directory)
+      return { size }
+    } catch (error) {
+      content.destroy()
+      await rm(part, { force: true })
+      throw isFull(error) ? storageFull() : error
+    }
+  }
+
+  async get(session: string, blob: string) {
+    const file = await open(this.#path(session, blob)).catch(missing)
+    if (file === undefined) return undefined
+    try {
+      const { size } = await file.stat()
+      return { size, content: file.createReadStream() }
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+  }
+
+  async removeAll(session: string) {
+    await rm(this.#session(session), { recursive: true, force: true })
+  }
+
+  async *sessions() {
+    for await (const { name } of await opendir(this.#directory)) if (isName(name)) yield name
+  }
+
+  #session(session: string): string {
+    if (!isName(session)) throw new BerthError('invalid_input', `${session} can't be a session's id.`)
+    return join(this.#directory, session)
+  }
+
+  #path(session: string, blob: string): string {
+    if (!/^[0-9a-f]{64}$/.test(blob))
+      throw new BerthError('invalid_input', `${blob} is not a SHA-256 in hex, the name of a blob.`)
+    return join(this.#session(session), blob)
   }
 }
 
-const write = async (file: string, { content, blob, maxBytes }: BlobUpload): Promise<number> => {
+/** Names that stay in the directory. */
+const isName = (name: string) => /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/.test(name)
+
+/** Writes the content to `part`, durable and checked; its size. */
+const receive = async ({ content, blob, maxBytes }: BlobUpload, part: string): Promise<number> => {
   const hash = createHash('sha256')
   let size = 0
   const check = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
+    transform(chunk: Buffer, _, done) {
       size += chunk.length
       hash.update(chunk)
-      if (size > maxBytes) done(new BerthError('too_large', `The blob is larger than ${maxBytes} bytes.`))
-      else done(null, chunk)
+      done(size > maxBytes ? tooLarge(maxBytes) : null, chunk)
     },
   })
-  const handle = await open(file, 'wx', 0o600)
-  try {
-    await pipeline(content, check, handle.createWriteStream({ flush: true }))
-  } finally {
-    await handle.close().catch(() => undefined)
-  }
-  if (hash.digest('hex') !== blob)
-    throw new BerthError('invalid_input', 'The content does not match its name, the SHA-256 of the bytes.')
-  return size
+  await pipeline(content, check, createWriteStream(part, { flags: 'wx', mode: 0o600, flush: true }))
+  const found = hash.digest('hex')
+  if (found === blob) return size
+  throw new BerthError('invalid_input', `The content's SHA-256 is ${found}, not ${blob}. Send it again.`)
 }
 
-/** Makes the new name durable, not only the bytes. */
 const syncDirectory = async (directory: string): Promise<void> => {
-  const handle = await open(directory, 'r')
+  const handle = await open(directory)
   try {
     await handle.sync()
   } finally {
@@ -88,7 +108,19 @@ const syncDirectory = async (directory: string): Promise<void> => {
   }
 }
 
-const explained = (error: unknown): unknown =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
-    ? new BerthError('storage_full', 'The disk is full. Make room, then try again.')
-    : error
+const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? error.code : undefined)
+
+const isFull = (error: unknown) => codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT'
+
+const missing = (error: unknown): undefined => {
+  if (codeOf(error) !== 'ENOENT') throw error
+}
+
+const tooLarge = (maxBytes: number) =>
+  new BerthError('too_large', `The content is larger than the ${maxBytes} bytes that a blob may have.`)
+
+const storageFull = () =>
+  new BerthError(
+    'storage_full',
+    'The disk is full, so the blob was not stored. Free some space, then repeat.',
+  )

@@ -20,7 +20,10 @@ export const bareApp = (deps: Deps, rows: readonly Route[]): FastifyInstance => 
     requestTimeout: requestTimeoutMs,
     connectionTimeout: 0,
     keepAliveTimeout: 72_000,
-    http: { connectionsCheckingInterval: Math.min(10_000, requestTimeoutMs / 2) },
+    http: {
+      headersTimeout: Math.min(30_000, requestTimeoutMs),
+      connectionsCheckingInterval: Math.min(10_000, requestTimeoutMs / 2),
+    },
     routerOptions: { maxParamLength: 300, ignoreTrailingSlash: false },
     frameworkErrors: frameworkError,
     clientErrorHandler: clientError,

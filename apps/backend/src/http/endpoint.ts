@@ -68,7 +68,9 @@ export const endpoint =
 const parse = (row: Route, request: FastifyRequest) => {
   const fields: FieldError[] = []
   const read = (place: 'params' | 'query' | 'body') => {
-    const result = row[place]?.safeParse(place === 'body' ? (request.body ?? {}) : request[place])
+    const result = row[place]?.safeParse(
+      place === 'body' ? (request.body === undefined ? {} : request.body) : request[place],
+    )
     for (const issue of result?.error?.issues ?? []) {
       const path = issue.path
         .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))

@@ -1,0 +1,38 @@
+import { type Route, type RouteName, routes } from '@berth/contract'
+import { someId } from '../test-backend.ts'
+
+/** A valid body for each row that takes one. */
+const bodies: { [N in RouteName]?: object } = {
+  createProject: { name: 'fresh' },
+  updateProject: { displayName: 'Renamed' },
+  updateProjectSettings: { turnMinutes: 5 },
+  createSession: {},
+  updateSession: { title: 'Renamed' },
+  createPrompt: { content: 'Hello' },
+  decidePermission: { behavior: 'allow' },
+  answerQuestion: { answers: {} },
+}
+
+const queries: { [N in RouteName]?: string } = {
+  deleteProject: '?confirm=another-name',
+  login: '?ticket=unknown',
+  getChangedFile: '?repository=app&path=a.txt',
+}
+
+/** A valid request for each row, of a session and the like that don't exist unless they are given. */
+export const requestOf = (name: RouteName, given: Record<string, string> = {}) => {
+  const row: Route = routes[name]
+  const params: Record<string, string> = {
+    project: 'default',
+    session: someId('session'),
+    prompt: someId('prompt'),
+    request: someId('request'),
+    blob: 'a'.repeat(64),
+    ...given,
+  }
+  const path = row.path.replace(/:([a-z]+)/g, (_, param: string) => params[param] ?? '')
+  const headers: Record<string, string> = row.ifMatch === true ? { 'if-match': '"1"' } : {}
+  return { path: `${path}${queries[name] ?? ''}`, method: row.method, body: bodies[name], headers }
+}
+
+export const routeNames = Object.keys(routes) as RouteName[]

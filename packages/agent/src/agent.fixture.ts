@@ -25,8 +25,8 @@ export interface Playground {
 
 export const createPlayground = async (scenarios: TestScenario[]): Promise<Playground> => {
   const root = await mkdtemp(join(tmpdir(), 'agent-'))
-  const [cwd, home] = [join(root, 'work'), join(root, 'home')]
-  await Promise.all([mkdir(cwd), mkdir(home)])
+  const [cwd, home, temporary] = [join(root, 'work'), join(root, 'home'), join(root, 'tmp')]
+  await Promise.all([mkdir(cwd), mkdir(home), mkdir(temporary)])
   const model = createScriptedModel({
     scenarios: scenarios.map((one) => ({ description: 'A test', ...one })),
   })
@@ -35,7 +35,12 @@ export const createPlayground = async (scenarios: TestScenario[]): Promise<Playg
     cwd,
     home,
     model,
-    env: agentEnvironment({ home, path: process.env.PATH ?? '', door: { url: listening.url } }),
+    env: agentEnvironment({
+      home,
+      path: process.env.PATH ?? '',
+      door: { url: listening.url },
+      extra: { TMPDIR: temporary, CLAUDE_CODE_TMPDIR: temporary },
+    }),
     async write(path, text) {
       await mkdir(dirname(join(cwd, path)), { recursive: true })
       await writeFile(join(cwd, path), text, { mode: 0o755 })

@@ -4,7 +4,7 @@ import { preview } from '@berth/contract'
 export const maxTextLength = 8 * 1024 * 1024
 
 /** Characters of JSON that an event holds of a tool's input, or of a message that no event covers. */
-export const maxJsonLength = 32 * 1024
+const maxJsonLength = 32 * 1024
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 

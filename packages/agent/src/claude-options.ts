@@ -63,9 +63,9 @@ export const checkRules = ({ allow, ask, deny }: PermissionRules): void => {
 /** The SDK's options for an agent, and the id of its conversation. */
 export const claudeOptions = (
   options: AgentOptions,
-  parts: { gate: PermissionGate; onStderr: (text: string) => void },
+  parts: { gate: PermissionGate; spawn: NonNullable<Options['spawnClaudeCodeProcess']> },
 ): { options: Options; conversation: string } => {
-  const { workspace, env, permissions, instructions, model, maxSteps, spawn } = options
+  const { workspace, env, permissions, instructions, model, maxSteps } = options
   const conversation = options.conversation ?? randomUUID()
   const claude: Options = {
     cwd: workspace,
@@ -90,8 +90,7 @@ export const claudeOptions = (
     includePartialMessages: true,
     forwardSubagentText: true,
     pathToClaudeCodeExecutable: options.executable ?? claudeExecutable(),
-    spawnClaudeCodeProcess: spawn,
-    stderr: parts.onStderr,
+    spawnClaudeCodeProcess: parts.spawn,
   }
   return { options: claude, conversation }
 }

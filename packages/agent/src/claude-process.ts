@@ -3,9 +3,11 @@ import { preview } from '@berth/contract'
 import type { AgentOptions } from './agent.ts'
 import { AgentError } from './agent-error.ts'
 import { claudeOptions } from './claude-options.ts'
+import { systemClock } from './clock.ts'
 import { type Fields, fieldsOf, textsOf } from './fields.ts'
 import { createInputQueue } from './input-queue.ts'
 import type { PermissionGate } from './permission-gate.ts'
+import { createWatchedProcess } from './watched-process.ts'
 
 const stderrTail = 2000
 
@@ -16,7 +18,7 @@ export interface ClaudeProcess {
   send(message: SDKUserMessage): void
   /** No more prompts: an idle Claude Code then ends. */
   endInput(): void
-  /** Reads every message until the end; then, or when reading fails, says why. Never rejects. */
+  /** Reads every message until the end, and when the process is gone, says why. Never rejects. */
   read(onMessage: (message: Fields) => void): Promise<AgentError>
 }
 
@@ -35,7 +37,12 @@ export const startClaude = (options: AgentOptions, gate: PermissionGate): Claude
     stderr = (stderr + text).slice(-stderrTail)
     options.onStderr?.(text)
   }
-  const claude = claudeOptions(options, { gate, onStderr })
+  const watched = createWatchedProcess({
+    spawn: options.spawn,
+    onStderr,
+    clock: options.clock ?? systemClock,
+  })
+  const claude = claudeOptions(options, { gate, spawn: watched.spawn })
   const live = query({ prompt: input, options: claude.options })
   return {
     live,
@@ -54,6 +61,7 @@ export const startClaude = (options: AgentOptions, gate: PermissionGate): Claude
         cause = error
       }
       input.end()
+      await watched.gone()
       return endError(cause, [failure, stderr.trim()])
     },
   }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { SpawnOptions } from '@anthropic-ai/claude-agent-sdk'
 import { turnMessageUuid } from '@berth/contract'
 import { afterEach, expect, test } from 'vitest'
 import {
@@ -32,6 +33,19 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map(({ agent }) => agent.close()))
   await place.remove()
 })
+
+/** Starts Claude Code as a runner would, and knows its process. */
+const spawning = () => {
+  let pid = 0
+  return {
+    pid: () => pid,
+    spawn({ command, args, cwd, env }: SpawnOptions) {
+      const child = spawn(command, args, { cwd, env, stdio: ['pipe', 'pipe', 'ignore'] })
+      pid = child.pid ?? 0
+      return child
+    },
+  }
+}
 
 const bash = (command: string) => ({ name: 'Bash', input: { command, description: 'A command' } })
 const when = (contains: string) => ({ prompt: { contains } })
@@ -126,7 +140,7 @@ test('an interrupt while a tool runs stops the tool', async () => {
 })
 
 test('a kill in the middle of a turn ends everything, and the conversation can be resumed', async () => {
-  let pid = 0
+  const claude = spawning()
   const test = await begin(
     [
       {
@@ -136,17 +150,11 @@ test('a kill in the middle of a turn ends everything, and the conversation can b
       },
       { name: 'b', when: when('go on'), steps: [{ text: 'Went on.' }] },
     ],
-    {
-      spawn({ command, args, cwd, env }) {
-        const child = spawn(command, args, { cwd, env, stdio: ['pipe', 'pipe', 'ignore'] })
-        pid = child.pid ?? 0
-        return child
-      },
-    },
+    { spawn: claude.spawn },
   )
   const turn = test.start('slow')
   await test.next('block.delta')
-  process.kill(pid, 'SIGKILL')
+  process.kill(claude.pid(), 'SIGKILL')
   const exit = await test.agent.exited
   expect(exit).toMatchObject({ turn, error: { code: 'ended' } })
   expect(test.results).toEqual([])
@@ -188,15 +196,17 @@ test('a conversation that is not there is told as such', async () => {
 })
 
 test('closing in the middle of a turn ends Claude Code without a result', async () => {
-  const test = await begin([
-    {
-      name: 'stall',
-      steps: [{ text: 'one two three', pace: { piece: 'word' }, fault: { kind: 'stall', after: 1 } }],
-    },
-  ])
+  const claude = spawning()
+  const stall = {
+    text: 'one two three',
+    pace: { piece: 'word' },
+    fault: { kind: 'stall', after: 1 },
+  } as const
+  const test = await begin([{ name: 'stall', steps: [stall] }], { spawn: claude.spawn })
   const turn = test.start('hi')
   await test.next('block.delta')
   await test.agent.close()
+  expect(() => process.kill(claude.pid(), 0)).toThrow('ESRCH')
   expect(await test.agent.exited).toEqual({ error: undefined, turn })
   expect(test.results).toEqual([])
   endsOnce(test)
@@ -331,6 +341,13 @@ test('the model can be changed between turns, and images and files go with the p
   expect(last).toContain('claude-haiku-4-5')
   expect(last).toContain('image/png')
   expect(last).toContain('/uploads/notes.txt')
+})
+
+test('closing at once leaves no process', async () => {
+  const claude = spawning()
+  const test = await begin([], { spawn: claude.spawn })
+  await test.agent.close()
+  expect(() => process.kill(claude.pid(), 0)).toThrow('ESRCH')
 })
 
 test('a turn at a time', async () => {

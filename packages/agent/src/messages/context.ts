@@ -1,4 +1,6 @@
+import { limits } from '@berth/contract'
 import type { BlockWriter } from '../block-writer.ts'
+import { clip } from '../bounds.ts'
 import type { Emit } from '../fact.ts'
 import type { TurnTracker } from '../turn-tracker.ts'
 import type { Streams } from './streams.ts'
@@ -26,4 +28,4 @@ export const notice = (
   context: Pick<MessageContext, 'emit'>,
   level: 'info' | 'warning' | 'error',
   message: string,
-) => context.emit({ type: 'runner.notice', data: { level, message: message.slice(0, 4000) } })
+) => context.emit({ type: 'runner.notice', data: { level, message: clip(message, limits.message) } })

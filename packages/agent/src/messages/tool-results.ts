@@ -10,7 +10,7 @@ const partText = (part: Fields): string => {
 }
 
 /** What a tool answered, as text; other content is named in brackets. */
-export const toolResultText = (content: unknown): string => {
+const toolResultText = (content: unknown): string => {
   const text =
     typeof content === 'string'
       ? content

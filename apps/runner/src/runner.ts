@@ -110,6 +110,7 @@ const open = async (parts: RunnerParts, opening: Opening): Promise<Session> => {
   const doorOpen = openDoor({
     backendUrl: config.backendUrl,
     token: config.token,
+    owner: config,
     turn: () => live.turns?.current,
     onProblem: problem,
   })

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, statSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders, type RequestListener, request, type Server } from 'node:http'
@@ -74,6 +75,8 @@ describe('the door', () => {
   let port = 0
   let door: Door
   let answer: RequestListener
+  let generation = 0
+  const session = `ses_${randomBytes(13).toString('hex')}`
   const opened: Door[] = []
   const listen = async () => {
     backend = createServer((incoming, response) => answer(incoming, response)).listen(port, '127.0.0.1')
@@ -89,6 +92,7 @@ describe('the door', () => {
     door = await openDoor({
       backendUrl: `http://127.0.0.1:${port}`,
       token: 'secret',
+      owner: { session, generation: ++generation },
       turn: () => 'trn_1',
       delaysMs: { first: 5, longest: 20 },
       onProblem: () => undefined,
@@ -130,6 +134,13 @@ describe('the door', () => {
     expect(Buffer.byteLength(door.socket)).toBeLessThanOrEqual(100)
     await door.close()
     expect(existsSync(dirname(door.socket))).toBe(false)
+  })
+
+  it('removes what killed generations before it left', async () => {
+    const left = door.socket
+    await open()
+    expect(existsSync(dirname(left))).toBe(false)
+    expect((await ask('/v1/messages', '{}').done).status).toBe(200)
   })
 
   it('adds token and turn, and brings the answer as it is', async () => {

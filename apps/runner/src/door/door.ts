@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,6 +18,8 @@ export interface Door {
 
 export interface DoorOptions extends RelayOptions {
   token: string
+  /** Names the session and generation: what a killed generation before left is removed. */
+  owner: { session: string; generation: number }
   /** The turn that runs now, if any. */
   turn(): string | undefined
   /** Bytes of one request. Default: 32 MB. */
@@ -32,7 +34,7 @@ const heldLimit = 256 * 1024 * 1024
 
 /** Opens the door. Its socket lies in a directory that only this user can enter. */
 export const openDoor = async (options: DoorOptions): Promise<Door> => {
-  const directory = await mkdtemp(join(tmpdir(), 'berth-door-'))
+  const directory = await makeDirectory(options.owner)
   const socket = join(directory, 'door.sock')
   let loading: Promise<Relay> | undefined
   const relay = () => {
@@ -59,6 +61,21 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
       await rm(directory, { recursive: true, force: true })
     },
   }
+}
+
+/** Socket paths are short by law of the kernel, so it lies in the temporary directory and not with the session. */
+const makeDirectory = async ({ session, generation }: DoorOptions['owner']): Promise<string> => {
+  const prefix = `berth-door-${session.slice(-26)}-`
+  const left = (await readdir(tmpdir())).filter(
+    (name) => name.startsWith(prefix) && Number(name.slice(prefix.length)) < generation,
+  )
+  // Somebody else's directory of that name can't be removed, and need not be.
+  await Promise.all(left.map((name) => rm(join(tmpdir(), name), { recursive: true }).catch(() => undefined)))
+  const wanted = join(tmpdir(), `${prefix}${generation}`)
+  return mkdir(wanted, { mode: 0o700 }).then(
+    () => wanted,
+    () => mkdtemp(join(tmpdir(), 'berth-door-')),
+  )
 }
 
 interface Handling {

@@ -45,6 +45,9 @@ const scpProblem = (url: string): string | undefined =>
     : 'expected a URL (https://…, ssh://…), user@host:path or an absolute path'
 
 const urlProblem = (url: string): string | undefined => {
+  // Here parsers of URLs disagree about the host: git must go where the checks looked.
+  if (/[\s\\]/.test(url)) return 'must not contain spaces or backslashes'
+  if (/^[^:]+:\/\/(\/|$)/.test(url)) return 'needs a host name'
   let parsed: URL
   try {
     parsed = new URL(url)

@@ -99,8 +99,10 @@ type BlockEntry = Extract<TranscriptEntry, { kind: 'text' | 'thinking' | 'tool' 
 const isBlock = (entry: TranscriptEntry): entry is BlockEntry =>
   entry.kind === 'text' || entry.kind === 'thinking' || entry.kind === 'tool'
 
-const notice = (transcript: Transcript, event: Event, level: 'info' | 'warning' | 'error', message: string) =>
-  add(transcript, { kind: 'notice', id: `notice-${event.seq}`, at: event.at, level, message })
+type Notice = Pick<Extract<TranscriptEntry, { kind: 'notice' }>, 'level' | 'message'>
+
+const notice = (transcript: Transcript, { seq, at }: Event, content: Notice) =>
+  add(transcript, { kind: 'notice', id: `notice-${seq}`, at, ...content })
 
 const setRequest = (transcript: Transcript, id: string, changes: Pick<RequestEntry, 'state' | 'answer'>) =>
   change(transcript, id, (entry) =>
@@ -185,11 +187,15 @@ const appliers: Appliers = {
       message: data.message,
       durationMs: data.durationMs,
     }),
-  'runner.notice': (transcript, event) => notice(transcript, event, event.data.level, event.data.message),
-  'session.failed': (transcript, event) => notice(transcript, event, 'error', event.data.message),
-  'start.failed': (transcript, event) => notice(transcript, event, 'error', event.data.message),
-  'model.error': (transcript, event) => notice(transcript, event, 'warning', event.data.message),
+  'runner.notice': (transcript, event) => notice(transcript, event, event.data),
+  'session.failed': (transcript, event) =>
+    notice(transcript, event, { level: 'error', message: event.data.message }),
+  'start.failed': (transcript, event) =>
+    notice(transcript, event, { level: 'error', message: event.data.message }),
+  'model.error': (transcript, event) =>
+    notice(transcript, event, { level: 'warning', message: event.data.message }),
   'generation.ended': (transcript, event) => {
-    if (event.data.reason !== 'exited') notice(transcript, event, 'warning', event.data.message)
+    if (event.data.reason !== 'exited')
+      notice(transcript, event, { level: 'warning', message: event.data.message })
   },
 }

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest'
+import { modelName, platformSettings, resolveSettings, sessionSettings, settings } from './settings.ts'
+
+describe('resolveSettings', () => {
+  it('prefers the session to the project to the platform, and says where each value comes from', () => {
+    const { values, origins } = resolveSettings({
+      session: { model: 'a', turnMinutes: 5 },
+      project: { model: 'b', memoryMiB: 1024, otherwise: undefined },
+      platform: platformSettings,
+    })
+    expect(values).toMatchObject({ model: 'a', turnMinutes: 5, memoryMiB: 1024, otherwise: 'allow' })
+    expect(origins).toMatchObject({
+      model: 'session',
+      turnMinutes: 'session',
+      memoryMiB: 'project',
+      otherwise: 'platform',
+    })
+  })
+
+  it('lets no layer lift what another denies', () => {
+    const { values } = resolveSettings({
+      session: { deny: [] },
+      project: { deny: ['Bash(rm:*)', 'Read(x)'] },
+      platform: { ...platformSettings, deny: ['Read(x)', 'WebFetch'] },
+    })
+    expect(values.deny).toEqual(['Read(x)', 'WebFetch', 'Bash(rm:*)'])
+  })
+
+  it('has every value but the model when nobody sets anything', () => {
+    expect(resolveSettings({ platform: platformSettings }).values).toEqual(platformSettings)
+  })
+})
+
+it.each([
+  [{ nonsense: 1 }],
+  [{ model: '--flag' }],
+  [{ memoryMiB: 1 }],
+  [{ memoryMiB: 1.5 }],
+  [{ turnMinutes: 0 }],
+  [{ otherwise: 'maybe' }],
+  [{ allow: [''] }],
+  [{ allow: Array(201).fill('Read') }],
+  [{ instructions: 'x'.repeat(32_001) }],
+  [{ undoHours: -1 }],
+])('refuses %j', (value) => {
+  expect(settings.safeParse(value).success).toBe(false)
+})
+
+it('lets a session set nothing that protects its project', () => {
+  for (const value of [{ allowedModels: [] }, { undoHours: 0 }]) {
+    expect(settings.safeParse(value).success).toBe(true)
+    expect(sessionSettings.safeParse(value).success).toBe(false)
+  }
+})
+
+it.each(['claude-sonnet-4-5', 'anthropic/claude:1', 'claude-x[1m]', 'us.anthropic.claude-v1:0'])(
+  'takes %j as a model name',
+  (name) => {
+    expect(modelName.safeParse(name).success).toBe(true)
+  },
+)

@@ -5,31 +5,31 @@ export interface Ending {
   code: ExitCode
   /** What happens to the turn that runs; missing: everything is left as it is, at once. */
   turn?: { code: string; message: string }
-  /** Limits for ending the turn with its save, and for sending the rest, in ms. */
-  limits: { turnMs: number; flushMs: number }
+  /** Limits for ending the turn with its save, for the agent's own end, and for sending the rest, in ms. */
+  limits: { turnMs: number; closeMs: number; flushMs: number }
 }
 
-const now = { turnMs: 0, flushMs: 0 }
+const now = { turnMs: 0, closeMs: 0, flushMs: 0 }
 
 export const endings = {
   stopped: {
     code: exitCode.done,
     turn: { code: 'stopped', message: 'The session was stopped.' },
-    limits: { turnMs: 90_000, flushMs: 20_000 },
+    limits: { turnMs: 90_000, closeMs: 3000, flushMs: 20_000 },
   },
   deleted: {
     code: exitCode.done,
     turn: { code: 'deleted', message: 'The session was deleted.' },
-    limits: { turnMs: 20_000, flushMs: 10_000 },
+    limits: { turnMs: 20_000, closeMs: 1000, flushMs: 10_000 },
   },
-  /** The runtime kills ten seconds after its SIGTERM. */
+  /** Together under eight seconds: the runtime kills ten seconds after its SIGTERM. */
   terminated: {
     code: exitCode.done,
     turn: { code: 'runner-stopped', message: 'The runner was told to stop.' },
-    limits: { turnMs: 5000, flushMs: 2000 },
+    limits: { turnMs: 4500, closeMs: 1000, flushMs: 2000 },
   },
   fenced: { code: exitCode.fenced, limits: now },
   away: { code: exitCode.away, limits: now },
-  fault: { code: exitCode.fault, limits: { turnMs: 0, flushMs: 2000 } },
-  startFailed: { code: exitCode.start, limits: { turnMs: 0, flushMs: 20_000 } },
+  fault: { code: exitCode.fault, limits: { turnMs: 0, closeMs: 0, flushMs: 2000 } },
+  startFailed: { code: exitCode.start, limits: { turnMs: 0, closeMs: 0, flushMs: 20_000 } },
 } as const satisfies Record<string, Ending>

@@ -168,17 +168,17 @@ const writeGitConfig = async ({ outside }: Layout, { owner }: RunnerWelcome): Pr
 /** Ends the turn, sends the rest, ends the agent; or, when another runner took over, ends the agent and nothing else. */
 const finish = async (session: Session, ending: Ending, over: AbortController): Promise<void> => {
   const { live, link, door, log } = session
-  const { turnMs, flushMs } = ending.limits
+  const { turnMs, closeMs, flushMs } = ending.limits
   if (ending.turn !== undefined) {
     const stopped = live.turns?.stop({ result: 'interrupted', ...ending.turn })
     if (!(await within(stopped, turnMs))) log.warn({}, 'the turn did not end in time')
     const closed = live.keeper?.close()
-    if (!(await within(closed, 3000))) live.keeper?.kill()
+    if (!(await within(closed, closeMs))) live.keeper?.kill()
   } else live.keeper?.kill()
   if (ending.code === exitCode.fenced) return door.close()
   if (flushMs > 0 && !(await link.flush(flushMs))) log.warn({}, 'facts are left for the next runner')
   over.abort()
-  await within(link.close(), 2000)
+  await within(link.close(), 500)
   await door.close()
 }
 

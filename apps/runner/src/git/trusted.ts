@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { collect } from './boxed.ts'
 
@@ -61,6 +61,18 @@ export interface TrustedResult {
   timedOut: boolean
 }
 
+const running = new Set<ChildProcess>()
+
+const killGroup = ({ pid }: ChildProcess): void => {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It ended by itself in this moment.
+  }
+}
+
+process.on('exit', () => running.forEach(killGroup))
+
 /**
  * Runs git outside the sandbox. Only on bare mirrors that Berth made, never on a tree that an agent can write or on a
  * user's repository. It can ask nobody: no terminal, no password prompt. Never rejects.
@@ -78,13 +90,8 @@ export const runTrusted = async (
     { cwd: '/', env: environment(surroundings), stdio: ['pipe', 'pipe', 'pipe'], detached: true },
   )
   let timedOut = false
-  const kill = () => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
-    } catch {
-      // It ended by itself in this moment.
-    }
-  }
+  running.add(child)
+  const kill = () => killGroup(child)
   const timer = setTimeout(() => {
     timedOut = true
     kill()
@@ -102,6 +109,7 @@ export const runTrusted = async (
     ended,
   ])
   clearTimeout(timer)
+  running.delete(child)
   return { ok: code === 0, stdout: stdout.toString('utf8'), stderr: stderr.toString('utf8'), timedOut }
 }
 

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   readdirSync,
@@ -7,6 +8,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import type { Repository, RepositorySnapshot, RunnerFactBody } from '@berth/contract'
@@ -220,6 +222,27 @@ describe.each(sandboxes)('a workspace in $kind', (sandbox) => {
     expect(notices().join()).toMatch(expected)
     expect(() => lstatSync('/etc/passwd')).not.toThrow()
   })
+
+  if (sandbox.kind !== 'none')
+    it('runs what an agent put into its repository only inside the sandbox', async () => {
+      const place = await open()
+      const { at, save } = await prepared(place, [{ url: place.source('lib') }])
+      const lib = at('lib')
+      const outside = join(place.root, 'sprung')
+      writeFiles(lib, { '.gitattributes': '* filter=evil diff=evil\n', 'a.txt': 'a\n' })
+      const bait = join(lib, 'bait.sh')
+      writeFileSync(bait, `#!/bin/sh\ntouch ${outside} /workspace/inside\ncat\n`, { mode: 0o755 })
+      for (const key of ['filter.evil.clean', 'diff.evil.textconv', 'diff.external', 'core.fsmonitor'])
+        git(lib, 'config', key, '/workspace/lib/bait.sh')
+      writeFiles(lib, { '.git/hooks/reference-transaction': '#!/bin/sh\ntouch /workspace/hook\n' })
+      chmodSync(join(lib, '.git/hooks/reference-transaction'), 0o755)
+      const [snapshot] = await save()
+      expect(snapshot?.files.map(({ path }) => path)).toContain('a.txt')
+      expect(existsSync(outside)).toBe(false)
+      expect(existsSync(at('hook'))).toBe(false)
+      // The clean filter is git's way to read the file: it ran, where it can do no harm.
+      expect(existsSync(at('inside'))).toBe(true)
+    })
 
   it('still compares when the base was thrown away', async () => {
     const place = await open()

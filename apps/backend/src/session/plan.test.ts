@@ -21,6 +21,7 @@ const created: NewEvent = {
 }
 const launched: NewEvent = { type: 'generation.started', data: { generation: 1, runtime: 'fake' } }
 const stopAsked: NewEvent = { type: 'session.stop_requested', data: { reason: 'user' } }
+const resumed: NewEvent = { type: 'session.resume_requested', data: {} }
 const failed: NewEvent = { type: 'session.failed', data: { reason: 'clone', message: 'no' } }
 const ended = (generation: number, retryAt?: number): NewEvent => ({
   type: 'generation.ended',
@@ -88,6 +89,16 @@ describe('plan', () => {
     [
       'stops the runner of a failed session',
       look(stateAfter(launched, failed), running, { now: start + timing.stopMs }),
+      { do: 'stop' },
+    ],
+    [
+      'stops a runner that does not, also when the session was resumed meanwhile',
+      look(stateAfter(launched, stopAsked, resumed), running, { now: start + timing.stopMs }),
+      { do: 'stop' },
+    ],
+    [
+      'stops what is left of a failed session that was resumed',
+      look(stateAfter(launched, failed, resumed), running, { now: start + timing.stopMs }),
       { do: 'stop' },
     ],
     ['does nothing for a stopped session', look(stateAfter(stopAsked), absent), { do: 'nothing' }],

@@ -1,4 +1,4 @@
-import type { EndReason, FailReason, SessionState } from '@berth/contract'
+import type { EndReason, FailReason, Phase, SessionState } from '@berth/contract'
 import type { RunnerObservation } from '@berth/runtime'
 
 /** What the reconciler looks at: everything, each time. */
@@ -66,24 +66,21 @@ export const plan = (observed: Observed): Step => {
   return wait > 0 ? { do: 'nothing', againInMs: wait } : { do: 'launch' }
 }
 
+/** The phases in which a runner belongs to the session; in the others one that still lives has to end. */
+const runs: ReadonlySet<Phase> = new Set(['starting', 'idle', 'working', 'waiting'])
+
 const planLive = ({ state, runner, now, startedAt, aliveAt }: Observed): Step => {
   const { generation, desired, status, restarts } = state.summary
   const retryAt = desired === 'running' ? now + backoffMs(restarts) : undefined
+  const leaving = desired !== 'running' || !runs.has(status.phase)
   if (runner.state === 'absent' || runner.generation !== generation) {
-    if (
-      !state.connected &&
-      desired === 'running' &&
-      status.phase !== 'failed' &&
-      now - startedAt < timing.silenceMs
-    )
-      return { do: 'ensure' }
+    if (!state.connected && !leaving && now - startedAt < timing.silenceMs) return { do: 'ensure' }
     return { do: 'end', reason: 'lost', message: 'The runner is gone without a trace.', kill: true, retryAt }
   }
   if (runner.state === 'ended') {
     const { reason, message, exitCode, signal } = runner
     return { do: 'end', reason, message, exitCode, signal, kill: false, retryAt }
   }
-  const leaving = desired !== 'running' || status.phase === 'failed'
   if (leaving) {
     const left = Date.parse(status.since) + timing.stopMs - now
     return left > 0 ? { do: 'nothing', againInMs: left } : { do: 'stop', graceMs: timing.graceMs }

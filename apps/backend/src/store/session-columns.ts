@@ -9,7 +9,7 @@ const runs: ReadonlySet<Phase> = new Set(['starting', 'idle', 'working', 'waitin
  * phase began, a pending session at `retryAt` or at once, a deleted one when it may be purged. Silent runners are found by
  * their heartbeats instead.
  */
-export const dueAt = ({ live, summary }: SessionState): number | null => {
+const dueAt = ({ live, summary }: SessionState): number | null => {
   const { desired, status, purgeAt } = summary
   if (live) return desired === 'running' && runs.has(status.phase) ? null : Date.parse(status.since)
   if (desired === 'deleted') return purgeAt === undefined ? null : Date.parse(purgeAt)

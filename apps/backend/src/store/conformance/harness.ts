@@ -28,7 +28,7 @@ export const openStore = async ({ module, name, options }: StoreHarness['opener'
 }
 
 export const person: Actor = { kind: 'user', id: 'ada' }
-export const backend: Actor = { kind: 'backend', id: 'backend' }
+const backend: Actor = { kind: 'backend', id: 'backend' }
 const runner: Actor = { kind: 'runner', id: 'runner' }
 
 export const startOfTime = Date.UTC(2030, 0, 1)
@@ -146,7 +146,7 @@ export const factsCommand = (n: number, bodies: Omit<Fact, 'n' | 'at'>[]): Comma
 })
 
 export const started = { type: 'runner.started', data: { version: '1', sandbox: 'none' } } as const
-export const ready = { type: 'agent.ready', data: {} } as const
+const ready = { type: 'agent.ready', data: {} } as const
 export const status = (text: string) => ({ type: 'agent.status', data: { status: text } }) as const
 export const notice = (message: string) =>
   ({ type: 'runner.notice', data: { level: 'info', message } }) as const

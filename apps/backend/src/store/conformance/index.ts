@@ -11,8 +11,6 @@ import { projectCases } from './project-cases.ts'
 import { readCases } from './read-cases.ts'
 import { attentionCases, runnerCases } from './runner-cases.ts'
 
-export type { MakeStore, StoreHarness } from './harness.ts'
-
 const parts = {
   append: appendCases,
   idempotency: idempotencyCases,

@@ -32,7 +32,7 @@ class Placeholder {
 export type Values = Record<string, SQLInputValue>
 
 /** A query with named values, compiled and prepared once. */
-export class Query<V extends object, R> {
+class Query<V extends object, R> {
   readonly #statement: StatementSync
   readonly #parameters: readonly unknown[]
 

@@ -12,6 +12,7 @@ import { Tail } from './events/tail.ts'
 import { Gateway } from './gateway/gateway.ts'
 import type { ModelSource } from './gateway/model-source.ts'
 import type { Deps } from './http/deps.ts'
+import { drainable } from './http/drain.ts'
 import { changeJson, resetLine } from './http/events.ts'
 import { Streams } from './http/stream.ts'
 import { createMetrics } from './observe/metrics.ts'
@@ -66,6 +67,7 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
   const addresses = { runner: '' }
   const { deps, loop, state } = assemble(parts, () => parts.runnerUrl ?? addresses.runner)
   const [app, runnerApp] = await Promise.all([createApp(deps), createRunnerApp(deps)])
+  const closings = [drainable(app), drainable(runnerApp)]
   const stops = [watchStore(deps), runtime.watch((session) => loop.wake(session))]
   try {
     await runnerApp.listen({ host: listen.runnerHost, port: listen.runnerPort })
@@ -83,8 +85,7 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
   const close = async () => {
     Object.assign(state, { ready: false, closing: true })
     deps.streams.drain()
-    const work = [loop.close(), housekeeping.close()]
-    await Promise.all([...work, closeWithin(app, drainMs), closeWithin(runnerApp, drainMs)])
+    await Promise.all([loop.close(), housekeeping.close(), ...closings.map((end) => end(drainMs))])
     for (const stop of stops) stop()
     await deps.gateway.close()
     await runtime.close()
@@ -149,13 +150,6 @@ const assemble = (parts: BackendParts, runnerUrl: () => string) => {
     attention: () => store.attention({ now: now(), silentBefore: now() - timing.silenceMs, limit: 1000 }),
   })
   return { deps, loop, state }
-}
-
-/** Lets requests under way finish, for a while. */
-const closeWithin = async (app: FastifyInstance, ms: number): Promise<void> => {
-  const timer = setTimeout(() => app.server.closeAllConnections(), ms)
-  await app.close()
-  clearTimeout(timer)
 }
 
 /** The project `default` is always there. */

@@ -75,7 +75,7 @@ describe('the main job', { timeout: 120_000 }, () => {
         params,
         body: {
           content:
-            'run: cd kept && cat notes.md && git add -A && git commit -qm notes && git log -1 --format=%an && git branch --show-current',
+            'run: cd kept && cat notes.md && echo && git add -A && git commit -qm notes && git log -1 --format=%an && git branch --show-current',
         },
       })
       const log = await until(id, ended, { after: first.at(-1)?.seq ?? 0 })

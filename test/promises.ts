@@ -17,7 +17,7 @@ export const promises: Readonly<Record<string, string>> = {
   P19: 'Kill -9 of the runner is noticed with its reason, and the turn goes on once.',
   P20: 'Kill -9 of Claude Code is noticed, and the session goes on.',
   P21: 'Kill -9 before the agent is ready delivers the prompt once all the same.',
-  P22: 'Kill -9 while a person is needed cancels the request and asks again.',
+  P22: 'Kill -9 while a person is needed cancels the request, and the session goes on.',
   P23: 'Two backends never share one data directory.',
   P24: 'The model’s key is in no event, file, log line or environment that a session can see.',
   P25: 'What the model refuses is told as it is, and the session goes on.',

@@ -12,10 +12,10 @@ export interface Continuation {
  */
 export const continuationText = ({ reason, restored = false }: Continuation): string =>
   [
-    `Your process ended in the middle of this turn and was started again. ${reason}`,
+    `Continue the last request: your process ended in the middle of it and was started again. ${reason}`,
     restored
       ? 'The files were taken back to the state before this turn, so work that the conversation shows may be gone.'
       : 'Commands that ran at that moment were stopped; what they had done by then is in the files.',
     'Before you go on, look at the real state: read the files that you were changing, and run `git status` where there is a repository. Do not rely on what you remember of results that you have not seen.',
-    'Then finish the last request, without repeating steps that are done.',
+    'Then finish it, without repeating steps that are done.',
   ].join('\n')

@@ -3,7 +3,7 @@ const interruption = /^\[Request interrupted by user[^\]]*\]$/
 const commandOutput = /^<local-command-(stdout|stderr|caveat)>/
 const continuation = /^(?:please )?continue\b|^Output token limit hit\b|^Your response was cut off\b/i
 /** A "Continue …" longer than this is a task of its own. */
-const longestContinuation = 500
+const longestContinuation = 1500
 
 /** Text without the `<system-reminder>` blocks that Claude Code adds to prompts and results. */
 export function withoutReminders(text: string): string {

@@ -77,7 +77,7 @@ export function createScriptedModel(options: ScriptedModelOptions): ScriptedMode
   let serial = 0
   const handler = (req: IncomingMessage, res: ServerResponse): void => {
     serial += 1
-    handleRequest(req, res, { settings, record, serial }).then((entry) => {
+    void handleRequest(req, res, { settings, record, serial }).then((entry) => {
       const { method, path, model, scenario, outcome } = entry
       options.logger?.info({ method, path, model, scenario, outcome }, 'request')
     })

@@ -147,9 +147,19 @@ const assemble = (parts: BackendParts, runnerUrl: () => string) => {
     clock,
     log,
     reconcile: (session) => reconciler.reconcile(session),
-    attention: () => store.attention({ now: now(), silentBefore: now() - timing.silenceMs, limit: 1000 }),
+    attention: attentionOf(store, now),
   })
   return { deps, loop, state }
+}
+
+/** What may need a step; at the first look everything that lives, because it may have ended while nobody watched. */
+const attentionOf = (store: Store, now: () => number) => {
+  let first = true
+  return () => {
+    const silentBefore = now() + (first ? timing.silenceMs : -timing.silenceMs)
+    first = false
+    return store.attention({ now: now(), silentBefore, limit: 10_000 })
+  }
 }
 
 /** The project `default` is always there. */

@@ -26,8 +26,7 @@ it('refuses a sandbox that does not hold, with the way to repair it', async () =
 })
 
 it('hides all paths but those which the agent is shown', () => {
-  expect(hiddenPaths(['/data', undefined, '/', '/home', '/work', '/workspace'], ['/workspace', '/home/agent'])).toEqual([
-    '/data',
-    '/work',
-  ])
+  expect(
+    hiddenPaths(['/data', undefined, '/', '/home', '/work', '/workspace'], ['/workspace', '/home/agent']),
+  ).toEqual(['/data', '/work'])
 })

@@ -35,7 +35,7 @@ export interface KeeperOptions {
 /** Ends in a row before being ready. */
 const maxFailures = 3
 
-export class AgentUnusable extends Error {
+class AgentUnusable extends Error {
   override readonly name = 'AgentUnusable'
 }
 

@@ -40,7 +40,7 @@ const overrides: [string, string][] = [
   ['core.untrackedCache', 'false'],
 ]
 
-export const boxedEnvironment = (temporary: string): Record<string, string> => ({
+const boxedEnvironment = (temporary: string): Record<string, string> => ({
   PATH: '/usr/local/bin:/usr/bin:/bin',
   HOME: temporary,
   TMPDIR: temporary,

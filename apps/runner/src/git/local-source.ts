@@ -60,11 +60,7 @@ export const localSource = (options: LocalSourceOptions): MirrorSource => ({
 })
 
 /** The real path of the source. Throws a CloneError when it isn't there or lies outside of the allowed directories. */
-export const allowedPath = ({
-  name,
-  url,
-  roots,
-}: Pick<LocalSourceOptions, 'name' | 'url' | 'roots'>): string => {
+const allowedPath = ({ name, url, roots }: Pick<LocalSourceOptions, 'name' | 'url' | 'roots'>): string => {
   const refuse = (why: string): never => {
     throw new CloneError(`The repository ${name} (${url}) can’t be cloned: ${why}.`)
   }

@@ -4,7 +4,7 @@ import { type FileHandle, open, rename } from 'node:fs/promises'
 export interface Journal {
   /** Adds a line; it is on its way to the disk when this returns, and there after `flushed()`. */
   append(line: string): void
-  /** Bytes of the file. */
+  /** Bytes of the file, when all that waits is written. */
   readonly size: number
   /** Writes the file anew with only the lines that must be kept. */
   compact(): void
@@ -36,13 +36,13 @@ export const openJournal = async (options: JournalOptions): Promise<Journal> => 
   let work: Promise<void> | undefined
 
   const write = async (lines: readonly string[]) => {
-    size += await writeAll(file, lines)
+    await writeAll(file, lines)
   }
   const rewrite = async () => {
     const next = await replaceFile(path, options.kept())
     await file.close().catch(() => undefined)
     file = next.file
-    size = next.size
+    size = next.size + lengthOf(waiting)
   }
   const fail = async (error: unknown) => {
     if (!failing) options.onFailure(error instanceof Error ? error : new Error(String(error)))
@@ -70,6 +70,7 @@ export const openJournal = async (options: JournalOptions): Promise<Journal> => 
   return {
     append(line) {
       waiting.push(line)
+      size += lengthOf([line])
       work ??= run()
     },
     get size() {
@@ -88,6 +89,9 @@ export const openJournal = async (options: JournalOptions): Promise<Journal> => 
     },
   }
 }
+
+const lengthOf = (lines: readonly string[]): number =>
+  lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0)
 
 const writeAll = async (file: FileHandle, lines: readonly string[]): Promise<number> => {
   if (lines.length === 0) return 0

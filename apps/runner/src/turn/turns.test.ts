@@ -19,7 +19,8 @@ const createFakeAgent = (launch: AgentLaunch) => {
   const live: LiveAgent = {
     ready: ready.promise,
     conversation: launch.conversation ?? 'conversation',
-    startTurn: ({ uuid, content: [first] }) => given.push({ uuid, text: first?.type === 'text' ? first.text : '' }),
+    startTurn: ({ uuid, content: [first] }) =>
+      given.push({ uuid, text: first?.type === 'text' ? first.text : '' }),
     interrupt: async () => {
       interrupts += 1
     },
@@ -97,7 +98,13 @@ describe('turns', () => {
     expect(await it.given(0)).toEqual({ uuid: turnMessageUuid(turn, 1), text: 'prompt 7' })
     expect(it.turns.current).toBe(turn)
     agent.result()
-    expect(await it.ended()).toMatchObject({ turn, attempt: 1, result: 'success', message: 'Done.', steps: 1 })
+    expect(await it.ended()).toMatchObject({
+      turn,
+      attempt: 1,
+      result: 'success',
+      message: 'Done.',
+      steps: 1,
+    })
     expect(it.saved).toEqual([turn])
     expect(it.turns.current).toBeUndefined()
   })
@@ -140,7 +147,11 @@ describe('turns', () => {
     it.turns.end(turn, interrupted)
     expect(agent.interrupts()).toBe(1)
     agent.result('interrupted')
-    expect(await it.ended()).toMatchObject({ result: 'interrupted', code: 'interrupted', message: 'Interrupted.' })
+    expect(await it.ended()).toMatchObject({
+      result: 'interrupted',
+      code: 'interrupted',
+      message: 'Interrupted.',
+    })
   })
 
   it('end as a success when the interrupt came too late', async () => {
@@ -172,7 +183,11 @@ describe('turns', () => {
     const it = open({ prompt: () => Promise.reject(new Error('no blob')) })
     it.turns.start(started())
     ;(await it.agent(0)).ready()
-    expect(await it.ended()).toMatchObject({ result: 'failed', code: 'not-delivered', message: expect.stringContaining('no blob') })
+    expect(await it.ended()).toMatchObject({
+      result: 'failed',
+      code: 'not-delivered',
+      message: expect.stringContaining('no blob'),
+    })
   })
 
   it('stop with the session, and when none runs there is nothing to wait for', async () => {

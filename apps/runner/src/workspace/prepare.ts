@@ -55,7 +55,7 @@ export const prepareWorkspace = async (options: PrepareOptions): Promise<Workspa
 }
 
 /** The name under which an empty workspace is tracked as a whole. */
-export const wholeWorkspace = 'workspace'
+const wholeWorkspace = 'workspace'
 
 /** Without repositories the workspace itself is tracked, with a hidden git directory beside it. */
 const ownDirectory = (

@@ -228,11 +228,13 @@ const appliers: Appliers = {
       ...item,
       diff: data.repositories.find((snapshot) => snapshot.name === item.name)?.total ?? item.diff,
     }))
-    const diff = repositories.reduce(
+    // A session without repositories has one snapshot, of the workspace itself.
+    const others = data.repositories.filter(({ name }) => !repositories.some((item) => item.name === name))
+    const diff = [...repositories.map((item) => item.diff), ...others.map(({ total }) => total)].reduce(
       (sum, item) => ({
-        files: sum.files + item.diff.files,
-        insertions: sum.insertions + item.diff.insertions,
-        deletions: sum.deletions + item.diff.deletions,
+        files: sum.files + item.files,
+        insertions: sum.insertions + item.insertions,
+        deletions: sum.deletions + item.deletions,
       }),
       noDiff,
     )

@@ -8,7 +8,8 @@ import { eventually, modelKey, type TestBackend, withBackend, withServer } from 
 
 const turn = 'trn_01m855ymq0fmba5kdj51nnmvf3'
 
-const sse = (data: { type: string } & object) => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`
+const sse = (data: { type: string; [name: string]: unknown }) =>
+  `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`
 const start = sse({
   type: 'message_start',
   message: { model: 'claude-sonnet-4-5', usage: { input_tokens: 1000, output_tokens: 1 } },
@@ -250,7 +251,7 @@ describe('an answer', () => {
         expect(await answer.text()).toBe(text)
         expect(Object.fromEntries(answer.headers)).toMatchObject(headers)
         const error = await one(() => logged<EventData<'model.error'>>('model.error'))
-        const after = Number(new Headers(headers as HeadersInit).get('retry-after') ?? Number.NaN)
+        const after = Number(new Headers(headers as Record<string, string>).get('retry-after') ?? Number.NaN)
         expect(error).toMatchObject({
           turn,
           status,

@@ -3,7 +3,6 @@ import type { FastifyInstance } from 'fastify'
 import type { ChangeLine } from '../store/port.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
-import { projectOf } from './projects.ts'
 import { resumeAt, wantsStream } from './stream.ts'
 
 /** The log of a session and the changes of a project's list: pages, or streams that go on. */
@@ -23,13 +22,13 @@ export const eventEndpoints = (app: FastifyInstance, deps: Deps, options: Endpoi
   })
 
   serve(routes.listProjectChanges, async ({ params, query, request, reply }) => {
-    await projectOf(store, params.project)
-    const after = query.after ?? (await store.revision(params.project))
+    const revision = await store.revision(params.project)
+    const after = query.after ?? revision
     if (!wantsStream(request)) {
       const { items, reset } = await store.changes(params.project, { after, limit: query.limit })
-      const revision = reset ? await store.revision(params.project) : (items.at(-1)?.revision ?? after)
-      const lines = reset ? [resetLine(revision)] : items.map(changeJson)
-      return `{"items":[${lines.join(',')}],"revision":${revision}}`
+      const reached = reset ? revision : (items.at(-1)?.revision ?? after)
+      const lines = reset ? [resetLine(reached)] : items.map(changeJson)
+      return `{"items":[${lines.join(',')}],"revision":${reached}}`
     }
     await streams.serve(
       { request, reply },

@@ -1,4 +1,4 @@
-import { PassThrough, type Readable } from 'node:stream'
+import { finished, PassThrough, type Readable } from 'node:stream'
 import { BerthError, type Fact, limits, runnerRoutes, turnId } from '@berth/contract'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { sha256 } from '../auth/sha256.ts'
@@ -84,12 +84,13 @@ export const blobUpload = (app: FastifyInstance, { blobs }: Deps, options: Endpo
     // A copy, so that a store that gives up does not cut the connection before the answer is sent.
     const copy = new PassThrough()
     const content = request.body === undefined ? copy.end() : (request.body as Readable).pipe(copy)
-    const cut = () => copy.destroy(new BerthError('invalid_input', 'The blob was not sent to its end.'))
-    request.raw.once('aborted', cut)
+    const forget = finished(request.raw, { writable: false }, (error) => {
+      if (error) copy.destroy(new BerthError('invalid_input', 'The blob was not sent to its end.'))
+    })
     try {
       await blobs.put(runnerOf(request).session, { ...params, content, maxBytes: limits.blob })
     } finally {
-      request.raw.off('aborted', cut)
+      forget()
     }
     return undefined
   })

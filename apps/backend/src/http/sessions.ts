@@ -14,7 +14,6 @@ export const sessionEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
   serve(routes.createSession, (call) => createSession(deps, call))
 
   serve(routes.listSessions, async ({ params, query }) => {
-    await projectOf(store, params.project)
     const revision = await store.revision(params.project)
     const { limit, cursor } = query
     const { items, next } = await store.list(params.project, filterOf(query), { limit, cursor })

@@ -80,9 +80,12 @@ describe('a second backend', () => {
       await withBackend(async (second) => {
         const { parts } = second
         const port = Number(new URL(first.url).port)
-        const servers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPServerWrap').length
+        const servers = () =>
+          process.getActiveResourcesInfo().filter((kind) => kind === 'TCPServerWrap').length
         const before = servers()
-        await expect(startBackend({ ...parts, listen: { ...parts.listen, port } })).rejects.toThrow(/EADDRINUSE/)
+        await expect(startBackend({ ...parts, listen: { ...parts.listen, port } })).rejects.toThrow(
+          /EADDRINUSE/,
+        )
         await eventually('no server more than before', () => servers() <= before)
         expect((await second.call('/readyz')).status).toBe(200)
       })

@@ -47,6 +47,7 @@ export const gateway: Figure = {
         const door = await openDoor({
           backendUrl: backend.runnerUrl,
           token,
+          owner: { session: 'ses_00000000000000000000000000', generation: 1 },
           turn: () => undefined,
           onProblem: (error) => process.stderr.write(`${String(error)}\n`),
         })

@@ -99,6 +99,7 @@ const createWorld = async (dataDir: string, env: Record<string, string>): Promis
         HOME: process.env.HOME ?? '',
         BERTH_DATA_DIR: dataDir,
         BERTH_REPOSITORY_ROOTS: tmpdir(),
+        NODE_COMPILE_CACHE: join(tmpdir(), 'berth-test-cache'),
         ...ports,
         ...env,
         ...more,

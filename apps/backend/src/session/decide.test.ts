@@ -224,15 +224,26 @@ describe('facts', () => {
     expect(() => run(first.state, at.facts({ generation: 1, n: 3 }, at.ready))).toThrow(/Fact 2 is missing/)
   })
 
-  it('of generations that are over are fenced, and so is a hand-over from further back', () => {
-    const third = run(starting, at.end(1), at.launch, at.end(2), at.launch).state
-    expect(() => run(third, at.facts({ generation: 2, n: 1 }, at.started))).toThrow(/Generation 2 is over/)
-    expect(() => run(third, at.facts({ generation: 1, n: 1, by: 3 }, at.started))).toThrow(
+  it('of generations that are over are fenced', () => {
+    const third = run(starting, at.facts({ generation: 1, n: 1 }, at.started), at.end(1), at.launch).state
+    expect(() => run(third, at.facts({ generation: 1, n: 2 }, at.started))).toThrow(/Generation 1 is over/)
+    expect(() => run(third, at.facts({ generation: 3, n: 1, by: 2 }, at.started))).toThrow(
       /hand over nothing/,
     )
-    expect(types(run(third, at.facts({ generation: 2, n: 1, by: 3 }, at.started)))).toEqual([
+    expect(types(run(third, at.facts({ generation: 1, n: 2, by: 2 }, at.started)))).toEqual([
       'runner.started',
     ])
+  })
+
+  it('that a generation left are handed over by the first one after it that says anything', () => {
+    const silent = [at.end(1), at.launch, at.end(2), at.launch]
+    const third = run(starting, at.facts({ generation: 1, n: 1 }, at.started), ...silent).state
+    expect(types(run(third, at.facts({ generation: 1, n: 2, by: 3 }, at.started)))).toEqual([
+      'runner.started',
+    ])
+    expect(() => run(third, at.facts({ generation: 2, n: 1, by: 3 }, at.started))).toThrow(
+      /hand over nothing/,
+    )
   })
 
   it('of the future happened now', () => {

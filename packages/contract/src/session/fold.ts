@@ -29,6 +29,9 @@ const factPlaces = (state: SessionState, event: AnyEvent): Partial<SessionState>
   return state.previous?.generation === generation ? { previous: { generation, n } } : {}
 }
 
+const lastPlace = ({ summary, n }: SessionState) =>
+  summary.generation > 0 ? { generation: summary.generation, n } : undefined
+
 /** A fact that the generation before left on disk says nothing about the runner of now. */
 const isCurrent = (state: SessionState, event: AnyEvent) => event.generation === state.summary.generation
 
@@ -121,7 +124,8 @@ const appliers: Appliers = {
     connected: false,
     ready: false,
     n: 0,
-    previous: state.summary.generation > 0 ? { generation: state.summary.generation, n: state.n } : undefined,
+    // One that stored nothing has not handed over what it found, so that is still to come.
+    previous: (state.n === 0 ? state.previous : undefined) ?? lastPlace(state),
   }),
   'generation.ended': (state, { data, at }) => ({
     ...withSummary(state, {

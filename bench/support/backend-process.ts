@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createFakeRuntime } from '@berth/testing'
 import { pino } from 'pino'
 import { startBackend } from '../../apps/backend/src/backend.ts'
 import { createDirectoryBlobs } from '../../apps/backend/src/blobs/directory.ts'
 import { createSqliteStore } from '../../apps/backend/src/store/sqlite/sqlite-store.ts'
+// Not by the package's name: its index brings fast-check along, which would count as the backend's memory.
+import { createFakeRuntime } from '../../packages/testing/src/fake-runtime.ts'
 import { seed } from './seed.ts'
 
 /** A backend as the product's, but with runners that are only said to run. Told what to do over IPC. */

@@ -1,9 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import { BerthError, type Route } from '@berth/contract'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify'
+import type { Principal } from '../auth/principal.ts'
+import type { RunnerIdentity } from '../store/port.ts'
 import type { Deps } from './deps.ts'
 import { parseJsonBody } from './json-body.ts'
 import { clientError, frameworkError, problems } from './problems.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who is asking; set when the route's row has let them in. */
+    principal: Principal | null
+    /** On the runners' port: whose runner it is. */
+    runner: RunnerIdentity | null
+  }
+}
 
 /** Time for a whole request to arrive: slow senders are cut off; answers may take as long as a stream lives. */
 const requestMs = 60_000
@@ -28,6 +39,8 @@ export const bareApp = (deps: Deps, rows: readonly Route[]): FastifyInstance => 
     frameworkErrors: frameworkError,
     clientErrorHandler: clientError,
   })
+  app.decorateRequest('principal', null)
+  app.decorateRequest('runner', null)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     try {

@@ -33,8 +33,6 @@ export interface EndpointOptions {
   checkAnswers: boolean
 }
 
-const principals = new WeakMap<FastifyRequest, Principal>()
-
 /** Serves one row. A route without a row can't exist, because this is the only way to make one. */
 export const endpoint =
   (app: FastifyInstance, options: EndpointOptions) =>
@@ -46,11 +44,11 @@ export const endpoint =
       bodyLimit: row.bodyLimit ?? limits.body,
       // Before the body is read: whoever may not call the row can make Berth neither read nor parse anything.
       onRequest: async (request) => {
-        principals.set(request, await options.authorise(request, row))
+        request.principal = await options.authorise(request, row)
       },
       handler: async (request, reply) => {
-        const principal = principals.get(request)
-        if (principal === undefined) throw new Error(`${row.method} ${row.path} was not authorised`)
+        const { principal } = request
+        if (principal === null) throw new Error(`${row.method} ${row.path} was not authorised`)
         const call = { ...parse(row, request), principal, request, reply } as Call<R>
         call.idempotency = idempotencyOf(row, request, principal)
         const answer = await handler(call)

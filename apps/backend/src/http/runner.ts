@@ -10,12 +10,10 @@ import { type EndpointOptions, endpoint } from './endpoint.ts'
 import { eventPage } from './events.ts'
 import { resumeAt, wantsStream } from './stream.ts'
 
-const identities = new WeakMap<FastifyRequest, RunnerIdentity>()
-
 /** The runner of a request; `authoriseRunner` has put it there. */
 const runnerOf = (request: FastifyRequest): RunnerIdentity => {
-  const runner = identities.get(request)
-  if (runner === undefined) throw new BerthError('unauthenticated', 'Send the runner’s token.')
+  const { runner } = request
+  if (runner === null) throw new BerthError('unauthenticated', 'Send the runner’s token.')
   return runner
 }
 
@@ -26,7 +24,7 @@ export const authoriseRunner = async ({ store }: Deps, request: FastifyRequest):
   if (runner === undefined) throw new BerthError('unauthenticated', 'This token is not one of a runner.')
   if (!runner.current)
     throw new BerthError('fenced', `Generation ${runner.generation} is over; a newer one took over.`)
-  identities.set(request, runner)
+  request.runner = runner
   return runner
 }
 

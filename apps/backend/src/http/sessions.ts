@@ -136,5 +136,3 @@ const filterOf = (query: Call<typeof routes.listSessions>['query']): SessionFilt
     return at < 0 ? { key: text } : { key: text.slice(0, at), value: text.slice(at + 1) }
   }),
 })
-
-export const eventPageBytes = limits.body

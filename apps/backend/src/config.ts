@@ -56,7 +56,7 @@ export interface Config {
 const loopback = ['127.0.0.1', '::1', 'localhost']
 
 /** Where data is kept when nothing else is said: the user's data home. */
-export const defaultDataDir = (env: NodeJS.ProcessEnv): string => {
+const defaultDataDir = (env: NodeJS.ProcessEnv): string => {
   if (platform() === 'darwin') return join(homedir(), 'Library', 'Application Support', 'berth')
   return join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'berth')
 }

@@ -77,7 +77,7 @@ const reader =
   }
 
 /** The stream of an answer's body, for bytes that may be large. */
-export const toBytes = (response: Response): Bytes => ({
+const toBytes = (response: Response): Bytes => ({
   mediaType: response.headers.get('content-type') ?? 'application/octet-stream',
   stream: response.body ?? new ReadableStream({ start: (controller) => controller.close() }),
 })

@@ -74,7 +74,7 @@ export const codeOf = (code: unknown, status: number): ErrorCode =>
   typeof code === 'string' && knownCode(code) ? code : codeByStatus(status)
 
 /** `Retry-After` in milliseconds: seconds or a date. */
-export const parseRetryAfter = (value: string | null, now: number): number | undefined => {
+const parseRetryAfter = (value: string | null, now: number): number | undefined => {
   if (value === null) return undefined
   if (/^\d+$/.test(value.trim())) return Number(value) * 1000
   const at = Date.parse(value)

@@ -77,7 +77,7 @@ const timeoutError = (url: string, ms: number) =>
   new ConnectionError('timeout', `${originOf(url)} did not answer within ${ms / 1000} s`, { url })
 
 /** What `fetch` throws says little and differs from browser to browser. */
-export const asConnectionError = (error: unknown, request: Pick<HttpRequest, 'url' | 'signal'>): unknown => {
+const asConnectionError = (error: unknown, request: Pick<HttpRequest, 'url' | 'signal'>): unknown => {
   if (request.signal?.aborted === true) return request.signal.reason
   if (!(error instanceof TypeError) && !isNetworkError(error)) return error
   const { url } = request

@@ -37,7 +37,7 @@ export const failReason = z.enum([
 export type FailReason = z.infer<typeof failReason>
 
 /** Why a session waits before its runner is started. */
-export const pendingReason = z.enum(['queued', 'backoff'])
+const pendingReason = z.enum(['queued', 'backoff'])
 export type PendingReason = z.infer<typeof pendingReason>
 
 /** Why a generation ended. */

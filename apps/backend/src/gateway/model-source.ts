@@ -21,7 +21,7 @@ const keyFile = z.object({
   baseUrl: z.url({ protocol: /^https?$/ }).optional(),
 })
 
-export const defaultApiUrl = 'https://api.anthropic.com'
+const defaultApiUrl = 'https://api.anthropic.com'
 
 export interface ModelSourceOptions {
   dataDir: string

@@ -1,4 +1,4 @@
-import { BerthError, type CreateSession, isBerthError, limits, routes } from '@berth/contract'
+import { BerthError, type CreateSession, isBerthError, routes } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
 import { checkModel, notFound, sessionSettingsOf, titleFrom } from '../session/service.ts'
 import type { SessionFilter } from '../store/port.ts'

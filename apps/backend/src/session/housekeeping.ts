@@ -61,7 +61,7 @@ const compact = async ({ store }: HousekeepingOptions, isClosed: () => boolean):
 const youngMs = 3600_000
 
 /** Removes runners and blobs whose session is gone for good, and says so. */
-export const sweep = async ({ store, blobs, runtime, clock, log }: HousekeepingOptions): Promise<void> => {
+const sweep = async ({ store, blobs, runtime, clock, log }: HousekeepingOptions): Promise<void> => {
   const runners = (await runtime.list()).map(({ session }) => session)
   const known = await store.existing(runners)
   for (const session of runners)

@@ -31,7 +31,7 @@ const doctor = async (context: Context, options: JsonOptions): Promise<void> => 
 const signs = { ok: ['green', '✓'], warn: ['yellow', '!'], fail: ['red', '✗'] } as const
 
 /** One finding in a line, its repair in the next. */
-export const renderFinding = ({ name, state, detail, repair }: Finding, style: Style): string => {
+const renderFinding = ({ name, state, detail, repair }: Finding, style: Style): string => {
   const [paint, sign] = signs[state]
   const line = `${style[paint](sign)} ${padEnd(name, 15)} ${safeLine(detail)}`
   return repair === undefined || state === 'ok' ? line : `${line}\n    ${style.dim(safeLine(repair))}`

@@ -115,7 +115,7 @@ const change = async ({ client, out }: Context, name: string, pairs: readonly st
 type Value = string | number | string[] | null
 
 /** `name=value` pairs as the two bodies that they belong to. A list is given as several pairs. */
-export const parsePairs = (
+const parsePairs = (
   pairs: readonly string[],
 ): { own: Record<string, never>; shown: Record<string, string> } => {
   const own: Record<string, Value> = {}

@@ -7,7 +7,7 @@ import { shortId } from '../session-ref.ts'
 import { prepareSample } from './sample-repository.ts'
 
 /** What the demo session is asked; the scripted model has a scenario for it, and a real one understands it too. */
-export const demoPrompt = 'Fix the failing test'
+const demoPrompt = 'Fix the failing test'
 
 const markerIn = (dataDir: string) => join(dataDir, 'demo-done')
 

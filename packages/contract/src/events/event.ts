@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Actor, type Author, actor } from '../actor.ts'
+import { type Author, actor } from '../actor.ts'
 import { runnerEvents } from './runner.ts'
 import { backendEvents, peopleEvents } from './session.ts'
 
@@ -92,5 +92,3 @@ export const fact = z
 
 export type RunnerFactBody = { [T in RunnerEventType]: { type: T; data: EventData<T> } }[RunnerEventType]
 export type Fact = { n: number; at: string } & RunnerFactBody
-
-export type { Actor }

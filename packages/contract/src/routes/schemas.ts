@@ -10,7 +10,7 @@ export const projectName = z
   )
 
 /** An opaque place in a list, as a list gave it. */
-export const cursor = z.string().max(500)
+const cursor = z.string().max(500)
 
 /** A number in a query string. */
 export const numberInQuery = (min: number, max: number) => z.coerce.number().int().min(min).max(max)

@@ -53,7 +53,7 @@ export const listSessionsQuery = pageQuery.extend({
   deleted: z.enum(['true', 'false']).default('false'),
 })
 
-export const sessionSettingsView = z.object({ effective: effectiveSettings, origins: originMap })
+const sessionSettingsView = z.object({ effective: effectiveSettings, origins: originMap })
 
 /** What a turn, or all turns together, changed in a session's repositories. */
 export const sessionChanges = z.object({

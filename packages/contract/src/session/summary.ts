@@ -25,7 +25,7 @@ export const queuedPrompt = z.object({
 export type QueuedPrompt = z.infer<typeof queuedPrompt>
 
 /** The turn that runs, or that goes on when a runner is back. */
-export const currentTurn = z.object({
+const currentTurn = z.object({
   turn: turnId,
   prompt: promptId,
   promptSeq: z.number().int().positive(),
@@ -38,7 +38,7 @@ export const currentTurn = z.object({
 export type CurrentTurn = z.infer<typeof currentTurn>
 
 /** How the last turn ended. */
-export const lastTurn = z.object({
+const lastTurn = z.object({
   turn: turnId,
   result: z.enum(['success', 'error', 'interrupted', 'failed']),
   code: z.string().max(100).optional(),
@@ -46,7 +46,7 @@ export const lastTurn = z.object({
   endedAt: time,
 })
 
-export const sessionRepository = z.object({
+const sessionRepository = z.object({
   name: directoryName,
   url: z.string(),
   branch: z.string().optional(),

@@ -1,7 +1,5 @@
-import { openApiDocument, type Route, routes, runnerRoutes } from '@berth/contract'
+import { type Route, routes, runnerRoutes } from '@berth/contract'
 import cookie from '@fastify/cookie'
-import swagger from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { cookieName } from './auth/authenticator.ts'
 import { authorise, type Principal } from './auth/principal.ts'
@@ -9,13 +7,13 @@ import { bareApp } from './http/bare-app.ts'
 import { changeEndpoints } from './http/changes.ts'
 import { conversationEndpoints } from './http/conversation.ts'
 import type { Deps } from './http/deps.ts'
+import { documentation } from './http/documentation.ts'
 import { eventEndpoints } from './http/events.ts'
 import { checkHost, checkOrigin } from './http/guard.ts'
 import { projectEndpoints } from './http/projects.ts'
 import { authoriseRunner, blobUpload, modelEndpoints, runnerEndpoints } from './http/runner.ts'
 import { sessionEndpoints } from './http/sessions.ts'
 import { systemEndpoints } from './http/system.ts'
-import { version } from './version.ts'
 
 /** The API for people and their programs. Builds it from its dependencies; never listens. */
 export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
@@ -77,24 +75,3 @@ const credentialsOf = (request: FastifyRequest) => ({
   bearer: /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1],
   cookie: request.cookies[cookieName],
 })
-
-/** The API's document as pages, at /docs. They only show it: nothing is sent from there. */
-const documentation = async (app: FastifyInstance): Promise<void> => {
-  const document = openApiDocument(routes, version)
-  await app.register(swagger, { mode: 'static', specification: { document: document as never } })
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: {
-      'default-src': "'none'",
-      'script-src': "'self'",
-      // The page sets styles of single elements.
-      'style-src': "'self' 'unsafe-inline'",
-      'img-src': "'self' data:",
-      'connect-src': "'self'",
-      'base-uri': "'none'",
-      'form-action': "'none'",
-      'frame-ancestors': "'none'",
-    },
-    uiConfig: { docExpansion: 'list', supportedSubmitMethods: [], validatorUrl: null },
-  })
-}

@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { BerthError, type Route } from '@berth/contract'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
 import type { Principal } from '../auth/principal.ts'
 import type { RunnerIdentity } from '../store/port.ts'
 import type { Deps } from './deps.ts'
@@ -24,7 +29,7 @@ export const bareApp = (deps: Deps, rows: readonly Route[]): FastifyInstance => 
   const { requestTimeoutMs = requestMs } = deps
   const app = Fastify({
     loggerInstance: deps.log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',
     return503OnClosing: false,

@@ -9,6 +9,7 @@ import {
   toProblem,
 } from '@berth/contract'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { pagePolicy, problemPage, wantsPage } from './problem-page.ts'
 
 /** Fastify's own refusals in the words of the catalogue. */
 const fastifyCodes: Record<string, [ErrorCode, string]> = {
@@ -43,7 +44,13 @@ const send = (reply: FastifyReply, error: BerthError) => {
   if (problem.retryable && problem.status !== 500) reply.header('retry-after', '1')
   // The door of a runner waits and asks again when it is told so.
   if (problem.code === 'unavailable') reply.header('berth-retry', '1')
-  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+  reply.code(problem.status)
+  if (wantsPage(reply.request))
+    return reply
+      .header('content-security-policy', pagePolicy)
+      .type('text/html; charset=utf-8')
+      .send(problemPage(problem))
+  return reply.type('application/problem+json').send(JSON.stringify(problem))
 }
 
 const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
@@ -53,12 +60,15 @@ const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
   return send(reply, expected ?? new BerthError('internal', detail))
 }
 
-/** Answers every error as problem details (RFC 9457), with the id under which the log has it. */
+/** Answers every error as problem details (RFC 9457; a browser gets a page), with the id under which the log has it. */
 export const problems = (app: FastifyInstance, rows: readonly Route[]): void => {
   app.setErrorHandler(answer)
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] ?? ''
     const others = rows.filter((row) => matches(row, path)).map((row) => row.method)
+    // Whoever opens the address that `berth serve` prints gets to what there is to see.
+    if (path === '/' && wantsPage(request) && rows.some((row) => row.path === '/login'))
+      return reply.redirect('/docs', 302)
     if (others.length === 0)
       return send(reply, new BerthError('route_not_found', `There is nothing at ${path}.`))
     reply.header('allow', (others.includes('GET') ? [...others, 'HEAD'] : others).join(', '))

@@ -108,7 +108,8 @@ describe('the list of sessions', () => {
         title: 'Größe ändern',
         labels: { team: 'a', 'x/y': '' },
       })
-      await backend.session({ title: 'Other', labels: { team: 'b' } })
+      const { id: other } = await backend.session({ title: 'Other', labels: { team: 'b' } })
+      await backend.spec(other)
       const found = async (query: string) =>
         (await backend.call<{ items: SessionSummary[] }>(`${sessions}?${query}`)).body.items.map(
           ({ title }) => title,

@@ -62,7 +62,8 @@ const addressOf = (row: Route, { params, query }: Drawn): string => {
     return encodeURIComponent(String(typeof value === 'object' ? 'object' : value).toWellFormed())
   })
   const search = new URLSearchParams()
-  for (const [name, value] of Object.entries(query ?? {}))
+  const fields = typeof query === 'object' && query !== null ? query : {}
+  for (const [name, value] of Object.entries(fields))
     for (const item of Array.isArray(value) ? value : [value])
       search.append(name, String(item).toWellFormed())
   return `${path}?${search}`

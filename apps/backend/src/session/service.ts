@@ -93,10 +93,9 @@ export class SessionService {
   }
 }
 
-/** Whether the reconciler has something to do after this. */
-const needsStep = ({ lines, state }: AppendResult): boolean =>
-  lines.length > 0 &&
-  (state.summary.desired !== 'running' || !state.ready || state.summary.status.phase === 'failed')
+/** Whether the reconciler has something to do after this: not while a runner is there, as it should. */
+const needsStep = ({ lines, state: { live, summary } }: AppendResult): boolean =>
+  lines.length > 0 && (!live || summary.desired !== 'running' || summary.status.phase === 'failed')
 
 export const notFound = (session: string) =>
   new BerthError('session_not_found', `There is no session ${session} in this project.`)

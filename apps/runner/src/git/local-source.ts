@@ -130,7 +130,8 @@ const copyObjects = async (
   )
   const [indexed, stderr, exit] = await Promise.all([
     git({
-      args: ['-C', path, 'index-pack', '--stdin', '--fix-thin', `--strict=${strictness}`],
+      mirror: path,
+      args: ['index-pack', '--stdin', '--fix-thin', `--strict=${strictness}`],
       timeoutMs,
       input: packer.stdout,
     }),
@@ -163,7 +164,7 @@ const setRefs = async (
   for (const lines of [deletions, updates]) {
     if (lines.length === 0) continue
     const input = `${lines.join('\n')}\n`
-    const changed = await git({ args: ['-C', path, 'update-ref', '--stdin'], timeoutMs: 60_000, input })
+    const changed = await git({ mirror: path, args: ['update-ref', '--stdin'], timeoutMs: 60_000, input })
     if (!changed.ok) throw explainGit(name, url, changed)
   }
 }

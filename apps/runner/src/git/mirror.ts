@@ -2,8 +2,10 @@ import { createHash, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { branchProblem } from '@berth/contract'
 import { CloneError, explainGit } from './explain.ts'
 import { withLock } from './lock.ts'
+import { tidyMirror } from './tidy-mirror.ts'
 import { type GitSurroundings, runTrusted, type TrustedGit } from './trusted.ts'
 
 /** A bare copy of a repository, shared by the sessions of one project. Only Berth writes it. */
@@ -44,6 +46,7 @@ export const updateMirror = async (options: MirrorOptions): Promise<Mirror> => {
   const path = join(directory, `${key}.git`)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   return withLock(`${path}.lock`, { timeoutMs: lockMs }, async () => {
+    await tidyMirror(git, path)
     if (!existsSync(path)) await makeEmpty(git, path, { name, url })
     const defaultBranch = await source.update(git, path)
     if (defaultBranch !== undefined) await setHead(git, path, defaultBranch)
@@ -62,7 +65,7 @@ const makeEmpty = async (git: MirrorGit, path: string, { name, url }: { name: st
 }
 
 const setHead = async (git: MirrorGit, path: string, branch: string) => {
-  await git({ args: ['-C', path, 'symbolic-ref', 'HEAD', `refs/heads/${branch}`], timeoutMs: quickMs })
+  await git({ mirror: path, args: ['symbolic-ref', 'HEAD', `refs/heads/${branch}`], timeoutMs: quickMs })
 }
 
 /** All branches of a mirror. */
@@ -77,7 +80,8 @@ const listBranches = async (git: MirrorGit, path: string, { name, url }: { name:
 export const listRefs = async (git: MirrorGit, path: string): Promise<Map<string, string> | undefined> => {
   const format = '--format=%(objectname) %(refname)'
   const listed = await git({
-    args: ['-C', path, 'for-each-ref', format, 'refs/heads', 'refs/tags'],
+    mirror: path,
+    args: ['for-each-ref', format, 'refs/heads', 'refs/tags'],
     timeoutMs: quickMs,
   })
   return listed.ok ? parseRefs(listed.stdout) : undefined
@@ -97,25 +101,16 @@ export const parseRefs = (text: string): Map<string, string> => {
 export const remoteSource = (name: string, url: string, timeoutMs = 900_000): MirrorSource => ({
   async update(git, path) {
     const head = await git({
-      args: ['-C', path, 'ls-remote', '--symref', '--', url, 'HEAD'],
+      mirror: path,
+      args: ['ls-remote', '--symref', '--', url, 'HEAD'],
       timeoutMs: quickMs,
     })
     if (!head.ok) throw explainGit(name, url, head)
     const specs = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*']
-    const args = [
-      '-C',
-      path,
-      'fetch',
-      '--quiet',
-      '--prune',
-      '--no-tags',
-      '--no-write-fetch-head',
-      '--',
-      url,
-      ...specs,
-    ]
-    const fetched = await git({ args, timeoutMs })
+    const args = ['fetch', '--quiet', '--prune', '--no-tags', '--no-write-fetch-head', '--', url, ...specs]
+    const fetched = await git({ mirror: path, args, timeoutMs })
     if (!fetched.ok) throw explainGit(name, url, fetched)
-    return /^ref: refs\/heads\/(\S+)\tHEAD$/m.exec(head.stdout)?.[1]
+    const branch = /^ref: refs\/heads\/(\S+)\tHEAD$/m.exec(head.stdout)?.[1]
+    return branch !== undefined && branchProblem(branch) === undefined ? branch : undefined
   },
 })

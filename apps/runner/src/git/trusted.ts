@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { collect } from './boxed.ts'
 
 /** The operator's surroundings, for git that talks to remotes with the operator's own credentials. */
@@ -46,12 +46,16 @@ const settings = [
 ]
 
 export interface TrustedGit {
+  /** The mirror to work on; nothing else is looked for. Left out: a command that needs no repository. */
+  mirror?: string
   args: readonly string[]
   timeoutMs: number
   input?: Readable | string
   outputLimit?: number
   /** Bytes of the largest file that may be written. Default 8 GiB. */
   fileLimit?: number
+  /** Bytes of memory of one process. What a remote sends decides how much git asks for. Default 4 GiB. */
+  memoryLimit?: number
 }
 
 export interface TrustedResult {
@@ -60,6 +64,20 @@ export interface TrustedResult {
   stderr: string
   timedOut: boolean
 }
+
+/**
+ * Holds git to its limits, and to the runner's life: the reader beside it ends the process group (git's own session)
+ * when the other end of descriptor 3 is gone without a word, as after a SIGKILL of the runner. Otherwise git would go on
+ * writing to a mirror whose lock is free again.
+ */
+const launcher = `
+ulimit -f "$1"
+ulimit -d "$2"
+shift 2
+{ read -r _ <&3 || kill -KILL 0; } </dev/null >/dev/null 2>&1 &
+exec 3<&-
+exec git "$@"
+`
 
 const running = new Set<ChildProcess>()
 
@@ -81,14 +99,11 @@ export const runTrusted = async (
   surroundings: GitSurroundings,
   options: TrustedGit,
 ): Promise<TrustedResult> => {
-  const { timeoutMs, input, outputLimit = 16 * 1024 * 1024, fileLimit = 8 * 1024 ** 3 } = options
-  const config = settings.flatMap((setting) => ['-c', setting])
-  // sh counts the limit in blocks of 512 bytes; its own session keeps git and ssh from finding a terminal.
-  const child = spawn(
-    '/bin/sh',
-    ['-c', `ulimit -f ${Math.ceil(fileLimit / 512)}; exec git "$@"`, 'git', ...config, ...options.args],
-    { cwd: '/', env: environment(surroundings), stdio: ['pipe', 'pipe', 'pipe'], detached: true },
-  )
+  const { timeoutMs, input, outputLimit = 16 * 1024 * 1024 } = options
+  const child = launch(surroundings, options)
+  const life = child.stdio[3] as Writable
+  life.on('error', () => undefined)
+  child.once('exit', () => life.end('\n'))
   let timedOut = false
   running.add(child)
   const kill = () => killGroup(child)
@@ -111,6 +126,26 @@ export const runTrusted = async (
   clearTimeout(timer)
   running.delete(child)
   return { ok: code === 0, stdout: stdout.toString('utf8'), stderr: stderr.toString('utf8'), timedOut }
+}
+
+const launch = (
+  surroundings: GitSurroundings,
+  { mirror, args, fileLimit = 8 * 1024 ** 3, memoryLimit = 4 * 1024 ** 3 }: TrustedGit,
+) => {
+  const config = settings.flatMap((setting) => ['-c', setting])
+  // By `-C`, git would look for a repository in the directories above a damaged mirror: the operator's own, perhaps.
+  const place = mirror === undefined ? [] : [`--git-dir=${mirror}`]
+  // sh counts the limits in blocks of 512 bytes and in KiB.
+  const limits = [Math.ceil(fileLimit / 512), Math.ceil(memoryLimit / 1024)].map(String)
+  const env = environment(surroundings)
+  // Its own session keeps git and ssh from finding a terminal.
+  const how = {
+    cwd: '/',
+    env,
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'] as ['pipe', 'pipe', 'pipe', 'pipe'],
+    detached: true,
+  }
+  return spawn('/bin/sh', ['-c', launcher, 'git', ...limits, ...config, ...place, ...args], how)
 }
 
 const environment = ({ path, home, inherited }: GitSurroundings): Record<string, string> => ({

@@ -5,10 +5,12 @@ import { fit, textWidth } from '../terminal/width.ts'
 import { bytes } from './amounts.ts'
 import type { LiveText } from './live-text.ts'
 import { resultSummary, toolSummary } from './tool-line.ts'
+import { createWrap } from './wrap.ts'
 
 interface Block {
   kind: 'text' | 'thinking' | 'tool_use'
   tool: string
+  toolUse: string
   nested: boolean
   text: string
   /** How much of the text is on the screen. */
@@ -33,9 +35,11 @@ export interface BlockView {
  */
 export const createBlockView = (
   out: LiveText,
-  options: { style: Style; columns: () => number },
+  options: { style: Style; columns: () => number; wrapAt: () => number },
 ): BlockView => {
   const { style, columns } = options
+  const wrap = createWrap(options.wrapAt)
+  const results = createResultNames()
   const blocks = new Map<string, Block>()
   let active: string | undefined
   let waiting: (() => void)[] = []
@@ -53,19 +57,24 @@ export const createBlockView = (
   const oneLine = (head: Head, rest: string) => out.line(headedLine(head, rest, columns()))
   const show = (block: Block, upTo: number) => {
     if (upTo <= block.shown) return
+    // The sign tells thinking from speaking where there are no colours.
+    const sign = block.shown === 0 && block.kind === 'thinking' ? '✻ ' : ''
     if (block.shown === 0) out.gap()
-    const text = safeText(block.text.slice(block.shown, upTo))
-    out.raw(block.kind === 'thinking' ? style.dim(text) : text)
+    prose(block, wrap.push(sign + safeText(block.text.slice(block.shown, upTo))))
     block.shown = upTo
   }
+  const prose = (block: Block, text: string) =>
+    out.raw(block.kind === 'thinking' ? text.replace(/[^\n]+/g, style.dim) : text)
   const writeWhole = (block: Block, full: { size: number } | undefined) => {
-    if (block.kind === 'tool_use')
-      return oneLine(
-        { text: `${block.nested ? '  ' : ''}● ${safeLine(block.tool)}`, paint: style.bold },
-        toolSummary(block.text),
-      )
+    if (block.kind === 'tool_use') {
+      const summary = toolSummary(block.text)
+      results.used(block, summary)
+      const head = { text: `${block.nested ? '  ' : ''}● ${safeLine(block.tool)}`, paint: style.bold }
+      return oneLine(head, summary)
+    }
     if (block.nested) return oneLine({ text: '  │', paint: style.dim }, block.text)
     show(block, block.text.length)
+    prose(block, wrap.end())
     if (full !== undefined && block.shown < full.size) out.raw(style.dim(`… (${bytes(full.size)} in all)`))
     out.fresh()
   }
@@ -73,7 +82,9 @@ export const createBlockView = (
   return {
     started: ({ data }) => {
       const tool = data.kind === 'tool_use' ? data.tool : ''
-      blocks.set(data.block, { kind: data.kind, tool, nested: data.parent !== undefined, text: '', shown: 0 })
+      const toolUse = data.kind === 'tool_use' ? data.toolUse : ''
+      const nested = data.parent !== undefined
+      blocks.set(data.block, { kind: data.kind, tool, toolUse, nested, text: '', shown: 0 })
     },
     delta: ({ data }) => {
       const block = blocks.get(data.block)
@@ -96,6 +107,7 @@ export const createBlockView = (
       const block = blocks.get(data.block)
       blocks.delete(data.block)
       if (active !== data.block || block === undefined) return
+      prose(block, wrap.end())
       out.raw(style.dim(' … (cut off)'))
       out.fresh()
       settle()
@@ -103,10 +115,28 @@ export const createBlockView = (
     result: ({ data }) =>
       whenFree(() => {
         const head = { text: data.isError ? '  ⎿ ✗' : '  ⎿', paint: data.isError ? style.red : style.dim }
-        oneLine(head, resultSummary(data.text, data.full))
+        oneLine(head, results.nameOf(data.toolUse) + resultSummary(data.text, data.full))
       }),
     line: (text) => whenFree(() => out.line(text)),
     settle,
+  }
+}
+
+/** Says whose result it is, where it does not stand right below its tool. */
+const createResultNames = () => {
+  const names = new Map<string, string>()
+  let above = ''
+  return {
+    used: ({ tool, toolUse }: Pick<Block, 'tool' | 'toolUse'>, summary: string) => {
+      names.set(toolUse, fit(`${tool} ${summary.split('/').at(-1) ?? ''}`.trim(), 40))
+      above = toolUse
+    },
+    nameOf: (toolUse: string): string => {
+      const name = toolUse === above ? undefined : names.get(toolUse)
+      names.delete(toolUse)
+      above = ''
+      return name === undefined ? '' : `${name}: `
+    },
   }
 }
 

@@ -20,3 +20,15 @@ export const age = (at: string, now: number): string => {
   if (minutes < 60) return `${minutes} min`
   return minutes < 1440 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`
 }
+
+/** A point in time as the clock on the wall shows it: `2026-01-31 14:05`. */
+export const moment = (at: string): string => {
+  const date = new Date(at)
+  const [month, day, hour, minute] = [
+    date.getMonth() + 1,
+    date.getDate(),
+    date.getHours(),
+    date.getMinutes(),
+  ].map((part) => String(part).padStart(2, '0'))
+  return `${date.getFullYear()}-${month}-${day} ${hour}:${minute}`
+}

@@ -3,7 +3,7 @@ import { shortId } from '../session-ref.ts'
 import { safeLine, safeText } from '../terminal/safe-text.ts'
 import type { Style } from '../terminal/style.ts'
 import { diffStatText } from './amounts.ts'
-import { duration } from './duration.ts'
+import { duration, moment } from './duration.ts'
 import { warningsOf } from './status.ts'
 
 type Liners = { [T in Event['type']]?: (event: EventOf<T>, style: Style) => string | undefined }
@@ -33,13 +33,8 @@ const liners: Liners = {
     const failed = data.probes.filter((probe) => !probe.ok).map((probe) => `${probe.name}: ${probe.detail}`)
     return style.red(`✗ the sandbox let something through: ${safeLine(failed.join('; '))}`)
   },
-  // Told again with the model once it is known; the first one says no more than the step of the start.
-  'agent.ready': ({ data }, style) =>
-    data.model === undefined
-      ? undefined
-      : style.dim(`  Claude Code ${safeLine(data.version ?? '')} with ${safeLine(data.model)}`),
   'agent.exited': ({ data }, style) =>
-    style.yellow(`! Claude Code ended (${data.reason}): ${safeLine(data.message)}`),
+    style.yellow(`! Claude Code ended (${data.reason}): ${firstLine(data.message)}`),
   'agent.retrying': ({ data }, style) =>
     style.dim(
       `  The model is tried again (attempt ${data.attempt}${data.status == null ? '' : `, status ${data.status}`})`,
@@ -77,7 +72,9 @@ const liners: Liners = {
   'turn.interrupt_requested': (event, style) => style.dim(`  Interrupting (${who(event)})`),
   'turn.ended': ({ data }, style) => {
     const [paint, words] = results[data.result]
-    const text = data.result === 'success' || data.message === '' ? '' : `: ${safeText(data.message)}`
+    // Who interrupted has been said; an answer that ended well is on the screen.
+    const isTold = data.result === 'success' || data.result === 'interrupted' || data.message === ''
+    const text = isTold ? '' : `: ${safeText(data.message)}`
     return `${style[paint](words)} ${style.dim(`in ${duration(data.durationMs)}`)}${text}`
   },
   'workspace.snapshot': ({ data }, style) => {
@@ -92,13 +89,10 @@ const liners: Liners = {
     data.reason === 'exited'
       ? undefined
       : style.yellow(`! The runner ended (${data.reason}): ${firstLine(data.message)}`),
-  'session.failed': ({ data }, style) => style.red(`✗ Failed (${data.reason}): ${safeText(data.message)}`),
-  'start.failed': ({ data }, style) =>
-    style.red(`✗ The start failed (${data.reason}): ${safeText(data.message)}`),
   'session.stop_requested': (event, style) => style.dim(`  Stopping (${event.data.reason}, ${who(event)})`),
   'session.resume_requested': (event, style) => style.dim(`  Resumed by ${who(event)}`),
   'session.deleted': (event, style) =>
-    style.yellow(`  Deleted by ${who(event)}; purged ${event.data.purgeAt}`),
+    style.yellow(`  Deleted by ${who(event)}; purged ${moment(event.data.purgeAt)}`),
   'session.restored': (event, style) => style.dim(`  Restored by ${who(event)}`),
   'runner.notice': ({ data }, style) => style[notes[data.level]](`  ${safeText(data.message)}`),
 }

@@ -4,67 +4,126 @@ import type { Style } from '../terminal/style.ts'
 import { createBlockView } from './blocks.ts'
 import { eventLine } from './event-line.ts'
 import { createLiveText } from './live-text.ts'
+import { createPromptLines } from './prompt-lines.ts'
 import { createStartSteps } from './start-steps.ts'
+import { wrap } from './wrap.ts'
 
 /** A session as it is told on a terminal, event by event. */
 export interface LiveView {
-  /** What to write for this event; may be nothing. */
-  push(event: AnyEvent): string
+  /** What to write for this event; may be nothing. `silent`: the person sees it elsewhere, as a dialogue. */
+  push(event: AnyEvent, silent?: boolean): string
   /** The cursor stands at the beginning of a line. */
   atLineStart(): boolean
 }
 
-export const createLiveView = (options: { style: Style; columns: () => number }): LiveView => {
+export interface LiveViewOptions {
+  style: Style
+  /** What is one line is cut to this width. */
+  columns: () => number
+  /** Prose is broken at this width. Default: never. */
+  wrapAt?: () => number
+}
+
+export const createLiveView = ({ wrapAt = () => Infinity, ...options }: LiveViewOptions): LiveView => {
   const { style } = options
   const out = createLiveText()
-  const blocks = createBlockView(out, options)
-  const step = createStartSteps(style)
+  const blocks = createBlockView(out, { ...options, wrapAt })
+  const lineOf = createLiner(style)
+  const prompts = createPromptLines(style)
+  let last: string | undefined
+  let saidChanges = false
 
-  const prompt = (event: EventOf<'prompt.queued'>) => {
-    blocks.settle()
-    out.gap()
-    const name = safeLine(event.actor.name ?? event.actor.id)
-    const parts = event.data.content.map((block) =>
-      block.type === 'text'
-        ? safeText(block.text)
-        : style.dim(`[${block.type}${block.type === 'file' ? ` ${safeLine(block.name)}` : ''}]`),
-    )
-    out.line(`${style.cyan('›')} ${style.bold(parts.join(' '))}  ${style.dim(name)}`)
+  const write = (event: AnyEvent, line: string) => {
+    // The same trouble again and again is told once.
+    if (line === last) return
+    last = line
+    const closes = event.type === 'turn.ended' ? !saidChanges : event.type === 'workspace.snapshot'
+    saidChanges = event.type === 'workspace.snapshot'
+    if (closes || event.type === 'prompt.queued' || event.type === 'turn.started') out.gap()
+    blocks.line(wrap(line, wrapAt(), 2))
   }
-  const tell = (event: AnyEvent) => {
-    switch (event.type) {
-      case 'block.started':
-        return blocks.started(event)
-      case 'block.delta':
-        return blocks.delta(event)
-      case 'block.completed':
-        return blocks.completed(event)
-      case 'block.aborted':
-        return blocks.aborted(event)
-      case 'tool.result':
-        return blocks.result(event)
-      case 'prompt.queued':
-        return prompt(event)
-      default: {
-        if (endsText.has(event.type)) blocks.settle()
-        const line = event.type === 'start.step' ? step(event) : eventLine(event, style)
-        if (line === undefined) return
-        if (event.type === 'turn.ended') out.gap()
-        blocks.line(line)
-      }
+  const tell = (event: AnyEvent, silent: boolean) => {
+    if (toBlocks(event, blocks)) {
+      last = undefined
+      return
     }
+    if (endsText.has(event.type)) blocks.settle()
+    const line = prompts.line(event) ?? lineOf(event)
+    if (line !== undefined && !silent) write(event, line)
   }
   return {
-    push: (event) => {
-      tell(event)
+    push: (event, silent = false) => {
+      tell(event, silent)
       return out.take()
     },
     atLineStart: out.atLineStart,
   }
 }
 
+const toBlocks = (event: AnyEvent, blocks: ReturnType<typeof createBlockView>): boolean => {
+  switch (event.type) {
+    case 'block.started':
+      blocks.started(event)
+      return true
+    case 'block.delta':
+      blocks.delta(event)
+      return true
+    case 'block.completed':
+      blocks.completed(event)
+      return true
+    case 'block.aborted':
+      blocks.aborted(event)
+      return true
+    case 'tool.result':
+      blocks.result(event)
+      return true
+    default:
+      return false
+  }
+}
+
+/** Lines that depend on what was said before. */
+const createLiner = (style: Style) => {
+  const told = new Set<string>()
+  const step = createStartSteps(style, told)
+  let isScripted = false
+  const failure = (words: string, { data }: EventOf<'session.failed'> | EventOf<'start.failed'>) => {
+    const message = told.has(data.message) ? '' : `: ${safeText(data.message)}`
+    told.add(data.message)
+    return style.red(`✗ ${words} (${data.reason})${message}`)
+  }
+  const once = (line: string): string | undefined => {
+    if (told.has(line)) return undefined
+    told.add(line)
+    return line
+  }
+  return (event: AnyEvent): string | undefined => {
+    switch (event.type) {
+      case 'session.created':
+        isScripted = event.data.model === 'scripted'
+        return eventLine(event, style)
+      case 'start.step':
+        return step(event)
+      case 'agent.ready': {
+        // Told again with the model once it is known; the first one says no more than the step of the start.
+        const { model, version = '' } = event.data
+        if (model === undefined) return undefined
+        const answers = isScripted ? 'answered by the scripted model' : safeLine(model)
+        return once(style.dim(`  Claude Code ${safeLine(version)}, ${answers}`))
+      }
+      case 'start.failed':
+        return failure('The start failed', event)
+      case 'session.failed':
+        return failure('Failed', event)
+      default:
+        return eventLine(event, style)
+    }
+  }
+}
+
 /** After these no open text goes on. */
 const endsText = new Set<AnyEvent['type']>([
+  'prompt.queued',
   'turn.ended',
   'generation.ended',
   'session.failed',

@@ -6,7 +6,7 @@ import { duration } from './duration.ts'
 const names = { runner: 'runner', sandbox: 'sandbox', clone: 'clone', agent: 'agent' } as const
 
 /** The steps of a start as they end, each with its duration. */
-export const createStartSteps = (style: Style) => {
+export const createStartSteps = (style: Style, told: Set<string>) => {
   const begun = new Map<string, number>()
   return (event: EventOf<'start.step'>): string | undefined => {
     const { step, item, state, ms, message } = event.data
@@ -17,6 +17,7 @@ export const createStartSteps = (style: Style) => {
       return undefined
     }
     const took = ms ?? Math.max(0, Date.parse(event.at) - (begun.get(key) ?? Date.parse(event.at)))
+    if (message !== undefined) told.add(message)
     const said = message === undefined ? '' : `: ${safeLine(message)}`
     const sign = state === 'done' ? style.green('✓') : style.red('✗')
     return `  ${sign} ${name}${said} ${style.dim(duration(took))}`

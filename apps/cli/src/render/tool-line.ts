@@ -19,12 +19,16 @@ export const toolSummary = (input: string): string => {
   if (parsed === undefined) return input
   for (const name of telling) {
     const value = parsed[name]
-    if (typeof value === 'string' && value.trim() !== '') return value.trim()
+    if (typeof value === 'string' && value.trim() !== '') return value.trim().replace(/^\/workspace\//, '')
   }
+  if (Array.isArray(parsed.questions)) return questionSummary(parsed.questions)
   if (Array.isArray(parsed.todos)) return todoSummary(parsed.todos)
   const rest = JSON.stringify(parsed)
   return rest === '{}' ? '' : rest
 }
+
+const questionSummary = (questions: unknown[]): string =>
+  questions.map((item) => String((item as { question?: unknown } | null)?.question ?? '')).join(' ')
 
 const todoSummary = (todos: unknown[]): string => {
   const done = todos.filter((todo) => (todo as { status?: unknown } | null)?.status === 'completed').length
@@ -42,7 +46,9 @@ const parseObject = (text: string): Record<string, unknown> | undefined => {
 
 /** The first line of a result, and how much more there is. */
 export const resultSummary = (text: string, full?: { size: number }): string => {
-  const lines = text.split('\n').filter((line) => line.trim() !== '')
+  // Claude Code names its hook in what it tells the agent; a person wants the reason.
+  const told = text.replace(/^PreToolUse:\S+ hook error: /, '')
+  const lines = told.split('\n').filter((line) => line.trim() !== '')
   const first = lines[0]?.trim() ?? '(no output)'
   if (full !== undefined) return `${first} (${bytes(full.size)} in all)`
   const more = lines.length - 1

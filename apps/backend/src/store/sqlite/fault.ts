@@ -12,7 +12,7 @@ const errcodeOf = (error: unknown): number | undefined =>
   error instanceof Error && 'errcode' in error ? Number(error.errcode) : undefined
 
 /** The disk, or the size that is allowed, is full. */
-const isFull = (error: unknown): boolean => fullCodes.has(errcodeOf(error) ?? 0)
+export const isFull = (error: unknown): boolean => fullCodes.has(errcodeOf(error) ?? 0)
 
 /** A failure of the database itself, after which the transaction can't be trusted: full, input/output, memory, corrupt. */
 export const spoilsTransaction = (error: unknown): boolean =>

@@ -1,6 +1,8 @@
 import { dirname } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
 import type { AppendRequest, Grant, Notice, Page, ProjectEdit, SessionFilter, Store } from '../port.ts'
 import { openReader, openWriter } from './connection.ts'
+import { isFull } from './fault.ts'
 import { lockDirectory } from './lock.ts'
 import { migrate } from './migrate.ts'
 import { closedError, Reader } from './reader.ts'
@@ -31,6 +33,7 @@ export const createSqliteStore = async (options: SqliteStoreOptions): Promise<St
     const database = openWriter(file, maxBytes)
     try {
       migrate(database, file)
+      dropLeases(database)
     } finally {
       database.close()
     }
@@ -45,6 +48,16 @@ export const createSqliteStore = async (options: SqliteStoreOptions): Promise<St
   } catch (error) {
     unlock()
     throw error
+  }
+}
+
+/** The directory is ours alone, so whoever held a lease is gone: nobody has to wait until it runs out. */
+const dropLeases = (database: DatabaseSync): void => {
+  try {
+    database.exec('DELETE FROM leases')
+  } catch (error) {
+    // On a full disk they run out by themselves.
+    if (!isFull(error)) throw error
   }
 }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -172,6 +173,31 @@ describe.each(sandboxes)('a hostile local repository, in $kind', (sandbox) => {
     expect(git(clone, 'log', '--format=%s').trim()).toBe('c')
   })
 
+  it('may be a linked worktree or a submodule, and is taken at its own branch', async () => {
+    const place = await open()
+    const main = place.source('lib', { 'a.txt': 'a\n' })
+    git(main, 'worktree', 'add', '--quiet', '-b', 'side', join(place.sources, 'side'))
+    git(join(place.sources, 'side'), 'commit', '--quiet', '--allow-empty', '-m', 'On the side')
+    const outer = place.source('outer')
+    git(outer, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', main, 'inner')
+    await prepareWorkspace(
+      place.prepareOptions([{ url: join(place.sources, 'side') }, { url: join(outer, 'inner') }]),
+    )
+    const at = (name: string) => join(place.layout.outside.workspace, name)
+    expect(git(at('side'), 'log', '-1', '--format=%s').trim()).toBe('On the side')
+    expect(git(at('inner'), 'show', 'HEAD:a.txt')).toBe('a\n')
+    expect(
+      place.facts.flatMap((body) => (body.type === 'workspace.ready' ? body.data.repositories : [])),
+    ).toMatchObject([{ branch: 'side' }, { branch: 'main' }])
+  })
+
+  it('may have a name that is no percent-encoding', async () => {
+    const place = await open()
+    const url = place.source('100%')
+    await prepareWorkspace(place.prepareOptions([{ url: `file://${url}`, name: 'all' }]))
+    expect(git(join(place.layout.outside.workspace, 'all'), 'log', '-1', '--format=%s').trim()).toBe('First')
+  })
+
   // Without a sandbox nothing hides the rest of the machine.
   if (sandbox.kind !== 'none')
     it('brings nothing from outside of it: alternates and a linked .git lead nowhere', async () => {
@@ -184,7 +210,7 @@ describe.each(sandboxes)('a hostile local repository, in $kind', (sandbox) => {
       git(secret, 'commit', '--quiet', '-m', 'Secret')
       const borrowing = join(place.sources, 'borrowing')
       git(place.sources, 'clone', '--quiet', '--shared', secret, 'borrowing')
-      expect(await refused(place, borrowing)).toMatch(/can’t be cloned/)
+      expect(await refused(place, borrowing)).toMatch(/borrows objects of another repository .* git repack/)
       const linked = join(place.sources, 'linked')
       mkdirSync(linked)
       symlinkSync(join(secret, '.git'), join(linked, '.git'))
@@ -192,6 +218,19 @@ describe.each(sandboxes)('a hostile local repository, in $kind', (sandbox) => {
       const filed = place.source('filed')
       renameSync(join(filed, '.git'), join(place.root, 'moved'))
       writeFileSync(join(filed, '.git'), `gitdir: ${join(place.root, 'moved')}\n`)
-      expect(await refused(place, filed)).toMatch(/no such repository/)
+      expect(await refused(place, filed)).toMatch(/its repository is not below the directories/)
+      // A repository that is allowed, but names one that isn't as the one it shares.
+      const sharing = join(place.sources, 'sharing')
+      mkdirSync(join(place.sources, 'own'))
+      writeFiles(sharing, { '.git': `gitdir: ${join(place.sources, 'own')}\n` })
+      for (const [name, text] of Object.entries({
+        commondir: join(secret, '.git'),
+        HEAD: 'ref: refs/heads/main',
+      }))
+        writeFileSync(join(place.sources, 'own', name), text)
+      expect(await refused(place, sharing)).toMatch(/its repository is not below the directories/)
+      mkdirSync(join(place.sources, 'piped'))
+      execFileSync('mkfifo', [join(place.sources, 'piped/.git')])
+      expect(await refused(place, join(place.sources, 'piped'))).toMatch(/no such repository/)
     })
 })

@@ -1,4 +1,3 @@
-import { realpathSync, statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { branchProblem } from '@berth/contract'
@@ -6,23 +5,27 @@ import type { Sandbox } from '@berth/sandbox'
 import { type BoxedScript, collect, runBoxed, startBoxed } from './boxed.ts'
 import { CloneError, explainGit, lastLine } from './explain.ts'
 import { listRefs, type MirrorGit, type MirrorSource, parseRefs } from './mirror.ts'
+import { findRepository, PlaceRefused } from './repository-place.ts'
 import { strictness } from './trusted.ts'
 
 /** Prints what the source has. Its config and hooks are somebody else's, so even this runs in a sandbox. */
 const describeScript = `
 set -eu
 export GIT_CEILING_DIRECTORIES=$(dirname "$PWD")
+[ -e .git ] || export GIT_DIR="$PWD" GIT_WORK_TREE="$PWD"
 export GIT_DIR=$(git rev-parse --absolute-git-dir)
 echo "head $(git symbolic-ref -q HEAD || true)"
 if [ "$(git rev-parse --is-shallow-repository)" = true ]; then
   while read -r commit; do echo "shallow $commit"; done < "$(git rev-parse --git-path shallow)"
 fi
+[ ! -s "$(git rev-parse --git-path objects/info/alternates)" ] || echo borrows
 git for-each-ref --format='%(objectname) %(refname)' refs/heads refs/tags
 `
 
 /** Writes a pack of everything wanted to its output. Wanted and had objects come in, \`^\` before the latter. */
 const packScript = `
 set -eu
+[ -e .git ] || export GIT_DIR="$PWD" GIT_WORK_TREE="$PWD"
 export GIT_DIR=$(git rev-parse --absolute-git-dir)
 git rev-list --objects --ignore-missing --stdin | git pack-objects --quiet --stdout --delta-base-offset
 `
@@ -47,40 +50,37 @@ export interface LocalSourceOptions {
  */
 export const localSource = (options: LocalSourceOptions): MirrorSource => ({
   async update(git, path) {
-    const box = sourceBox(options, allowedPath(options))
+    const place = await placeOf(options)
+    const box = sourceBox(options, place.path)
     const source = await describe(options, box)
     const have = (await listRefs(git, path)) ?? new Map<string, string>()
     if (source.shallow.length > 0) await writeFile(join(path, 'shallow'), `${source.shallow.join('\n')}\n`)
     const present = new Set(have.values())
-    if ([...source.refs.values()].some((object) => !present.has(object)))
-      await copyObjects(options, { git, path, box, wanted: source.refs, have: present })
-    await setRefs(options, { git, path, wanted: source.refs, have })
-    return source.head
+    try {
+      if ([...source.refs.values()].some((object) => !present.has(object)))
+        await copyObjects(options, { git, path, box, wanted: source.refs, have: present })
+      await setRefs(options, { git, path, wanted: source.refs, have })
+    } catch (error) {
+      throw source.borrows ? borrowed(options) : error
+    }
+    return place.head ?? source.head
   },
 })
 
-/** The real path of the source. Throws a CloneError when it isn't there or lies outside of the allowed directories. */
-const allowedPath = ({ name, url, roots }: Pick<LocalSourceOptions, 'name' | 'url' | 'roots'>): string => {
-  const refuse = (why: string): never => {
-    throw new CloneError(`The repository ${name} (${url}) can’t be cloned: ${why}.`)
-  }
-  const path = real(url.startsWith('file://') ? decodeURIComponent(url.slice('file://'.length)) : url)
-  const inRoot = (root: string | undefined) =>
-    root !== undefined &&
-    path !== undefined &&
-    (path === root || path.startsWith(root === '/' ? '/' : `${root}/`))
-  // The same answer for what is missing and what is not allowed: nobody learns what else is on this machine.
-  if (path === undefined || !roots.map(real).some(inRoot))
-    return refuse('there is no such directory below the ones that the operator allows for local repositories')
-  if (!statSync(path).isDirectory()) return refuse('it is not a directory')
-  return path
-}
+const borrowed = ({ name, url }: LocalSourceOptions): CloneError =>
+  new CloneError(
+    `The repository ${name} (${url}) can’t be cloned: it borrows objects of another repository (git clone --shared or ` +
+      '--reference), which is not read. Make it whole with git repack -a -d, remove its objects/info/alternates, then ' +
+      'resume the session.',
+  )
 
-const real = (path: string): string | undefined => {
+/** Where the source is. Throws a CloneError when it isn't there or lies outside of the allowed directories. */
+const placeOf = async ({ name, url, roots }: Pick<LocalSourceOptions, 'name' | 'url' | 'roots'>) => {
   try {
-    return realpathSync(path)
-  } catch {
-    return undefined
+    return await findRepository(url, roots)
+  } catch (error) {
+    if (!(error instanceof PlaceRefused)) throw error
+    throw new CloneError(`The repository ${name} (${url}) can’t be cloned: ${error.message}.`)
   }
 }
 
@@ -107,6 +107,7 @@ const describe = async ({ sandbox, name, url }: LocalSourceOptions, box: SourceB
   return {
     head: head !== undefined && branchProblem(head) === undefined ? head : undefined,
     shallow,
+    borrows: lines.includes('borrows'),
     refs: new Map(refs),
   }
 }

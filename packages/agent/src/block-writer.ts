@@ -8,6 +8,8 @@ const deltaMs = 50
 const deltaLength = 2048
 /** Blocks that may be open at once; the oldest is given up for one more. */
 const maxOpen = 256
+/** Characters that all open blocks hold together. */
+const maxHeld = 32 * 1024 * 1024
 
 /** Where a block stands and what it is. */
 export interface BlockOptions {
@@ -39,6 +41,8 @@ export interface BlockWriter {
   /** Ends every open block: what was said is kept, tool uses are aborted. */
   settleAll(reason: string): void
   abortAll(reason: string): void
+  /** Characters that the open blocks hold. */
+  held(): number
 }
 
 const startedData = (block: OpenBlock) => {
@@ -60,6 +64,7 @@ export const createBlockWriter = (deps: { emit: Emit; newId: () => string; clock
   const { emit, newId, clock } = deps
   const open = new Set<OpenBlock>()
   let cancelTimer: (() => void) | undefined
+  let held = 0
 
   const flush = (block: OpenBlock) => {
     while (block.sent < block.text.length) {
@@ -75,22 +80,23 @@ export const createBlockWriter = (deps: { emit: Emit; newId: () => string; clock
     for (const block of open) flush(block)
   }
 
-  const limited = (block: OpenBlock, text: string): string => {
-    if (text.length <= maxTextLength) return text
+  const limited = (block: OpenBlock, text: string, most = maxTextLength): string => {
+    if (text.length <= most) return text
     if (!block.full)
       emit({
         type: 'runner.notice',
         data: {
           level: 'warning',
-          message: 'The agent wrote more than 8 MB in one piece; the rest was left out.',
+          message: 'The agent wrote more than 8 MB in one piece, or 32 MB at once; the rest was left out.',
         },
       })
     block.full = true
-    return preview(text, maxTextLength)
+    return preview(text, most)
   }
 
   const end = (block: OpenBlock): boolean => {
     const wasOpen = open.delete(block)
+    if (wasOpen) held -= block.text.length
     if (open.size === 0) {
       cancelTimer?.()
       cancelTimer = undefined
@@ -110,7 +116,10 @@ export const createBlockWriter = (deps: { emit: Emit; newId: () => string; clock
     },
     append(block, text) {
       if (text === '' || block.full || !open.has(block)) return
-      block.text = limited(block, block.text + text)
+      const before = block.text.length
+      const room = before + Math.max(0, maxHeld - held)
+      block.text = limited(block, block.text + text, Math.min(maxTextLength, room))
+      held += block.text.length - before
       if (block.text.length - block.sent >= deltaLength) flush(block)
       else cancelTimer ??= clock.after(deltaMs, flushAll)
     },
@@ -133,6 +142,7 @@ export const createBlockWriter = (deps: { emit: Emit; newId: () => string; clock
     abortAll(reason) {
       for (const block of [...open]) writer.abort(block, reason)
     },
+    held: () => held,
   }
   return writer
 }

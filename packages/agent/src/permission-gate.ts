@@ -7,6 +7,7 @@ import { answeredInput, questionsOf } from './questions.ts'
 import { canonicalTool } from './rules/parse-rule.ts'
 import type { Places } from './rules/path-rule.ts'
 import { type PermissionRules, ruleFor } from './rules/rule-for.ts'
+import { createRulings } from './rulings.ts'
 import { describeTool } from './tool-words.ts'
 
 /** One use of a tool that the agent is about to make. */
@@ -59,23 +60,12 @@ const withdrawn: GateRuling = {
   message: 'Nobody can answer this now. Do not use the tool; go on without it or end your turn.',
 }
 
-/** Rulings that are remembered by tool use, so that Claude Code's second question about one gets the same answer. */
-const maxRemembered = 1000
-
-const trim = <T>(collection: { size: number; delete(key: T): boolean; keys(): Iterable<T> }) => {
-  for (const key of collection.keys()) {
-    if (collection.size <= maxRemembered) return
-    collection.delete(key)
-  }
-}
-
 /** Makes the gate through which every use of a tool goes. */
 export const createPermissionGate = (options: PermissionGateOptions): PermissionGate => {
   const { rules, places, emit, newId, turn, interrupt } = options
   const permissions = createOpenRequests<PermissionDecision>({ emit, newId })
   const questions = createOpenRequests<Answers>({ emit, newId })
-  const ruled = new Set<string>()
-  const known = new Map<string, Promise<GateRuling>>()
+  const rulings = createRulings()
   const grants = { turn: new Set<string>(), session: new Set<string>() }
 
   const refuse = (inTurn: string, tool: string, rule: string): GateRuling => {
@@ -127,18 +117,12 @@ export const createPermissionGate = (options: PermissionGateOptions): Permission
   }
 
   return {
-    ruled,
+    ruled: rulings.ruled,
     rule(use) {
-      const before = known.get(use.id)
-      if (before !== undefined && ruleFor(rules, use, places).behavior !== 'deny')
-        return before.then((ruling) =>
-          ruling.behavior === 'allow' ? { ...ruling, input: use.input } : ruling,
-        )
+      const before = rulings.before(use)
+      if (before !== undefined && ruleFor(rules, use, places).behavior !== 'deny') return before
       const ruling = decideUse(use)
-      known.set(use.id, ruling)
-      ruled.add(use.id)
-      trim(known)
-      trim(ruled)
+      rulings.remember(use, ruling)
       return ruling
     },
     async ask(use) {

@@ -2,6 +2,7 @@ import { limits } from '@berth/contract'
 import type { BlockWriter } from '../block-writer.ts'
 import { clip } from '../bounds.ts'
 import type { Emit } from '../fact.ts'
+import { listOf } from '../fields.ts'
 import type { TurnTracker } from '../turn-tracker.ts'
 import type { Streams } from './streams.ts'
 
@@ -21,6 +22,21 @@ export interface MessageContext {
   ruled: Set<string>
   /** Reports a refusal by rule. */
   refused(tool: string, rule: string): void
+}
+
+/** Parts of one message that are read: a response of the model has a few. */
+const maxParts = 500
+
+/** The parts of a message's content. Facts are longer than what they are made of, so there is an end to them. */
+export const partsOf = (content: unknown, context: MessageContext): unknown[] => {
+  const parts = listOf(content)
+  if (parts.length <= maxParts) return parts
+  notice(
+    context,
+    'warning',
+    `A message had ${parts.length} parts; those after the first ${maxParts} were left out.`,
+  )
+  return parts.slice(0, maxParts)
 }
 
 /** Tells people something. */

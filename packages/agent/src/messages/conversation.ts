@@ -1,5 +1,5 @@
 import { type Fields, fieldsOf, listOf, optionalText, textOf } from '../fields.ts'
-import { type MessageContext, notice } from './context.ts'
+import { type MessageContext, notice, partsOf } from './context.ts'
 import type { MessageHandler } from './handler.ts'
 import { reportToolResults } from './tool-results.ts'
 
@@ -9,7 +9,10 @@ const parentOf = (message: Fields) => optionalText(message.parent_tool_use_id)
 export const assistant: MessageHandler = (message, context) => {
   const parent = parentOf(message)
   const error = optionalText(message.error)
-  if (error === undefined) return context.streams.message(fieldsOf(message.message), parent)
+  if (error === undefined) {
+    const whole = fieldsOf(message.message)
+    return context.streams.message({ ...whole, content: partsOf(whole.content, context) }, parent)
+  }
   if (parent !== undefined) notice(context, 'warning', `A subagent could not reach the model: ${error}.`)
 }
 
@@ -24,7 +27,7 @@ export const user: MessageHandler = (message, context) => reportToolResults(mess
 const reportDenials = (message: Fields, context: MessageContext) => {
   for (const item of listOf(message.permission_denials).slice(0, 50)) {
     const denial = fieldsOf(item)
-    const toolUse = textOf(denial.tool_use_id)
+    const toolUse = textOf(denial.tool_use_id).slice(0, 200)
     if (context.ruled.has(toolUse)) continue
     context.ruled.add(toolUse)
     context.refused(textOf(denial.tool_name), 'a rule that Claude Code applied itself')

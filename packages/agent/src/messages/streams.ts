@@ -1,15 +1,7 @@
 import type { BlockWriter, OpenBlock } from '../block-writer.ts'
 import { type Fields, fieldsOf, listOf, optionalText, textOf } from '../fields.ts'
 import type { TurnTracker } from '../turn-tracker.ts'
-
-/** One response of the model while it streams; the main agent has one, and each subagent. */
-interface Response {
-  id: string | undefined
-  /** By their index; those which the whole message has not yet confirmed. */
-  open: Map<number, OpenBlock>
-  /** The model has ended it. */
-  stopped: boolean
-}
+import { createResponses, type Response, tooManyOpen } from './responses.ts'
 
 export interface Streams {
   /** A `stream_event`'s event. */
@@ -20,6 +12,8 @@ export interface Streams {
   retry(reason: string): void
   /** The turn is over: what is still open came to nothing. */
   settle(reason: string): void
+  /** Responses that are remembered. */
+  held(): number
 }
 
 type Blockish = { kind: 'text' | 'thinking' | 'tool_use'; text: string; toolUse?: string; tool?: string }
@@ -29,8 +23,13 @@ const blockOf = (content: Fields): Blockish | undefined => {
   if (content.type === 'text') return { kind: 'text', text: textOf(content.text) }
   if (content.type === 'thinking') return { kind: 'thinking', text: textOf(content.thinking) }
   if (content.type !== 'tool_use' && content.type !== 'server_tool_use') return undefined
-  const toolUse = textOf(content.id)
-  return { kind: 'tool_use', text: JSON.stringify(content.input ?? {}), toolUse, tool: textOf(content.name) }
+  const toolUse = textOf(content.id).slice(0, idLength)
+  return {
+    kind: 'tool_use',
+    text: JSON.stringify(content.input ?? {}),
+    toolUse,
+    tool: textOf(content.name).slice(0, idLength),
+  }
 }
 
 const deltaText = (delta: Fields): string =>
@@ -42,6 +41,8 @@ const isSame = (open: OpenBlock, content: Blockish): boolean =>
 
 /** Tool uses that are remembered, so that none is shown twice. */
 const maxRemembered = 10_000
+/** Of an id that Claude Code made up; what the contract keeps. */
+const idLength = 200
 
 /**
  * Turns what the model streams, and the whole messages that follow, into blocks: each content block becomes exactly one.
@@ -54,7 +55,6 @@ export const createStreams = (deps: {
   onTool: (tool: string, input: Fields) => void
 }): Streams => {
   const { blocks, turns, onBlock, onTool } = deps
-  const responses = new Map<string, Response>()
   const toolUses = new Set<string>()
 
   const abandon = (response: Response, reason: string) => {
@@ -66,14 +66,10 @@ export const createStreams = (deps: {
     response.open.clear()
   }
 
-  const responseOf = (parent: string | undefined): Response => {
-    const key = parent ?? ''
-    const known = responses.get(key)
-    if (known !== undefined) return known
-    const response: Response = { id: undefined, open: new Map(), stopped: false }
-    responses.set(key, response)
-    return response
-  }
+  const responses = createResponses({
+    abandon,
+    drop: (block) => blocks.abort(block, tooManyOpen),
+  })
 
   const start = (content: Blockish, parent: string | undefined): OpenBlock | undefined => {
     const turn = turns.place()
@@ -81,7 +77,7 @@ export const createStreams = (deps: {
       return undefined
     const { kind, toolUse, tool } = content
     onBlock(kind)
-    return blocks.start({ kind, turn, parent: parent?.slice(0, 200), toolUse, tool })
+    return blocks.start({ kind, turn, parent, toolUse, tool })
   }
 
   const finish = (block: OpenBlock, content: Blockish) => {
@@ -114,7 +110,7 @@ export const createStreams = (deps: {
       if (content === undefined || typeof event.index !== 'number') return
       const block = start(content, parent)
       if (block === undefined) return
-      response.open.set(event.index, block)
+      responses.open(response, event.index, block)
       if (content.kind !== 'tool_use') blocks.append(block, content.text)
     },
     message_stop(_event, response) {
@@ -127,23 +123,26 @@ export const createStreams = (deps: {
   }
 
   return {
-    event(event, parent) {
+    event(event, wholeParent) {
+      const parent = wholeParent?.slice(0, idLength)
       const type = textOf(event.type)
-      if (Object.hasOwn(handlers, type)) handlers[type]?.(event, responseOf(parent), parent)
+      if (Object.hasOwn(handlers, type)) handlers[type]?.(event, responses.of(parent), parent)
     },
-    message(message, parent) {
-      const response = responseOf(parent)
+    message(message, wholeParent) {
+      const parent = wholeParent?.slice(0, idLength)
+      const response = responses.of(parent)
       const id = optionalText(message.id)
       if (response.id !== id) abandon(response, 'The answer broke off.')
       response.id = id
       for (const content of listOf(message.content)) whole(fieldsOf(content), response, parent)
     },
     retry(reason) {
-      for (const response of responses.values()) if (response.stopped) abandon(response, reason)
+      for (const response of responses.all()) if (response.stopped) abandon(response, reason)
     },
     settle(reason) {
-      for (const response of responses.values()) abandon(response, reason)
+      for (const response of responses.all()) abandon(response, reason)
       responses.clear()
     },
+    held: responses.size,
   }
 }

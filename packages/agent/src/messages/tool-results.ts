@@ -1,6 +1,6 @@
 import { clip, maxTextLength } from '../bounds.ts'
 import { type Fields, fieldsOf, listOf, optionalText, textOf } from '../fields.ts'
-import type { MessageContext } from './context.ts'
+import { type MessageContext, partsOf } from './context.ts'
 
 const partText = (part: Fields): string => {
   if (part.type === 'text') return textOf(part.text)
@@ -24,7 +24,7 @@ const toolResultText = (content: unknown): string => {
 export const reportToolResults = (message: Fields, context: MessageContext): void => {
   const turn = context.turns.place()
   if (turn === undefined || message.isReplay === true) return
-  for (const content of listOf(fieldsOf(message.message).content)) {
+  for (const content of partsOf(fieldsOf(message.message).content, context)) {
     const part = fieldsOf(content)
     if (part.type !== 'tool_result') continue
     context.emit({

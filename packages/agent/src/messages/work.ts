@@ -46,7 +46,7 @@ export const toolProgress: MessageHandler = (message, context) => {
 export const toolSummary: MessageHandler = (message, context) => context.status(textOf(message.summary))
 
 export const permissionDenied: MessageHandler = (message, context) => {
-  const toolUse = textOf(message.tool_use_id)
+  const toolUse = textOf(message.tool_use_id).slice(0, 200)
   if (context.ruled.has(toolUse)) return
   context.ruled.add(toolUse)
   context.refused(textOf(message.tool_name), textOf(message.decision_reason) || textOf(message.message))

@@ -46,6 +46,8 @@ export const readBashCommand = (text: string): BashCommand => {
   for (let i = 0; i < text.length; ) {
     const char = text.charAt(i)
     if (char === "'" || char === '"') {
+      // Bash's `$'…'` ends elsewhere than it seems to: a backslash may hide its quote.
+      if (scan.current.endsWith('$')) scan.plain = false
       i = takeQuoted(scan, text, i)
       continue
     }
@@ -87,7 +89,9 @@ const unwrapped = (part: string): string => {
  * such as `sudo`. For rules that forbid or ask; too many is better than too few.
  */
 export const everyCommand = (text: string): string[] => {
-  const pieces = text.split(/\$\(|[`(){}\n\r]|[<>]\(/)
+  // Where a quote ends is doubtful behind `$'`: then every separator counts.
+  const separators = text.includes("$'") ? /\$\(|[`(){}\n\r;|&]|[<>]\(/ : /\$\(|[`(){}\n\r]|[<>]\(/
+  const pieces = text.split(separators)
   const parts = [text, ...pieces].flatMap((piece) => readBashCommand(piece).parts)
   return [...new Set(parts.flatMap((part) => [part, unwrapped(part)]))]
 }

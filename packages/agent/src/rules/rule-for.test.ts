@@ -78,6 +78,10 @@ describe('Bash', () => {
       '| x',
       '& x',
       '|| x',
+      // Bash's own quotes, in which a backslash hides the quote that seems to end them.
+      "$'\\'' ; x #'",
+      "$'\\'' | x '",
+      '$"\\"" ; x #"',
     )
     const words = fc.stringMatching(/^[a-z -]{0,10}$/)
     fc.assert(
@@ -85,6 +89,10 @@ describe('Bash', () => {
         expect(bash({ allow: ['Bash(echo:*)'] }, `echo ${before}${hidden}${after}`)).toBe('ask')
       }),
     )
+  })
+
+  test('a command behind quotes that only seem to go on is found by rules that forbid', () => {
+    expect(bash({ deny: ['Bash(rm:*)'], otherwise: 'allow' }, "echo $'\\'' ; rm -rf x #'")).toBe('deny')
   })
 
   test('any text is ruled on', () => {

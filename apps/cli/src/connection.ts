@@ -23,6 +23,12 @@ export const tokenOf = (env: NodeJS.ProcessEnv): string | undefined => {
   }
 }
 
+/** Where the token comes from, for a person; undefined when there is none. */
+export const tokenSource = (env: NodeJS.ProcessEnv): string | undefined => {
+  if (env.BERTH_TOKEN !== undefined && env.BERTH_TOKEN !== '') return 'BERTH_TOKEN'
+  return tokenOf(env) === undefined ? undefined : join(dataDirOf(env), 'owner-token')
+}
+
 /** A client for the commands: few retries, so that a backend that doesn't run is told at once. */
 export const connect = (env: NodeJS.ProcessEnv, retry: RetryOptions = { attempts: 3, baseMs: 100 }): Client =>
   createClient({

@@ -15,6 +15,8 @@ export interface Programs {
 /** The world as the commands see it. Tests put their own. */
 export interface Context {
   env: NodeJS.ProcessEnv
+  /** How the person at this terminal calls the command: `berth`, or `npx berth` where npm has started it. */
+  berth: string
   out: Output
   err: Output
   client: Client

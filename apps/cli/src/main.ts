@@ -13,6 +13,7 @@ const isInteractive = stdin.isTTY === true && stdout.isTTY === true
 
 const context: Context = {
   env,
+  berth: env.npm_execpath === undefined ? 'berth' : 'npx berth',
   out: outputOn(stdout, env),
   err: outputOn(stderr, env),
   client: connect(env),

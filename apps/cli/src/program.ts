@@ -14,6 +14,7 @@ import { addServe } from './commands/serve.ts'
 import { addShow } from './commands/show.ts'
 import type { Context } from './context.ts'
 import { exitCodeHelp } from './exit-code.ts'
+import { wrap } from './render/wrap.ts'
 
 /** What the environment says to every command. */
 export const environmentHelp = [
@@ -53,8 +54,14 @@ export const buildProgram = (context: Context): Command => {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
-    .showHelpAfterError('(berth help says more)')
+    .showHelpAfterError(`(${context.berth} help says more)`)
   for (const add of adders) add(program, context)
-  const environment = environmentHelp.map(([name, meaning]) => `  ${name.padEnd(22)} ${meaning}`)
-  return program.addHelpText('after', `\nEnvironment:\n${environment.join('\n')}\n\n${exitCodeHelp()}`)
+  const width = Math.min(100, context.out.columns())
+  const environment = environmentHelp.map(([name, meaning]) =>
+    wrap(`  ${name.padEnd(22)} ${meaning}`, width, 25),
+  )
+  return program.addHelpText(
+    'after',
+    `\nEnvironment:\n${environment.join('\n')}\n\n${wrap(exitCodeHelp(), width, 5)}`,
+  )
 }

@@ -129,11 +129,17 @@ describe('berth run', () => {
   test('leaves at the second Ctrl-C', async () => {
     fake.onPrompt = (session, prompt, seq) => void askForPermission(session, prompt, seq)
     const never = () => new Promise<undefined>(() => undefined)
-    const later = (_: unknown, signal: AbortSignal) =>
-      new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)))
+    let asked = () => {}
+    const isAsked = new Promise<void>((resolve) => {
+      asked = resolve
+    })
+    const later = (_: unknown, signal: AbortSignal) => {
+      asked()
+      return new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined)))
+    }
     const context = testContext(fake.url, { person: { decide: later, answer: later, secret: never } })
     const done = runCli(['run', 'x'], context)
-    await context.written('needs permission')
+    await isAsked
     context.interrupt()
     context.interrupt()
     expect(await done).toBe(4)
@@ -194,7 +200,7 @@ describe('sessions', () => {
       new RegExp(`${short}\\s+○ pending\\s+scripted model\\s+New session`),
     )
     expect((await run(['show', 'last'])).context.stdout()).toContain(
-      'default (scripted model: no real one answers)',
+      'scripted model: written answers, no real one',
     )
     expect((await run(['prompt', short, 'more', '--follow'])).context.stdout()).toContain('Hello wörld')
     expect((await run(['stop', short])).context.stdout()).toMatch(/^Stopping /)
@@ -370,7 +376,7 @@ describe('errors', () => {
     const { code, context } = await run(['run', 'x'])
     expect(code).toBe(2)
     expect(context.stderr()).toBe(
-      '✗ The request is not valid\n  The request is not valid for a reason.\n  body.title: too␛[2J long\n  (invalid_input, request req-42)\n',
+      '✗ The request is not valid\n  The request is not valid for a reason.\n  title: too␛[2J long\n  (invalid_input, request req-42)\n',
     )
   })
 

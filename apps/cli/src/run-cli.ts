@@ -1,8 +1,8 @@
 import { CommanderError } from 'commander'
 import { BackendExit } from './commands/serve.ts'
-import { urlOf } from './connection.ts'
+import { tokenSource, urlOf } from './connection.ts'
 import type { Context } from './context.ts'
-import { exitCodes } from './exit-code.ts'
+import { ExitError, exitCodes } from './exit-code.ts'
 import { buildProgram } from './program.ts'
 import { errorObject, exitReasonOf, renderError } from './render/problem.ts'
 import { safeJson } from './terminal/safe-text.ts'
@@ -10,6 +10,7 @@ import { safeJson } from './terminal/safe-text.ts'
 /** Runs a command line (without node and script) and gives its exit code. Never throws. */
 export const runCli = async (args: readonly string[], context: Context): Promise<number> => {
   try {
+    checkUrl(context.env)
     await buildProgram(context).parseAsync([...args], { from: 'user' })
     return exitCodes.success.code
   } catch (error) {
@@ -23,11 +24,26 @@ export const runCli = async (args: readonly string[], context: Context): Promise
   }
 }
 
-const report = (error: unknown, args: readonly string[], { err, env }: Context): void => {
+const checkUrl = (env: NodeJS.ProcessEnv): void => {
+  const url = urlOf(env)
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw new ExitError(
+      'usage',
+      `${url} is not an http or https URL. Look at BERTH_URL, BERTH_HOST and BERTH_PORT.`,
+    )
+}
+
+const report = (error: unknown, args: readonly string[], { err, env, berth }: Context): void => {
   // An empty message says: what there was to say has been said.
   if (error instanceof Error && error.message === '') return
   const text = args.includes('--json')
     ? safeJson(errorObject(error))
-    : renderError(error, { style: err.style, url: urlOf(env) })
+    : renderError(error, {
+        style: err.style,
+        url: urlOf(env),
+        berth,
+        columns: err.isTty ? err.columns() : Infinity,
+        token: tokenSource(env),
+      })
   err.line(text)
 }

@@ -30,6 +30,7 @@ export const testContext = (url: string, changes: Partial<Context> = {}): TestCo
   }
   return {
     env: { BERTH_URL: url },
+    berth: 'berth',
     client: createClient({ baseUrl: url, retry: { attempts: 2, baseMs: 1, maxMs: 5 } }),
     programs: { backend: '/nowhere', runner: '/nowhere', sample: '/nowhere' },
     now: () => Date.now(),

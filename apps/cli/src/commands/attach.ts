@@ -2,8 +2,8 @@ import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { follow } from '../follow/follow.ts'
 import { type JsonOptions, jsonOption, type ProjectOptions, projectOption } from '../options.ts'
-import { renderSession } from '../render/session-view.ts'
-import { findSession, sessionArgument } from '../session-ref.ts'
+import { renderSession, sessionView } from '../render/session-view.ts'
+import { findSession, sessionArgument, shortId } from '../session-ref.ts'
 
 export const addAttach = (program: Command, context: Context): void => {
   program
@@ -27,7 +27,7 @@ const attach = async (
   const session = await findSession(text, { client: context.client, project: options.project })
   const json = options.json === true
   if (!json) {
-    context.err.line(renderSession(session, { style: context.err.style, now: context.now() }))
+    context.err.line(renderSession(session, sessionView(context, context.err)))
     context.err.line()
   }
   await follow(context, {
@@ -38,4 +38,7 @@ const attach = async (
     json,
     typing: !json,
   })
+  if (json) return
+  const again = `${context.berth} attach ${shortId(session.id)}`
+  context.err.line(context.err.style.dim(`  You left; the session goes on. Come back: ${again}`))
 }

@@ -3,8 +3,9 @@ import type { Context } from '../context.ts'
 import { type Finding, runChecks } from '../doctor/checks.ts'
 import { ExitError } from '../exit-code.ts'
 import { type JsonOptions, jsonOption } from '../options.ts'
+import { wrap } from '../render/wrap.ts'
+import type { Output } from '../terminal/output.ts'
 import { safeJson, safeLine } from '../terminal/safe-text.ts'
-import type { Style } from '../terminal/style.ts'
 import { padEnd } from '../terminal/width.ts'
 
 export const addDoctor = (program: Command, context: Context): void => {
@@ -22,7 +23,7 @@ const doctor = async (context: Context, options: JsonOptions): Promise<void> => 
   const findings = await runChecks(context)
   const { out } = context
   for (const finding of findings)
-    out.line(options.json === true ? safeJson(finding) : renderFinding(finding, out.style))
+    out.line(options.json === true ? safeJson(finding) : renderFinding(finding, out))
   const failed = findings.filter((finding) => finding.state === 'fail').map((finding) => finding.name)
   if (failed.length > 0)
     throw new ExitError('failed', options.json === true ? '' : `To repair: ${failed.join(', ')}.`)
@@ -31,8 +32,12 @@ const doctor = async (context: Context, options: JsonOptions): Promise<void> => 
 const signs = { ok: ['green', '✓'], warn: ['yellow', '!'], fail: ['red', '✗'] } as const
 
 /** One finding in a line, its repair in the next. */
-const renderFinding = ({ name, state, detail, repair }: Finding, style: Style): string => {
+const renderFinding = (
+  { name, state, detail, repair }: Finding,
+  { style, columns }: Pick<Output, 'style' | 'columns'>,
+): string => {
   const [paint, sign] = signs[state]
-  const line = `${style[paint](sign)} ${padEnd(name, 15)} ${safeLine(detail)}`
-  return repair === undefined || state === 'ok' ? line : `${line}\n    ${style.dim(safeLine(repair))}`
+  const line = wrap(`${style[paint](sign)} ${padEnd(name, 14)} ${safeLine(detail)}`, columns(), 17)
+  if (repair === undefined || state === 'ok') return line
+  return `${line}\n${style.dim(wrap(`${' '.repeat(17)}→ ${safeLine(repair)}`, columns(), 2))}`
 }

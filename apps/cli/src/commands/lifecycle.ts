@@ -52,7 +52,7 @@ export const addLifecycle = (program: Command, context: Context): void => {
       .action(async (text: string, options: ProjectOptions & JsonOptions) => {
         const found = await findSession(text, { client: context.client, project: options.project })
         const session = await verb.does(context, { project: found.project, session: found.id })
-        const line = `${verb.says} ${shortId(session.id)}: ${safeLine(session.title)} (${session.status.phase})`
+        const line = `${verb.says} ${shortId(session.id)} (${safeLine(session.title)})`
         context.out.line(options.json === true ? safeJson(session) : line)
       })
 }

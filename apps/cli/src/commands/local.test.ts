@@ -125,7 +125,9 @@ describe('berth doctor', () => {
     expect(await runCli(['doctor'], context)).toBe(0)
     expect(context.stdout()).toMatch(/✓ sandbox\s+bubblewrap 0\.8/)
     expect(context.stdout()).toMatch(/✓ backend\s+0\.1\.0 at http/)
-    expect(context.stdout()).toMatch(/! model key\s+none: the scripted model answers\n\s+berth model-key set/)
+    expect(context.stdout()).toMatch(
+      /! model key\s+none: the scripted model answers\n\s+→ berth model-key set/,
+    )
   })
 
   test('says how to repair what is not', async () => {
@@ -139,7 +141,7 @@ describe('berth doctor', () => {
     await mkdir(join(dir, 'data'))
     await chmod(join(dir, 'data'), 0o755)
     expect(await runCli(['doctor'], context)).toBe(1)
-    expect(context.stdout()).toMatch(/✗ sandbox\s+no bwrap\n\s+apt-get install bubblewrap/)
+    expect(context.stdout()).toMatch(/✗ sandbox\s+no bwrap\n\s+→ apt-get install bubblewrap/)
     expect(context.stdout()).toContain(`chmod go= ${join(dir, 'data')}`)
     expect(context.stderr()).toBe('✗ To repair: sandbox, data directory.\n')
     const json = inDir('', { programs })

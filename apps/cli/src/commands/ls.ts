@@ -53,10 +53,12 @@ const list = async (context: Context, options: LsOptions): Promise<void> => {
     return
   }
   if (sessions.length === 0)
-    return context.err.line('No sessions here. Start one with: berth run --repo . "Fix the failing test"')
+    return context.err.line(
+      `No sessions here. Start one with: ${context.berth} run --repo . "Fix the failing test"`,
+    )
   const { out } = context
   out.line(renderSessionList(sessions, { width: out.columns(), style: out.style, now: context.now() }))
-  if (more) context.err.line(context.err.style.dim('  There are more: berth ls --all'))
+  if (more) context.err.line(context.err.style.dim(`  There are more: ${context.berth} ls --all`))
 }
 
 const toQuery = (options: LsOptions): ListQuery => {

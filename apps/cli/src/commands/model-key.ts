@@ -48,10 +48,10 @@ const set = async (context: Context, { baseUrl }: { baseUrl?: string }): Promise
   )
 }
 
-const show = async ({ env, out }: Context): Promise<void> => {
+const show = async ({ env, out, berth }: Context): Promise<void> => {
   const key = await readModelKey(dataDirOf(env))
   if (key === undefined)
-    return out.line('No key is set: the scripted model answers. Set one: berth model-key set')
+    return out.line(`No key is set: the scripted model answers. Set one: ${berth} model-key set`)
   out.line(`${maskKey(key.apiKey)}  ${safeLine(key.baseUrl ?? 'https://api.anthropic.com')}`)
 }
 

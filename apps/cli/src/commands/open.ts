@@ -3,6 +3,7 @@ import { platform } from 'node:os'
 import type { Command } from 'commander'
 import { urlOf } from '../connection.ts'
 import type { Context } from '../context.ts'
+import { moment } from '../render/duration.ts'
 
 export const addOpen = (program: Command, context: Context): void => {
   program
@@ -16,7 +17,7 @@ export const addOpen = (program: Command, context: Context): void => {
       const { path, expiresAt } = await context.client.createLoginLink()
       const link = `${urlOf(context.env)}${path}`
       context.out.line(link)
-      context.err.line(context.err.style.dim(`  Works once, until ${expiresAt}.`))
+      context.err.line(context.err.style.dim(`  Works once, until ${moment(expiresAt)}.`))
       if (options.print !== true && hasDesktop(context)) openBrowser(link)
     })
 }

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import { ExitError } from '../exit-code.ts'
 import { examples, type JsonOptions, jsonOption } from '../options.ts'
 import { renderTable } from '../render/table.ts'
+import { wrap } from '../render/wrap.ts'
 import { safeJson, safeLine } from '../terminal/safe-text.ts'
 import { padEnd } from '../terminal/width.ts'
 
@@ -24,7 +25,7 @@ export const addProject = (program: Command, context: Context): void => {
     .option('--description <text>', 'what it is for')
     .action(async (name: string, options: { displayName?: string; description?: string }) => {
       await context.client.createProject({ body: { name, ...options } })
-      context.out.line(`Created ${name}. Use it: berth run --project ${name} …`)
+      context.out.line(`Created ${name}. Use it: ${context.berth} run --project ${name} …`)
     })
   group
     .command('show <name>')
@@ -40,6 +41,7 @@ export const addProject = (program: Command, context: Context): void => {
   examples(set, [
     'berth project set web model=claude-sonnet-4-5 turnMinutes=30',
     'berth project set web "ask=Bash(git push:*)" "ask=WebFetch"',
+    'berth project set web \'allow=["Read", "Bash(npm test:*)"]\'',
     'berth project set web model=',
   ])
   group
@@ -83,18 +85,17 @@ const show = async ({ client, out }: Context, name: string, options: JsonOptions
   if (options.json === true) return out.line(safeJson({ ...project, settings: values }))
   const { style } = out
   out.line(
-    `${style.bold(safeLine(project.displayName))} ${style.dim(`${project.name}, ${project.sessions} sessions`)}`,
+    `${style.bold(safeLine(project.displayName))} ${style.dim(`${project.name}, ${project.sessions} ${project.sessions === 1 ? 'session' : 'sessions'}`)}`,
   )
   if (project.description !== '') out.line(`  ${safeLine(project.description)}`)
-  for (const line of settingLines(values)) out.line(`  ${line.name} ${line.value} ${style.dim(line.origin)}`)
+  for (const line of settingLines(values))
+    out.line(wrap(`  ${line.name} ${line.value} ${style.dim(line.origin)}`, out.columns(), 18))
 }
 
 const settingLines = ({ effective, origins }: ProjectSettings) =>
   Object.keys(settings.shape).map((name) => {
     const value = (effective as Record<string, unknown>)[name]
-    const text = Array.isArray(value)
-      ? value.join(', ') || '(none)'
-      : String(value ?? '(the upstream’s default)') || '(empty)'
+    const text = Array.isArray(value) ? value.join(', ') || 'none' : String(value ?? 'default') || 'none'
     return { name: padEnd(name, 15), value: safeLine(text), origin: `(${origins[name] ?? 'platform'})` }
   })
 
@@ -136,9 +137,28 @@ const parsePairs = (
   return { own: own as Record<string, never>, shown }
 }
 
+/** One rule, or several as a JSON array: no rule begins with a bracket. */
+const items = (name: string, value: string): string[] => {
+  if (!value.startsWith('[')) return [value]
+  const list = parsed(value)
+  if (Array.isArray(list) && list.every((item) => typeof item === 'string')) return list
+  throw new ExitError('usage', `${name} is a JSON array of texts, or one text. Nothing was changed.`)
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 const settingValue = (name: string, value: string, before: Value | undefined): Value => {
   if (value === '') return null
   const platform = (platformSettings as Record<string, unknown>)[name]
-  if (Array.isArray(platform)) return [...(Array.isArray(before) ? before : []), value]
-  return typeof platform === 'number' ? Number(value) : value
+  if (Array.isArray(platform)) return [...(Array.isArray(before) ? before : []), ...items(name, value)]
+  if (typeof platform !== 'number') return value
+  if (!/^\d+(\.\d+)?$/.test(value))
+    throw new ExitError('usage', `${name} is a number, not ${safeLine(value)}. Nothing was changed.`)
+  return Number(value)
 }

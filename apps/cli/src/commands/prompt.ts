@@ -6,6 +6,7 @@ import { trackPrompt } from '../follow/outcome.ts'
 import { type JsonOptions, jsonOption, type ProjectOptions, projectOption } from '../options.ts'
 import { findSession, sessionArgument, shortId } from '../session-ref.ts'
 import { safeJson } from '../terminal/safe-text.ts'
+import { promptText } from './prompt-text.ts'
 import { finish } from './run.ts'
 
 interface PromptOptions extends ProjectOptions, JsonOptions {
@@ -37,17 +38,18 @@ const prompt = async (
   const { client } = context
   const json = options.json === true
   const { id, project } = await findSession(text, { client, project: options.project })
-  const content = words.length === 1 && words[0] === '-' ? await context.readInput() : words.join(' ')
+  const content = await promptText(context, words)
   const sent = await client.createPrompt({ params: { project, session: id }, body: { content } })
   if (options.follow !== true) {
     if (json) return context.out.line(safeJson(sent))
-    const place = sent.position === 0 ? '' : `; ${sent.position} before it`
-    return context.out.line(`Sent${place}. Follow it: berth attach ${shortId(id)}`)
+    const place =
+      sent.position === 0 ? '' : `; it waits behind ${sent.position === 1 ? 'one' : sent.position} other`
+    return context.out.line(`Sent${place}. Follow it: ${context.berth} attach ${shortId(id)}`)
   }
   if (sent.session.requests.length > 0 && context.person === undefined)
     throw new ExitError(
       'person',
-      `The agent waits for a person first. Answer with: berth attach ${shortId(id)}`,
+      `The agent waits for a person first. Answer with: ${context.berth} attach ${shortId(id)}`,
     )
   const outcome = await follow(context, {
     project,
@@ -58,5 +60,5 @@ const prompt = async (
     until: trackPrompt(sent.prompt),
     expectsChanges: sent.session.repositories.length > 0,
   })
-  finish(context, outcome, { session: sent.session, json })
+  await finish(context, outcome, { session: sent.session, json })
 }

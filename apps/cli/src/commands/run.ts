@@ -16,6 +16,7 @@ import {
 import { parseRepository } from '../repository-argument.ts'
 import { shortId } from '../session-ref.ts'
 import { safeJson } from '../terminal/safe-text.ts'
+import { promptText } from './prompt-text.ts'
 
 interface RunOptions extends ProjectOptions, JsonOptions {
   repo?: string[]
@@ -61,11 +62,11 @@ export const addRun = (program: Command, context: Context): void => {
 }
 
 const run = async (context: Context, words: readonly string[], options: RunOptions): Promise<void> => {
-  const prompt = words.length === 1 && words[0] === '-' ? await context.readInput() : words.join(' ')
+  const prompt = await promptText(context, words)
   const session = await createSession(context, { ...options, prompt })
   if (options.detach === true) return printDetached(context, session, options)
   const outcome = await followFirstTurn(context, session, options.json === true)
-  finish(context, outcome, { session, json: options.json === true })
+  await finish(context, outcome, { session, json: options.json === true })
 }
 
 /** Creates the session that the options describe. */
@@ -106,25 +107,36 @@ export const followFirstTurn = (context: Context, session: SessionSummary, json:
   })
 
 /** Says how to go on, and sets the exit code. */
-export const finish = (
+export const finish = async (
   context: Context,
   outcome: Outcome,
   { session, json }: { session: SessionSummary; json: boolean },
-): void => {
-  const id = shortId(session.id)
+): Promise<void> => {
   const { style } = context.err
   if (!json) {
     if (outcome.kind !== 'turn' && outcome.kind !== 'failed')
       context.err.line(`${style.yellow('!')} ${outcome.message}`)
-    const diff = session.repositories.length > 0 ? `berth diff ${id} · ` : ''
-    context.err.line(style.dim(`  Go on: ${diff}berth prompt ${id} "…" · berth attach ${id}`))
+    context.err.line(style.dim(`  ${await nextSteps(context, outcome, session)}`))
   }
   const reason = outcome.kind === 'detached' ? 'interrupted' : exitOf(outcome)
   if (reason !== 'success') throw new ExitError(reason, '')
 }
 
+/** The commands that make sense now. */
+const nextSteps = async (
+  { client, berth }: Context,
+  outcome: Outcome,
+  { id, project }: SessionSummary,
+): Promise<string> => {
+  const short = shortId(id)
+  if (outcome.kind === 'failed') return `Once that is repaired: ${berth} resume ${short}`
+  const now = await client.getSession({ params: { project, session: id } }).catch(() => undefined)
+  const diff = (now?.diff.files ?? 0) > 0 ? [`${berth} diff ${short}`] : []
+  return `Go on: ${[...diff, `${berth} prompt ${short} "…"`, `${berth} attach ${short}`].join(' · ')}`
+}
+
 const printDetached = (context: Context, session: SessionSummary, options: RunOptions): void => {
   context.out.line(options.json === true ? safeJson(session) : session.id)
   if (options.json === true) return
-  context.err.line(context.err.style.dim(`  Follow it: berth attach ${shortId(session.id)}`))
+  context.err.line(context.err.style.dim(`  Follow it: ${context.berth} attach ${shortId(session.id)}`))
 }

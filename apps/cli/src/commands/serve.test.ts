@@ -48,10 +48,10 @@ requests.push = (line) => (line === 'GET /stop' ? process.exit(0) : Array.protot
       programs: await programs(stop),
     })
     const done = runCli(['serve', '--demo', '--port', String(port)], context)
-    await context.written('berth model-key set                        use')
+    await context.written('when something does not work')
     expect(context.stdout()).toContain(`address  http://127.0.0.1:${port}`)
     expect(context.stdout()).toContain(`http://127.0.0.1:${port}/login?ticket=abc`)
-    expect(context.stdout()).toContain('scripted model: written scenarios, no real one answers')
+    expect(context.stdout()).toContain('scripted model: written answers, no real one')
     expect(context.stdout()).toContain('sandbox  bubblewrap works')
     expect(context.stdout()).toContain('› Fix the failing test')
     expect(context.stdout()).toContain('✓ done in 1.2 s')

@@ -44,7 +44,7 @@ const serve = async (context: Context, options: ServeOptions): Promise<void> => 
   const client = connect(env)
   // Once: while it starts, nobody answering is what is expected.
   const probe = connect(env, { attempts: 1 })
-  await refuseTakenAddress(probe, urlOf(env))
+  await refuseTakenAddress(probe, urlOf(env), context.berth)
   const backend = startBackend(context.programs.backend, env)
   const forget = forwardSignals(backend)
   try {
@@ -60,6 +60,9 @@ const serve = async (context: Context, options: ServeOptions): Promise<void> => 
     }
     const code = await backend.exit
     if (code !== 0) throw new BackendExit(code)
+    context.err.line(
+      context.err.style.dim('Berth has stopped. Running sessions go on; the next start finds them.'),
+    )
   } finally {
     forget()
   }
@@ -96,12 +99,13 @@ export const serveEnv = (
     BERTH_DATA_DIR: dataDirOf(merged),
     // Node keeps what it made of the TypeScript, which is half of a start.
     NODE_COMPILE_CACHE: merged.NODE_COMPILE_CACHE ?? join(dataDirOf(merged), 'cache', 'node'),
-    // On a terminal a person reads along: only what they need to know.
-    BERTH_LOG_LEVEL: merged.BERTH_LOG_LEVEL || (err.isTty || options.demo === true ? 'warn' : 'info'),
+    // On a terminal a person reads along: only what they need to know. What a session suffers, it tells itself.
+    BERTH_LOG_LEVEL:
+      merged.BERTH_LOG_LEVEL || (err.isTty ? 'error' : options.demo === true ? 'warn' : 'info'),
   }
 }
 
-const refuseTakenAddress = async (client: Client, url: string): Promise<void> => {
+const refuseTakenAddress = async (client: Client, url: string, berth: string): Promise<void> => {
   const answered = await client.livez({ timeoutMs: 2000 }).then(
     () => 'Berth runs',
     (error: unknown) =>
@@ -110,7 +114,7 @@ const refuseTakenAddress = async (client: Client, url: string): Promise<void> =>
   if (answered !== undefined)
     throw new ExitError(
       'refused',
-      `${answered} at ${url} already. Stop it, or take another port: berth serve --port 8000`,
+      `${answered} at ${url} already. Stop it, or take another port: ${berth} serve --port 8000`,
     )
 }
 
@@ -134,7 +138,7 @@ const welcome = async (
   context: Context,
   { options, probe }: { options: ServeOptions; probe: Client },
 ): Promise<undefined> => {
-  const { client, out, env } = context
+  const { client, out, env, berth } = context
   const sandboxOff = env.BERTH_SANDBOX === 'off'
   const [sandbox] = await Promise.all([
     sandboxOff ? { ok: false, text: '', repair: undefined } : checkSandbox(context.programs.runner, env),
@@ -144,7 +148,19 @@ const welcome = async (
   const url = urlOf(env)
   const dataDir = dataDirOf(env)
   out.line(
-    renderBanner({ url, system, loginLink: `${url}${link.path}`, sandbox, sandboxOff, dataDir }, out.style),
+    renderBanner(
+      {
+        url,
+        system,
+        loginLink: `${url}${link.path}`,
+        sandbox,
+        sandboxOff,
+        dataDir,
+        columns: out.isTty ? out.columns() : Infinity,
+        berth,
+      },
+      out.style,
+    ),
   )
   if (options.demo !== true || !(await wantsDemo(context, dataDir))) return undefined
   // Ctrl-C ends the backend here; nobody is asked, because the terminal belongs to the server.

@@ -116,22 +116,23 @@ const disk = async ({ env }: Context): Promise<Finding> => {
   return free < 2 * 1024 ** 3 ? { name, state: 'warn', detail, repair } : { name, state: 'ok', detail }
 }
 
-const modelKey = async ({ env }: Context): Promise<Finding> => {
+const modelKey = async ({ env, berth }: Context): Promise<Finding> => {
   const name = 'model key'
   if (env.ANTHROPIC_API_KEY)
     return { name, state: 'ok', detail: `${maskKey(env.ANTHROPIC_API_KEY)} from ANTHROPIC_API_KEY` }
   const key = await readModelKey(dataDirOf(env)).catch((error: Error) => error)
-  if (key instanceof Error) return { name, state: 'fail', detail: key.message, repair: 'berth model-key set' }
+  if (key instanceof Error)
+    return { name, state: 'fail', detail: key.message, repair: `${berth} model-key set` }
   if (key !== undefined) return { name, state: 'ok', detail: `${maskKey(key.apiKey)} from berth model-key` }
-  return { name, state: 'warn', detail: 'none: the scripted model answers', repair: 'berth model-key set' }
+  return { name, state: 'warn', detail: 'none: the scripted model answers', repair: `${berth} model-key set` }
 }
 
-const backend = async ({ client, env }: Context): Promise<Finding> => {
+const backend = async ({ client, env, berth }: Context): Promise<Finding> => {
   const name = 'backend'
   const url = urlOf(env)
   try {
     const { version, runtime, model } = await client.getSystem({ timeoutMs: 5000 })
-    return { name, state: 'ok', detail: `${version} at ${url}, runtime ${runtime}, ${model.source} model` }
+    return { name, state: 'ok', detail: `${version} at ${url}, ${runtime} runtime, ${model.source} model` }
   } catch (error) {
     if (!isConnectionError(error)) {
       const detail = error instanceof Error ? error.message : String(error)
@@ -147,24 +148,24 @@ const backend = async ({ client, env }: Context): Promise<Finding> => {
         name,
         state: 'fail',
         detail: error.message,
-        repair: 'Another program has the port, or Berth hangs: berth serve --port 8000, or look at its log.',
+        repair: `Another program has the port, or Berth hangs: ${berth} serve --port 8000, or look at its log.`,
       }
-    return portFinding(url)
+    return portFinding(url, berth)
   }
 }
 
 /** Nothing answers: is the port at least free? */
-const portFinding = async (url: string): Promise<Finding> => {
+const portFinding = async (url: string, berth: string): Promise<Finding> => {
   const { hostname, port } = new URL(url)
   const local = ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)
   const problem = local ? await listenProblem(hostname.replace(/[[\]]/g, ''), Number(port)) : undefined
   if (problem === undefined)
-    return { name: 'backend', state: 'warn', detail: `does not run at ${url}`, repair: 'berth serve' }
+    return { name: 'backend', state: 'warn', detail: `does not run at ${url}`, repair: `${berth} serve` }
   return {
     name: 'backend',
     state: 'fail',
     detail: `port ${port} can't be used (${problem})`,
-    repair: 'berth serve --port 8000',
+    repair: `${berth} serve --port 8000`,
   }
 }
 

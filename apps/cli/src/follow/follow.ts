@@ -50,6 +50,7 @@ const createWatch = (context: Context, options: FollowOptions) => {
   let snapshotOf: string | undefined
   let timer: NodeJS.Timeout | undefined
   let live = false
+  let wasGone = false
 
   const goLive = () => {
     live = true
@@ -64,7 +65,7 @@ const createWatch = (context: Context, options: FollowOptions) => {
     if (isRequest && live && dialogues === undefined && options.until !== undefined)
       outcome ??= {
         kind: 'person',
-        message: `The agent waits for a person. Answer with: berth attach ${shortId(options.session)}`,
+        message: `The agent waits for a person. Answer with: ${context.berth} attach ${shortId(options.session)}`,
       }
     if (outcome === undefined) return false
     if (outcome.kind !== 'turn' || options.expectsChanges !== true || snapshotOf === outcome.turn) return true
@@ -76,11 +77,15 @@ const createWatch = (context: Context, options: FollowOptions) => {
     outcome: () => outcome,
     goLive,
     onState: (state: StreamState) => {
-      if (state.state === 'reconnecting' && state.failures > 1)
-        screen.note(`No connection to Berth (${state.error?.message ?? 'the stream ended'}); trying again …`)
+      const isGone = state.state === 'reconnecting' && state.failures > 1
+      if (isGone && !wasGone)
+        screen.note('No connection to Berth; trying again until it is back. The session goes on.')
+      if (state.state === 'connected' && wasGone) screen.note('Connected again.')
+      if (isGone || state.state === 'connected') wasGone = isGone
     },
     push: (event: AnyEvent): boolean => {
-      screen.push(event)
+      screen.push(event, live && dialogues !== undefined)
+      if (event.type === 'turn.ended') terminal.rearm()
       dialogues?.push(event)
       if (!live && event.seq >= options.liveFrom) goLive()
       return isOver(event)
@@ -96,6 +101,8 @@ interface Terminal {
   screen: Screen
   dialogues: Dialogues | undefined
   openLine(): void
+  /** The next Ctrl-C is a first one again. */
+  rearm(): void
   close(): Promise<void>
 }
 
@@ -113,7 +120,7 @@ const createTerminal = (
     wantsLine = true
     if (options.typing !== true || line !== undefined) return
     line = context.openLine?.()
-    line?.onInterrupt(interrupt)
+    line?.onInterrupt(interrupt.ask)
     line?.onEnd(leave)
     line?.onLine(
       (text) => void sendPrompt(context, options, text).catch((error: Error) => screen.note(error.message)),
@@ -138,14 +145,14 @@ const createTerminal = (
           screen,
           onTerminal,
         })
-  const unsubscribe = context.onInterrupt(interrupt)
+  const unsubscribe = context.onInterrupt(interrupt.ask)
   const close = async () => {
     wantsLine = false
     unsubscribe()
     await dialogues?.end()
     closeLine()
   }
-  return { screen, dialogues, openLine, close }
+  return { screen, dialogues, openLine, rearm: interrupt.rearm, close }
 }
 
 const sendPrompt = async ({ client }: Context, { project, session }: FollowOptions, content: string) => {
@@ -159,10 +166,10 @@ const createInterrupt = (
   { leave, screen }: { leave: () => void; screen: Screen },
 ) => {
   let asked = false
-  return () => {
+  const ask = () => {
     if (asked) return leave()
     asked = true
-    screen.note('Interrupting the turn. Ctrl-C again leaves; the session goes on.')
+    screen.note('Ctrl-C again leaves; the session goes on.')
     client.interruptSession({ params: { project, session } }).then(
       () => undefined,
       (error: unknown) => {
@@ -171,4 +178,8 @@ const createInterrupt = (
       },
     )
   }
+  const rearm = () => {
+    asked = false
+  }
+  return { ask, rearm }
 }

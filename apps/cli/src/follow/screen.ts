@@ -6,7 +6,8 @@ import { safeJson } from '../terminal/safe-text.ts'
 
 /** Where a followed session is shown. */
 export interface Screen {
-  push(event: AnyEvent): void
+  /** `dialogue`: a person is about to be asked, so requests need no line of their own. */
+  push(event: AnyEvent, dialogue: boolean): void
   /** A word of the command itself, not of the session. */
   note(text: string): void
   /** Keeps back what comes, while a dialogue has the terminal. */
@@ -29,21 +30,34 @@ export const jsonScreen = (out: Output): Screen => ({
   release: () => undefined,
 })
 
+const isRequest = ({ type }: AnyEvent): boolean =>
+  type === 'permission.requested' || type === 'question.asked'
+
 /** Text for a person; `line`, if there is one, is moved out of the way of everything that is written. */
 export const textScreen = (out: Output, line: () => LineInput | undefined): Screen => {
-  const view = createLiveView({ style: out.style, columns: out.columns })
+  const wrapAt = () => (out.isTty ? out.columns() : Infinity)
+  const view = createLiveView({ style: out.style, columns: out.columns, wrapAt })
   let held: string[] | undefined
-  const write = (text: string) => {
-    if (held !== undefined) return void held.push(text)
+  let begun = ''
+  /** While a person can type, only whole lines are written, so that what they type stays in sight below. */
+  const wholeLines = (text: string): string => {
+    const all = begun + text
+    const end = line() === undefined || view.atLineStart() ? all.length : all.lastIndexOf('\n') + 1
+    begun = all.slice(end)
+    return all.slice(0, end)
+  }
+  const write = (told: string) => {
+    if (held !== undefined) return void held.push(told)
+    const text = wholeLines(told)
     if (text !== '') {
       line()?.hide()
       out.write(text)
     }
-    if (view.atLineStart()) line()?.show()
+    if (begun !== '' || view.atLineStart()) line()?.show()
   }
   return {
-    push: (event) => write(view.push(event)),
-    note: (text) => write(`${view.atLineStart() ? '' : '\n'}${out.style.dim(text)}\n`),
+    push: (event, dialogue) => write(view.push(event, dialogue && isRequest(event))),
+    note: (text) => write(view.note(out.style.dim(text))),
     hold: () => {
       line()?.hide()
       held ??= []

@@ -22,7 +22,7 @@ export const diffStatText = ({ files, insertions, deletions }: DiffStat, style: 
   return `${files} ${files === 1 ? 'file' : 'files'} ${counts}`
 }
 
-/** Tokens and cost: `12.3k tokens · $0.04`; without a cost when the price isn't known. */
+/** Tokens and cost: `12.3k tokens · $0.04`; without a cost when there is none, or its price isn't known. */
 export const usageText = ({
   inputTokens,
   outputTokens,
@@ -32,7 +32,7 @@ export const usageText = ({
 }: Usage): string => {
   const tokens = inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens
   if (tokens === 0) return ''
-  const cost = costUsd === null ? '' : ` · $${costUsd.toFixed(costUsd < 1 ? 4 : 2)}`
+  const cost = costUsd === null || costUsd === 0 ? '' : ` · $${costUsd.toFixed(costUsd < 1 ? 4 : 2)}`
   return `${thousands(tokens)} tokens${cost}`
 }
 

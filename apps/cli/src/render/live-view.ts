@@ -12,6 +12,8 @@ import { wrap } from './wrap.ts'
 export interface LiveView {
   /** What to write for this event; may be nothing. `silent`: the person sees it elsewhere, as a dialogue. */
   push(event: AnyEvent, silent?: boolean): string
+  /** What to write for a word of the command itself. */
+  note(text: string): string
   /** The cursor stands at the beginning of a line. */
   atLineStart(): boolean
 }
@@ -54,6 +56,10 @@ export const createLiveView = ({ wrapAt = () => Infinity, ...options }: LiveView
   return {
     push: (event, silent = false) => {
       tell(event, silent)
+      return out.take()
+    },
+    note: (text) => {
+      out.line(wrap(text, wrapAt(), 2))
       return out.take()
     },
     atLineStart: out.atLineStart,

@@ -3,11 +3,10 @@ import { isBerthError } from '@berth/contract'
 import { ExitError, type ExitReason } from '../exit-code.ts'
 import { safeLine, safeText } from '../terminal/safe-text.ts'
 import type { Style } from '../terminal/style.ts'
+import { wrap } from './wrap.ts'
 
 /** What to do about an error, where its own text can't know the commands. */
 const advice: Partial<Record<string, string>> = {
-  unauthenticated:
-    'Set BERTH_TOKEN, or BERTH_DATA_DIR to the directory of the backend that you call (its owner-token is read).',
   session_failed: 'Take it up again with: berth resume <session>',
   session_deleted: 'Take the deletion back with: berth rm --restore <session>',
   no_turn: 'Nothing runs right now: berth show <session> tells what it does.',
@@ -17,23 +16,41 @@ const advice: Partial<Record<string, string>> = {
   unavailable: 'Try again in a moment.',
 }
 
+export interface ErrorView {
+  style: Style
+  url: string
+  berth: string
+  columns: number
+  /** Where the token came from: the variable, or the file; undefined when there was none. */
+  token: string | undefined
+}
+
+const tokenText = (url: string, token: string | undefined): string => {
+  const found = token === undefined ? 'No token was found' : `The token in ${safeLine(token)} is not taken`
+  return `${found} at ${url}. Set BERTH_DATA_DIR to the data directory of that Berth (it holds owner-token), or BERTH_TOKEN.`
+}
+
 /** An error as a person reads it: what, why, what to do, which fields, and the id of the request. */
-export const renderError = (error: unknown, { style, url }: { style: Style; url: string }): string => {
-  const say = (text: string) => `${style.red('✗')} ${safeText(text)}`
+export const renderError = (error: unknown, { style, url, berth, columns, token }: ErrorView): string => {
+  const fold = (text: string) => wrap(text, columns, 2)
+  const say = (text: string) => fold(`${style.red('✗')} ${safeText(text)}`)
   if (error instanceof ExitError) return say(error.message)
   if (isConnectionError(error))
     return error.kind === 'unreachable'
-      ? say(`Berth is not running at ${url}; start it with \`berth serve\` (or set BERTH_URL).`)
+      ? say(`Berth is not running at ${url}; start it with \`${berth} serve\` (or set BERTH_URL).`)
       : say(error.message)
   if (!isBerthError(error))
     return say(`A fault in berth: ${error instanceof Error ? error.message : String(error)}`)
   const title = isApiError(error) ? error.title : error.message
   const lines = [say(title)]
-  if (title !== error.message) lines.push(`  ${safeText(error.message)}`)
-  for (const { field, message } of error.fields ?? [])
-    lines.push(`  ${style.bold(safeLine(field))}: ${safeLine(message)}`)
+  const fields = (error.fields ?? []).filter(({ message }) => message !== error.message)
+  const isRepeated = fields.length > 0 && error.message.startsWith(`${title}. `)
+  if (error.code === 'unauthenticated') lines.push(fold(`  ${tokenText(url, token)}`))
+  else if (title !== error.message && !isRepeated) lines.push(fold(`  ${safeText(error.message)}`))
+  for (const { field, message } of fields)
+    lines.push(fold(`  ${style.bold(safeLine(field.replace(/^body\./, '')))}: ${safeLine(message)}`))
   const todo = advice[error.code]
-  if (todo !== undefined) lines.push(`  ${todo}`)
+  if (todo !== undefined) lines.push(fold(`  ${todo.replaceAll(/\bberth /g, `${berth} `)}`))
   const facts =
     isApiError(error) && error.requestId !== '' ? `${error.code}, request ${error.requestId}` : error.code
   return [...lines, style.dim(`  (${safeLine(facts)})`)].join('\n')

@@ -185,6 +185,56 @@ describe('the live view', () => {
     )
   })
 
+  test('names a result that does not stand below its tool', () => {
+    const use = (block: string, toolUse: string, path: string): NewEvent[] => [
+      { type: 'block.started', data: { kind: 'tool_use', turn, block, toolUse, tool: 'Read' } },
+      {
+        type: 'block.completed',
+        data: { block, text: JSON.stringify({ file_path: `/workspace/app/${path}` }) },
+      },
+    ]
+    const result = (toolUse: string): NewEvent => ({
+      type: 'tool.result',
+      data: { turn, toolUse, isError: false, text: toolUse },
+    })
+    const out = play([...use(a, 't1', 'a.ts'), ...use(b, 't2', 'b.ts'), result('t2'), result('t1')])
+    expect(out.join('')).toBe('● Read app/a.ts\n● Read app/b.ts\n  ⎿ t2\n  ⎿ Read a.ts: t1\n')
+  })
+
+  test('tells a prompt that has to wait again when its turn comes, and who else sent it', () => {
+    const [first, second] = [nextId('prompt'), nextId('prompt')]
+    const queued = (prompt: string, text: string): NewEvent => ({
+      type: 'prompt.queued',
+      data: { prompt, content: [{ type: 'text', text }] },
+    })
+    const started = (prompt: string): NewEvent => ({
+      type: 'turn.started',
+      data: { turn, prompt, promptSeq: 1, attempt: 1 },
+    })
+    const ended: NewEvent = {
+      type: 'turn.ended',
+      data: { turn, attempt: 1, result: 'interrupted', message: 'Said already.', durationMs: 100 },
+    }
+    const out = play([queued(first, 'a\nb'), started(first), queued(second, 'c'), ended, started(second)])
+    expect(out.join('')).toBe('› a\n  b\n\n› c  (waits for its turn)\n\n■ interrupted in 0.1 s\n\n› c\n')
+  })
+
+  test('tells the same trouble once, and why a start failed once', () => {
+    const error: NewEvent = {
+      type: 'model.error',
+      data: { turn, status: 400, type: 'invalid', message: 'No.' },
+    }
+    const out = play([
+      { type: 'start.step', data: { step: 'clone', item: 'app', state: 'failed', ms: 90, message: 'Gone.' } },
+      { type: 'start.failed', data: { reason: 'clone', message: 'Gone.' } },
+      error,
+      error,
+    ])
+    expect(out.join('')).toBe(
+      '  ✗ clone app: Gone. 0.1 s\n✗ The start failed (clone)\n! The model answered 400: No.\n',
+    )
+  })
+
   test('keeps tool lines within the width', () => {
     const command = `echo ${'宽'.repeat(100)}`
     const out = play(

@@ -2,6 +2,7 @@ import type { SessionSummary } from '@berth/contract'
 import { shortId, shortIdLength } from '../session-ref.ts'
 import { safeLine } from '../terminal/safe-text.ts'
 import { plain, type Style } from '../terminal/style.ts'
+import { fit } from '../terminal/width.ts'
 import { diffStatText } from './amounts.ts'
 import { age } from './duration.ts'
 import { phaseText, warningsOf } from './status.ts'
@@ -25,7 +26,9 @@ export const renderSessionList = (
   const first = sessions.filter((session) => session.status.phase === 'waiting')
   const rest = sessions.filter((session) => session.status.phase !== 'waiting')
   // Before all that gives way or goes when the terminal is narrow: it must not be overlooked.
-  const isNoted = sessions.some((session) => warningsOf(session).length > 0)
+  const notes = sessions.map((session) => warningsOf(session).join(', '))
+  const isSame = sessions.length > 1 && new Set(notes).size === 1
+  const isNoted = !isSame && notes.some((note) => note !== '')
   const rows = [...first, ...rest].map((session) => [
     { text: shortId(session.id, length), paint: style.bold },
     { text: phaseText(session, plain), paint: () => phaseText(session, style) },
@@ -37,5 +40,8 @@ export const renderSessionList = (
     { text: safeLine(session.owner.name ?? session.owner.id), paint: style.dim },
   ])
   const columns = [...fixed, ...(isNoted ? [{ title: 'NOTE' }] : []), ...flexible]
-  return renderTable({ columns, rows }, { width, style })
+  const table = renderTable({ columns, rows }, { width, style })
+  // What all have in common takes a line, not a column.
+  const footer = isSame && notes[0] !== '' ? `\n${style.yellow(fit(`All of these: ${notes[0]}`, width))}` : ''
+  return table + footer
 }

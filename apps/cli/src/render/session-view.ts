@@ -1,22 +1,47 @@
 import { repositoryName, type SessionSummary } from '@berth/contract'
+import type { Context } from '../context.ts'
 import { shortId } from '../session-ref.ts'
+import type { Output } from '../terminal/output.ts'
 import { safeLine } from '../terminal/safe-text.ts'
 import type { Style } from '../terminal/style.ts'
 import { padEnd } from '../terminal/width.ts'
 import { diffStatText, usageText } from './amounts.ts'
-import { age } from './duration.ts'
+import { age, moment } from './duration.ts'
 import { phaseText, warningsOf } from './status.ts'
+import { wrap } from './wrap.ts'
 
-/** Everything that a session's summary says, a field a line. */
+export interface SessionView {
+  style: Style
+  now: number
+  columns?: number
+  /** How the command is called. */
+  berth?: string
+}
+
+export const sessionView = ({ now, berth }: Context, { style, columns }: Output): SessionView => ({
+  style,
+  now: now(),
+  columns: columns(),
+  berth,
+})
+
+/** Everything that a session's summary says, a field a line, and the next step where a person has to take it. */
 export const renderSession = (
   session: SessionSummary,
-  { style, now }: { style: Style; now: number },
+  { style, now, columns = 100, berth = 'berth' }: SessionView,
 ): string => {
   const warnings = warningsOf(session).map((word) => style.yellow(`[${word}]`))
   const head = [style.bold(safeLine(session.title)), ...warnings].join(' ')
   const fields = fieldsOf(session, style, now).filter(([, value]) => value !== '')
-  const lines = fields.map(([name, value]) => `  ${style.dim(padEnd(name, 12))} ${value}`)
-  return [head, ...lines, ...requestLines(session, style), ...queueLines(session, style)].join('\n')
+  const lines = fields.map(([name, value]) => wrap(`  ${style.dim(padEnd(name, 10))} ${value}`, columns, 13))
+  const next = nextText(session, berth)
+  return [
+    head,
+    ...lines,
+    ...requestLines(session, style),
+    ...queueLines(session, style),
+    ...(next === '' ? [] : ['', `  ${next}`]),
+  ].join('\n')
 }
 
 const fieldsOf = (session: SessionSummary, style: Style, now: number): [string, string][] => [
@@ -27,11 +52,13 @@ const fieldsOf = (session: SessionSummary, style: Style, now: number): [string, 
   ['why', 'message' in session.status ? safeLine(session.status.message ?? '') : ''],
   [
     'model',
-    `${session.model ?? 'default'}${session.modelSource === 'scripted' ? ' (scripted model: no real one answers)' : ''}`,
+    session.modelSource === 'scripted'
+      ? 'scripted model: written answers, no real one'
+      : safeLine(session.model ?? 'default'),
   ],
   ['sandbox', sandboxText(session)],
   ['owner', safeLine(session.owner.name ?? session.owner.id)],
-  ['created', `${session.createdAt} ${style.dim(`(${age(session.createdAt, now)})`)}`],
+  ['created', `${moment(session.createdAt)} ${style.dim(agoText(session.createdAt, now))}`],
   [
     'labels',
     safeLine(
@@ -47,19 +74,31 @@ const fieldsOf = (session: SessionSummary, style: Style, now: number): [string, 
     'repository',
     [
       safeLine(item.name ?? repositoryName(item.url)),
-      style.dim(safeLine(`${item.url}${item.branch === undefined ? '' : `#${item.branch}`}`)),
-      item.sessionBranch === undefined ? '' : safeLine(item.sessionBranch),
       diffStatText(item.diff, style),
+      style.dim(safeLine(`from ${item.url}${item.branch === undefined ? '' : `#${item.branch}`}`)),
     ]
       .filter((part) => part !== '')
       .join('  '),
   ]),
-  ['purged', session.purgeAt ?? ''],
+  ['branch', safeLine(session.repositories.find((item) => item.sessionBranch)?.sessionBranch ?? '')],
+  ['purged', session.purgeAt === undefined ? '' : moment(session.purgeAt)],
 ]
 
 const sinceText = (since: string, now: number): string => {
   const text = age(since, now)
   return text === 'now' ? 'just now' : `for ${text}`
+}
+
+const agoText = (at: string, now: number): string => {
+  const text = age(at, now)
+  return text === 'now' ? '(just now)' : `(${text} ago)`
+}
+
+const nextText = ({ id, status, requests, deletedAt }: SessionSummary, berth: string): string => {
+  const short = shortId(id)
+  if (deletedAt !== undefined) return `Take the deletion back: ${berth} rm --restore ${short}`
+  if (requests.length > 0) return `Answer with: ${berth} attach ${short}`
+  return status.phase === 'failed' ? `Once that is repaired: ${berth} resume ${short}` : ''
 }
 
 const lastTurnText = ({ lastTurn }: SessionSummary): string => {
@@ -79,7 +118,7 @@ const requestLines = (session: SessionSummary, style: Style): string[] => {
   const lines = session.requests.map(
     (item) => `  ${style.yellow('?')} ${safeLine(`${item.title}: ${item.detail}`)}`,
   )
-  return ['', ...lines, `  Answer with: berth attach ${shortId(session.id)}`]
+  return ['', ...lines]
 }
 
 const queueLines = (session: SessionSummary, style: Style): string[] =>

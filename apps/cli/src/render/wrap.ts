@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import { textWidth } from '../terminal/width.ts'
 
 /** Breaks text into lines at spaces, piece by piece. A word is kept back until its end is known. */
@@ -8,10 +9,10 @@ export interface Wrap {
 }
 
 /** A first word after which the lines of a paragraph are indented: the sign of a list's item. */
-const bullet = /^(?:[-*+•✻›?!✓✗■±]|\d+[.)])$/u
+const bullet = /^(?:[-*+•✻›?!✓✗■±→]|\d+[.)])$/u
 
 /** Code and tables are left as they are; a word wider than the line is left to the terminal. */
-export const createWrap = (columns: () => number): Wrap => {
+export const createWrap = (columns: () => number, indent = 0): Wrap => {
   let line = startOfLine()
   let isCode = false
 
@@ -24,7 +25,8 @@ export const createWrap = (columns: () => number): Wrap => {
       if (isFence) isCode = !isCode
       const lead = textWidth(space)
       line.whole = isCode || isFence || word.startsWith('|')
-      line.indent = lead + (bullet.test(word) ? size + 1 : 0)
+      const isBullet = bullet.test(stripVTControlCharacters(word))
+      line.indent = Math.max(indent, lead + (isBullet ? size + 1 : 0))
     }
     const wide = line.column + textWidth(space) + size
     const breaks = !line.whole && wide > columns() && line.column > line.indent && size < columns()
@@ -61,9 +63,6 @@ const startOfLine = () => ({ column: 0, indent: 0, word: '', space: '', whole: f
 
 /** The same for a text that is there as a whole; lines after a break are indented by `indent` at least. */
 export const wrap = (text: string, columns: number, indent = 0): string => {
-  const lines = text.split('\n').map((line) => {
-    const wrapper = createWrap(() => Math.max(20, columns - indent))
-    return (wrapper.push(line) + wrapper.end()).replaceAll('\n', `\n${' '.repeat(indent)}`)
-  })
-  return lines.join('\n')
+  const wrapper = createWrap(() => columns, indent)
+  return wrapper.push(text) + wrapper.end()
 }

@@ -4,6 +4,7 @@ import { printDiff } from '../commands/diff.ts'
 import { createSession, followFirstTurn } from '../commands/run.ts'
 import type { Context } from '../context.ts'
 import { shortId } from '../session-ref.ts'
+import { padEnd } from '../terminal/width.ts'
 import { prepareSample } from './sample-repository.ts'
 
 /** What the demo session is asked; the scripted model has a scenario for it, and a real one understands it too. */
@@ -38,18 +39,26 @@ export const runDemo = async (context: Context, dataDir: string): Promise<void> 
   const outcome = await followFirstTurn(context, session, false)
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   await writeFile(markerIn(dataDir), `${session.id}\n`, { mode: 0o600 })
-  if (outcome.kind !== 'turn' || outcome.result !== 'success')
-    return out.line(
-      out.style.yellow(
-        `! The demo did not get to its end. Look at it: berth show ${shortId(session.id)}; then: berth doctor`,
-      ),
-    )
   out.line()
-  await printDiff(context, { project: 'default', session: session.id }, {})
   const id = shortId(session.id)
+  if (outcome.kind !== 'turn' || outcome.result !== 'success') {
+    const { berth } = context
+    const advice = `Look into it in another terminal: ${berth} show ${id}; ${berth} doctor`
+    return out.line(out.style.yellow(`! The demo did not get to its end. ${advice}`))
+  }
+  await printDiff(context, { project: 'default', session: session.id }, {})
   out.line()
-  out.line('Go on in another terminal:')
-  out.line(`  berth attach ${id}                        talk to this session`)
-  out.line('  berth run --repo . "What to do"            start one on your own repository')
-  out.line('  berth model-key set                        use the real model')
+  out.line(goOn(context, id))
+}
+
+const goOn = ({ berth }: Context, id: string): string => {
+  const rows = [
+    [`${berth} attach ${id}`, 'talk to this session'],
+    [`${berth} run --repo . "What to do"`, 'start one on a repository of yours'],
+    [`${berth} model-key set`, 'use a real model'],
+    [`${berth} doctor`, 'when something does not work'],
+  ]
+  const width = Math.max(...rows.map(([command = '']) => command.length))
+  const lines = rows.map(([command = '', text = '']) => `  ${padEnd(command, width)}  ${text}`)
+  return ['Berth runs until Ctrl-C. Go on in another terminal:', ...lines].join('\n')
 }

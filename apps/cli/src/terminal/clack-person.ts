@@ -16,7 +16,7 @@ const decisions = [
 /** The person at a real terminal. */
 export const clackPerson = (): Person => ({
   decide: async (request, signal) => {
-    const message = `${safeLine(request.tool)} asks: ${safeLine(request.detail)}`
+    const message = `Allow ${safeLine(request.tool)}? ${safeLine(request.detail)}`
     const chosen = await select({ message, options: [...decisions], signal })
     return isCancel(chosen) ? undefined : toDecision(chosen, signal)
   },

@@ -75,7 +75,6 @@ async function checkOnLinux({ around, spawn }: CheckSources): Promise<SandboxChe
     const repair = userNamespaceAdvice(readUserNamespaceFacts()) ?? install()
     return trouble(`bubblewrap can't make a sandbox here. ${exit.message}`, repair)
   }
-  const root =
-    process.getuid?.() === 0 ? '; an ordinary user would be a further border, Berth runs as root' : ''
+  const root = process.getuid?.() === 0 ? '; Berth runs as root, an ordinary user would be safer' : ''
   return { ok: true, detail: `bubblewrap ${version.join('.')}, ${mode.detail}${root}` }
 }

@@ -1,39 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises'
 import type { AnyEvent } from '@berth/contract'
 import { describe, expect, it } from 'vitest'
 import { checkLog } from './support/check-log.ts'
-import { eventually, project, type World, withWorld } from './support/world.ts'
+import { claudeProcess, findProcess, runnerProcess } from './support/processes.ts'
+import { project, type World, withWorld } from './support/world.ts'
 
 const is = (type: AnyEvent['type']) => (event: AnyEvent) => event.type === type
 const ended = is('turn.ended')
-
-const parentOf = async (pid: string): Promise<number> => {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1])
-}
-
-/** All descendants of a process, with their command lines. */
-const descendants = async (root: number): Promise<{ pid: number; command: string }[]> => {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
-  const parents = new Map<number, number>()
-  for (const pid of pids) parents.set(Number(pid), await parentOf(pid))
-  const below = (pid: number): boolean => pid === root || (pid > 1 && below(parents.get(pid) ?? 0))
-  const found = [...parents.keys()].filter((pid) => pid !== root && below(pid))
-  return Promise.all(
-    found.map(async (pid) => ({
-      pid,
-      command: await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''),
-    })),
-  )
-}
-
-/** The process below a session's runner whose command line matches. */
-const find = (world: World, session: string, pattern: RegExp) =>
-  eventually(`a process like ${pattern}`, async () => {
-    const root = await world.runnerPid(session).catch(() => undefined)
-    const all = root === undefined ? [] : await descendants(root)
-    return all.findLast(({ command }) => pattern.test(command))?.pid
-  })
 
 const create = async ({ client }: World, prompt: string) =>
   (await client.createSession({ params: { project }, body: { prompt } })).id
@@ -69,7 +41,7 @@ describe.skipIf(process.platform !== 'linux')(
       withWorld(async (world) => {
         const id = await create(world, 'count slowly to 60')
         const before = await world.until(id, is('block.delta'))
-        process.kill(await find(world, id, /runner\/src\/main\.ts/), 'SIGKILL')
+        process.kill(await findProcess(world, id, runnerProcess), 'SIGKILL')
         const log = await world.until(id, ended, { after: before.at(-1)?.seq ?? 0 })
         expect(log.find(is('generation.ended'))).toMatchObject({
           data: { reason: 'killed', signal: 'SIGKILL' },
@@ -90,7 +62,7 @@ describe.skipIf(process.platform !== 'linux')(
       withWorld(async (world) => {
         const id = await create(world, 'count slowly to 60')
         const before = await world.until(id, is('block.delta'))
-        process.kill(await find(world, id, /claude-agent-sdk-[^/]*\/claude\0|\/claude\0--/), 'SIGKILL')
+        process.kill(await findProcess(world, id, claudeProcess), 'SIGKILL')
         const log = await world.until(id, ended, { after: before.at(-1)?.seq ?? 0 })
         expect(log.some(is('agent.exited'))).toBe(true)
         expect(log.at(-1)).toMatchObject({ data: { result: 'success' } })
@@ -101,7 +73,7 @@ describe.skipIf(process.platform !== 'linux')(
       withWorld(async (world) => {
         const id = await create(world, 'echo: delivered')
         await world.until(id, is('generation.started'))
-        process.kill(await find(world, id, /runner\/src\/main\.ts/), 'SIGKILL')
+        process.kill(await findProcess(world, id, runnerProcess), 'SIGKILL')
         await world.stop('SIGKILL')
         await world.start()
         const log = await world.until(id, ended)
@@ -118,7 +90,7 @@ describe.skipIf(process.platform !== 'linux')(
           body: { prompt: 'need permission to run: echo granted', settings: { ask: ['Bash'] } },
         })
         const before = await world.until(id, is('permission.requested'))
-        process.kill(await find(world, id, /runner\/src\/main\.ts/), 'SIGKILL')
+        process.kill(await findProcess(world, id, runnerProcess), 'SIGKILL')
         const log = await world.until(id, ended, { after: before.at(-1)?.seq ?? 0 })
         expect(log.some(is('request.cancelled'))).toBe(true)
         const summary = await world.settled(id, ({ status }) => status.phase === 'idle')

@@ -3,7 +3,7 @@ import { type ExitCode, exitCode } from './exit-code.ts'
 /** Why and how a runner ends. */
 export interface Ending {
   code: ExitCode
-  /** What happens to the turn that runs; missing: everything is left as it is, at once. */
+  /** How the turn that runs ends; missing: it doesn't, and the next runner goes on with it. */
   turn?: { code: string; message: string }
   /** Limits for ending the turn with its save, for the agent's own end, and for sending the rest, in ms. */
   limits: { turnMs: number; closeMs: number; flushMs: number }
@@ -22,14 +22,13 @@ export const endings = {
     turn: { code: 'deleted', message: 'The session was deleted.' },
     limits: { turnMs: 20_000, closeMs: 1000, flushMs: 10_000 },
   },
-  /** Together under eight seconds: the runtime kills ten seconds after its SIGTERM. */
-  terminated: {
-    code: exitCode.done,
-    turn: { code: 'runner-stopped', message: 'The runner was told to stop.' },
-    limits: { turnMs: 4500, closeMs: 1000, flushMs: 2000 },
-  },
+  /**
+   * By a signal, though nobody asked the session to stop: the machine restarts. Everything is on its disk. Together under
+   * eight seconds: the runtime kills ten seconds after its SIGTERM.
+   */
+  terminated: { code: exitCode.terminated, limits: { turnMs: 0, closeMs: 4000, flushMs: 3000 } },
   fenced: { code: exitCode.fenced, limits: now },
-  away: { code: exitCode.away, limits: now },
+  away: { code: exitCode.away, limits: { turnMs: 0, closeMs: 4000, flushMs: 0 } },
   fault: { code: exitCode.fault, limits: { turnMs: 0, closeMs: 0, flushMs: 2000 } },
   startFailed: { code: exitCode.start, limits: { turnMs: 0, closeMs: 0, flushMs: 20_000 } },
 } as const satisfies Record<string, Ending>

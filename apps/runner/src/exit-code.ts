@@ -1,6 +1,6 @@
 /** What the runner's exit code tells the runtime. */
 export const exitCode = {
-  /** Ended as it should: stopped, deleted, or told to by a signal. */
+  /** Ended as it should: stopped or deleted. */
   done: 0,
   /** A fault in the runner itself. */
   fault: 1,
@@ -8,8 +8,10 @@ export const exitCode = {
   start: 2,
   /** A newer generation took over: nothing was touched. */
   fenced: 3,
-  /** The backend could not be reached for too long: saved, then ended. */
+  /** The backend could not be reached for too long. A turn that ran is not over: the next runner goes on with it. */
   away: 4,
+  /** Told to end by a signal, without a stop of the session. A turn that ran is not over either. */
+  terminated: 5,
 } as const
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode]

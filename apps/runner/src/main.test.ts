@@ -205,14 +205,24 @@ describe('a runner process', { timeout }, () => {
     expect(descendants(runner.child.pid ?? 0, /claude/)).toEqual([])
   })
 
-  it('ends its turn and sends the rest on SIGTERM', async () => {
+  it('leaves its turn to the next runner, and sends the rest, on SIGTERM without a stop (R1)', async () => {
     const rig = await open()
     const runner = rig.start()
     const slow = rig.prompt('count slowly to 100000')
     await counting(rig)
     runner.child.kill('SIGTERM')
-    expect(await runner.exited).toEqual({ code: 0, signal: null })
-    expect((await slow.ended).data).toMatchObject({ result: 'interrupted', code: 'runner-stopped' })
+    expect(await runner.exited).toEqual({ code: 5, signal: null })
+    expect(rig.home.of('turn.ended')).toEqual([])
+    expect(rig.home.of('block.aborted').length).toBeGreaterThan(0)
+    expect(descendants(runner.child.pid ?? 0, /claude/)).toEqual([])
+    rig.home.nextGeneration()
+    rig.start()
+    const again = await rig.home.waitFor('turn.started', ({ data }) => data.attempt === 2)
+    await rig.model.waitForRequest(({ body }) => JSON.stringify(body).includes('started again'), {
+      timeoutMs: 60_000,
+    })
+    rig.home.append('turn.interrupt_requested', { turn: again.data.turn })
+    expect((await slow.ended).data).toMatchObject({ attempt: 2 })
     expectWholeFacts(rig.home.log)
   })
 

@@ -67,6 +67,8 @@ const main = async ([argument]: readonly string[]): Promise<number> => {
   }
   if (argument === '--check') return check()
   try {
+    // Everything that this process makes is its user's alone, whoever started it.
+    process.umask(0o077)
     const config = readConfig(process.env)
     // What this process starts should not find the token by mistake.
     delete process.env.BERTH_RUNNER_TOKEN

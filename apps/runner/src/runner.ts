@@ -165,16 +165,19 @@ const writeGitConfig = async ({ outside }: Layout, { owner }: RunnerWelcome): Pr
   await chmod(outside.home, 0o700)
 }
 
-/** Ends the turn, sends the rest, ends the agent; or, when another runner took over, ends the agent and nothing else. */
+/**
+ * Ends the turn (or leaves it to the next runner), ends the agent, politely when there is time, so that its transcript is
+ * whole, and sends the rest; or, when another runner took over, ends the agent and nothing else.
+ */
 const finish = async (session: Session, ending: Ending, over: AbortController): Promise<void> => {
   const { live, link, door, log } = session
   const { turnMs, closeMs, flushMs } = ending.limits
   if (ending.turn !== undefined) {
     const stopped = live.turns?.stop({ result: 'interrupted', ...ending.turn })
     if (!(await within(stopped, turnMs))) log.warn({}, 'the turn did not end in time')
-    const closed = live.keeper?.close()
-    if (!(await within(closed, closeMs))) live.keeper?.kill()
-  } else live.keeper?.kill()
+  }
+  const closed = closeMs > 0 ? live.keeper?.close() : undefined
+  if (closeMs === 0 || !(await within(closed, closeMs))) live.keeper?.kill()
   if (ending.code === exitCode.fenced) return door.close()
   if (flushMs > 0 && !(await link.flush(flushMs))) log.warn({}, 'facts are left for the next runner')
   over.abort()

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -44,4 +44,27 @@ it('follows no link, waits for no pipe, and leaves the directory for no id', asy
   execFileSync('mkfifo', [path()])
   expect(await transcripts.has(conversation, [uuid])).toBe(false)
   expect(await transcripts.has('../../../secret', [uuid])).toBe(false)
+})
+
+it.each(['.claude', '.claude/projects', '.claude/projects/-workspace'])(
+  'looks at nothing outside of the home when %s is a link',
+  async (place) => {
+    writeFileSync(path(), JSON.stringify({ uuid }))
+    const transcripts = openTranscripts(home)
+    expect(await transcripts.has(conversation, [uuid])).toBe(true)
+    const outside = mkdtempSync(join(tmpdir(), 'berth-elsewhere-'))
+    renameSync(join(home, place), join(outside, 'moved'))
+    symlinkSync(join(outside, 'moved'), join(home, place))
+    expect(await transcripts.exists(conversation)).toBe(false)
+    expect(await transcripts.has(conversation, [uuid])).toBe(false)
+    rmSync(outside, { recursive: true })
+  },
+)
+
+it('passes by what is no directory, and links, to the one that has it', async () => {
+  writeFileSync(join(home, '.claude/projects/a-file'), '')
+  execFileSync('mkfifo', [join(home, '.claude/projects/a-pipe')])
+  symlinkSync('/proc/self', join(home, '.claude/projects/a-link'))
+  writeFileSync(path(), JSON.stringify({ uuid }))
+  expect(await openTranscripts(home).has(conversation, [uuid])).toBe(true)
 })

@@ -1,9 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, statSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, type IncomingHttpHeaders, type RequestListener, request, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { dirname } from 'node:path'
+import { type AddressInfo, connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Door, type DoorOptions, openDoor } from './door.ts'
 import { relayedHeaders, ruleFor } from './relayed-request.ts'
@@ -232,6 +242,84 @@ describe('the door', () => {
     const { status, body } = await ask('/v1/messages', Buffer.alloc(1001)).done
     expect(status).toBe(413)
     expect(JSON.parse(body).error.type).toBe('request_too_large')
+  })
+
+  it('holds no more of half-sent bodies than it may (P14)', async () => {
+    await open({ heldLimit: 100_000 })
+    const outgoing = request({
+      socketPath: door.socket,
+      path: '/v1/messages',
+      method: 'POST',
+      headers: { 'content-length': 1_000_000 },
+    })
+    outgoing.on('error', () => undefined)
+    outgoing.write(Buffer.alloc(150_000))
+    const [incoming] = await once(outgoing, 'response')
+    expect(incoming.statusCode).toBe(429)
+    outgoing.destroy()
+    expect((await ask('/v1/messages', Buffer.alloc(90_000)).done).status).toBe(200)
+  })
+
+  it('removes nothing of others in the temporary directory', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'berth-others-'))
+    writeFileSync(join(directory, 'door.sock'), 'precious')
+    const link = join(tmpdir(), `berth-door-${session.slice(-26)}-0`)
+    symlinkSync(directory, link)
+    try {
+      await open()
+      expect(readFileSync(join(directory, 'door.sock'), 'utf8')).toBe('precious')
+      expect(lstatSync(link).isSymbolicLink()).toBe(true)
+    } finally {
+      rmSync(link)
+      rmSync(directory, { recursive: true })
+    }
+  })
+
+  it.each([
+    [
+      'two lengths',
+      'POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 4\r\n\r\n{}{}',
+    ],
+    [
+      'length and chunks',
+      'POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /runner/hello HTTP/1.1\r\n\r\n',
+    ],
+    ['a bare line feed', 'POST /v1/messages HTTP/1.1\nHost: x\nContent-Length: 2\n\n{}'],
+    ['a header with a line feed', 'POST /v1/messages HTTP/1.1\r\nHost: x\r\nanthropic-beta: a\rb: c\r\n\r\n'],
+    ['a space before the colon', 'POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length : 2\r\n\r\n{}'],
+    [
+      'a huge header',
+      `POST /v1/messages HTTP/1.1\r\nHost: x\r\nanthropic-beta: ${'a'.repeat(40_000)}\r\n\r\n`,
+    ],
+    ['a tunnel', 'CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: x\r\n\r\n'],
+    [
+      'an absolute address',
+      'POST http://127.0.0.1/runner/facts HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}',
+    ],
+  ])('lets no request with %s through to the backend', async (_, text) => {
+    answer = () => expect.unreachable()
+    const socket = connect(door.socket)
+    socket.on('error', () => undefined)
+    socket.write(text)
+    const chunks: string[] = []
+    socket.on('data', (chunk) => chunks.push(String(chunk)))
+    await once(socket, 'close')
+    expect(chunks.join('')).toMatch(/^(HTTP\/1\.1 4\d\d |$)/)
+    expect(chunks.join('')).not.toContain('secret')
+  })
+
+  it('does not upgrade a connection', async () => {
+    let seen: IncomingHttpHeaders = {}
+    answer = (incoming, response) => {
+      seen = incoming.headers
+      response.end('ok')
+    }
+    const headers = { connection: 'upgrade', upgrade: 'h2c' }
+    const outgoing = request({ socketPath: door.socket, path: '/v1/models', headers }).end()
+    const [incoming] = await once(outgoing, 'response')
+    expect(incoming.statusCode).toBe(200)
+    expect(seen.upgrade).toBeUndefined()
+    incoming.resume()
   })
 
   it('refuses other paths without asking the backend', async () => {

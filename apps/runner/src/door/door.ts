@@ -1,9 +1,9 @@
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { BodyTooLarge, readBody } from './body.ts'
+import { BodyTooLarge, readBody, TooMuchAtOnce } from './body.ts'
+import { makeDoorDirectory } from './door-directory.ts'
 import type { Relay, RelayOptions } from './relay.ts'
 import { modelError, relayedHeaders, ruleFor } from './relayed-request.ts'
 
@@ -24,17 +24,17 @@ export interface DoorOptions extends RelayOptions {
   turn(): string | undefined
   /** Bytes of one request. Default: 32 MB. */
   bodyLimit?: number
+  /** Bytes of the bodies that are held at once, also of those that are still coming. Default: 256 MB. */
+  heldLimit?: number
   onProblem(error: unknown): void
 }
 
 /** Requests at once; more are refused, as the agent may be hostile. */
 const concurrent = 64
-/** Bytes of the bodies that are held at once. */
-const heldLimit = 256 * 1024 * 1024
 
 /** Opens the door. Its socket lies in a directory that only this user can enter. */
 export const openDoor = async (options: DoorOptions): Promise<Door> => {
-  const directory = await makeDirectory(options.owner)
+  const directory = await makeDoorDirectory(options.owner)
   const socket = join(directory, 'door.sock')
   let loading: Promise<Relay> | undefined
   const relay = () => {
@@ -63,21 +63,6 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
   }
 }
 
-/** Socket paths are short by law of the kernel, so it lies in the temporary directory and not with the session. */
-const makeDirectory = async ({ session, generation }: DoorOptions['owner']): Promise<string> => {
-  const prefix = `berth-door-${session.slice(-26)}-`
-  const left = (await readdir(tmpdir())).filter(
-    (name) => name.startsWith(prefix) && Number(name.slice(prefix.length)) < generation,
-  )
-  // Somebody else's directory of that name can't be removed, and need not be.
-  await Promise.all(left.map((name) => rm(join(tmpdir(), name), { recursive: true }).catch(() => undefined)))
-  const wanted = join(tmpdir(), `${prefix}${generation}`)
-  return mkdir(wanted, { mode: 0o700 }).then(
-    () => wanted,
-    () => mkdtemp(join(tmpdir(), 'berth-door-')),
-  )
-}
-
 interface Handling {
   options: DoorOptions
   relay(): Promise<Relay>
@@ -93,8 +78,7 @@ const handle = async (
   if (rule.do === 'answer') return void response.writeHead(200).end()
   if (rule.do === 'refuse') return refuse(response, rule.status, rule.message)
   const { load } = handling
-  if (load.requests >= concurrent || load.bytes > heldLimit)
-    return refuse(response, 429, 'Too many model requests at once.')
+  if (load.requests >= concurrent) return refuse(response, 429, 'Too many model requests at once.')
   load.requests += 1
   try {
     await relayOne(request, response, { ...handling, path: rule.path })
@@ -110,12 +94,15 @@ const relayOne = async (
 ): Promise<void> => {
   const gone = new AbortController()
   response.on('close', () => gone.abort())
+  const { bodyLimit = 32 * 1024 * 1024, heldLimit = 256 * 1024 * 1024 } = options
   let size = 0
+  const take = (bytes: number) => {
+    size += bytes
+    load.bytes += bytes
+    return load.bytes <= heldLimit
+  }
   try {
-    const body =
-      request.method === 'GET' ? undefined : await readBody(request, options.bodyLimit ?? 32 * 1024 * 1024)
-    size = body?.length ?? 0
-    load.bytes += size
+    const body = request.method === 'GET' ? undefined : await readBody(request, { limit: bodyLimit, take })
     const headers = relayedHeaders(request.headers, { token: options.token, turn: options.turn() })
     await (await relay()).send(
       { method: request.method ?? 'GET', path, headers, body },
@@ -125,6 +112,7 @@ const relayOne = async (
   } catch (error) {
     if (gone.signal.aborted || response.headersSent) return void response.destroy()
     if (error instanceof BodyTooLarge) return refuse(response, 413, error.message)
+    if (error instanceof TooMuchAtOnce) return refuse(response, 429, error.message)
     options.onProblem(error)
     refuse(response, 502, 'The model gateway could not be reached.')
   } finally {

@@ -128,6 +128,7 @@ const keep = (session: Session, transcripts: Transcripts) => {
     limits: config.limits,
     room,
     onStderr,
+    warn: (message: string) => emit({ type: 'runner.notice', data: { level: 'warning', message } }),
   }
   const launch = kit.launcher({
     workspace: layout.inside.workspace,

@@ -2,6 +2,7 @@ import { basename, dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import { asSpawnedProcess, type Sandbox, type SandboxedProcess, type SandboxMount } from '@berth/sandbox'
 import type { Layout } from '../layout.ts'
+import { boundedOutput } from './bounded-output.ts'
 import type { SpawnClaude } from './kit.ts'
 import type { AgentExit } from './live-agent.ts'
 
@@ -21,6 +22,8 @@ export interface ClaudePlace {
   /** Resolves when more of the agent's output can be kept. */
   room(): Promise<void>
   onStderr(text: string): void
+  /** Tells people something. */
+  warn(message: string): void
 }
 
 /** Claude Code as it is called inside. */
@@ -70,20 +73,16 @@ export const spawnClaude =
       signal: request.signal,
     })
     started(child)
-    const stdout = Readable.from(withRoom(child.stdout, room), {
+    const onTooLong = () => {
+      place.warn('Claude Code wrote a line of more than 64 MB, which no honest one does: it was ended.')
+      child.kill('SIGKILL')
+    }
+    const stdout = Readable.from(boundedOutput(child.stdout, { stdin: child.stdin, room, onTooLong }), {
       objectMode: false,
       highWaterMark: 64 * 1024,
     })
     return asSpawnedProcess({ ...child, stdout }, place.onStderr)
   }
-
-/** Reads no further while there is no room for what would come of it. */
-async function* withRoom(stream: Readable, room: () => Promise<void>) {
-  for await (const chunk of stream) {
-    await room()
-    yield chunk
-  }
-}
 
 /** The end of a sandboxed Claude Code in the contract's words. */
 export const agentExitOf = (exit: Awaited<SandboxedProcess['exited']>, said = ''): AgentExit => {

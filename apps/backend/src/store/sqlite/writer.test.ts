@@ -20,8 +20,10 @@ const makeWriter = async () => {
 
 it('rejects what waits, and everything after, when its thread ends', async () => {
   const writer = await makeWriter()
+  // Its thread is idle now: to end one inside a call of SQLite's would end the whole process.
+  const ended = writer.terminate()
   const waiting = Array.from({ length: 3 }, () => codeOf(writer.run('ping', undefined)))
-  await writer.terminate()
+  await ended
   const codes = await Promise.all(waiting)
   for (const code of codes) expect(['fulfilled', 'unavailable']).toContain(code)
   expect(await codeOf(writer.run('ping', undefined))).toBe('unavailable')

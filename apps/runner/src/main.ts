@@ -14,6 +14,12 @@ const [{ ConfigError, readConfig }, { exitCode }, { default: manifest }] = await
   import('../package.json', { with: { type: 'json' } }),
 ])
 
+/** Ends what a runner that was killed while it started a sandbox may have left. */
+const sweepSandboxes = async (): Promise<void> => {
+  const { sweep } = await import('@berth/sandbox')
+  await sweep()
+}
+
 const sandboxFor = async (name: string | undefined): Promise<Sandbox> => {
   const { createBubblewrapSandbox, createNoSandbox } = await import('@berth/sandbox')
   return name === 'off' ? createNoSandbox() : createBubblewrapSandbox()
@@ -57,6 +63,7 @@ const run = async (config: Config): Promise<number> => {
     })
   // A runner may be killed: what was compiled is kept once the start is over.
   void runner.started.then(() => flushCompileCache())
+  void sweepSandboxes().catch((error) => log.warn({ err: describe(error) }, 'sweeping sandboxes'))
   return runner.done
 }
 

@@ -3,7 +3,11 @@ import { createLayout } from '../layout.ts'
 import { agentMounts } from './sandboxed-claude.ts'
 
 describe('what the agent’s sandbox shows', () => {
-  const layout = createLayout({ sessionDirectory: '/data/ses', renames: true, doorSocket: '/tmp/d/door.sock' })
+  const layout = createLayout({
+    sessionDirectory: '/data/ses',
+    renames: true,
+    doorSocket: '/tmp/d/door.sock',
+  })
   const mounts = agentMounts({ layout, executable: '/app/node_modules/claude/claude' })
 
   it('is writable only where nothing is trusted (S9, S13)', () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createPlace, git, type Place, sandboxes } from '../fixtures/place.ts'
 import { prepareWorkspace } from '../workspace/prepare.ts'
+import { lastLine } from './explain.ts'
 
 const places: Place[] = []
 afterEach(() => {
@@ -56,4 +57,9 @@ describe('a mirror', () => {
     expect(readdirSync(join(path, 'objects/pack')).filter((name) => name.startsWith('tmp'))).toEqual([])
     expect(readdirSync(join(path, '..')).filter((name) => /\.new$|\.lock$/.test(name))).toEqual([])
   })
+})
+
+it('what git says is shown without passwords and control characters (S19)', () => {
+  const said = "fatal: unable to access 'https://bot:hunter2@example.com/a.git/': \u001b[31mno\u001b[0m"
+  expect(lastLine(said)).toBe("fatal: unable to access 'https://example.com/a.git/':  [31mno [0m")
 })

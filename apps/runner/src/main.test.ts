@@ -6,19 +6,27 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { AnyEvent } from '@berth/contract'
 import { builtInScenarios, type ScenarioInput } from '@berth/scripted-model'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { git, session, writeFiles } from './fixtures/place.ts'
 import { createRig, type Rig, type RigOptions } from './fixtures/runner-process.ts'
 
-const rigs: Rig[] = []
-afterEach(async () => {
-  for (const rig of rigs.splice(0)) await rig.close()
-})
-const open = async (options: Partial<RigOptions> = {}) => {
-  const rig = await createRig({ scenarios: builtInScenarios, ...options })
-  rigs.push(rig)
-  return rig
+interface Fixtures {
+  /** Makes a rig that is closed at the end of the test. */
+  open(options?: Partial<RigOptions>): Promise<Rig>
 }
+
+const it = test.extend<Fixtures>({
+  // biome-ignore lint/correctness/noEmptyPattern: Vitest reads from the pattern what a fixture needs
+  open: async ({}, use) => {
+    const rigs: Rig[] = []
+    await use(async (options = {}) => {
+      const rig = await createRig({ scenarios: builtInScenarios, ...options })
+      rigs.push(rig)
+      return rig
+    })
+    for (const rig of rigs) await rig.close()
+  },
+})
 
 const source = (rig: Rig, name: string) => {
   git(rig.sources, 'init', '--quiet', name)
@@ -67,8 +75,9 @@ const counting = (rig: Rig, from = 0) =>
 
 const timeout = 90_000
 
-describe('a runner process', { timeout }, () => {
-  it('runs turns in a sandbox and shows what they changed', async () => {
+// Each has processes of its own, and most of a test is waiting for them.
+describe.concurrent('a runner process', { timeout }, () => {
+  it('runs turns in a sandbox and shows what they changed', async ({ open }) => {
     const rig = await open()
     const url = source(rig, 'lib')
     rig.home.welcome.repositories = [{ url }]
@@ -99,7 +108,7 @@ describe('a runner process', { timeout }, () => {
     expect(rig.home.heartbeats.length).toBeGreaterThan(0)
   })
 
-  it('interrupts a turn and takes the next', async () => {
+  it('interrupts a turn and takes the next', async ({ open }) => {
     const rig = await open()
     rig.start()
     const slow = rig.prompt('count slowly to 100000')
@@ -110,7 +119,7 @@ describe('a runner process', { timeout }, () => {
     expect((await rig.prompt('write a.md: b').ended).data.result).toBe('success')
   })
 
-  it('goes on in the next generation after it was killed in the middle of a turn', async () => {
+  it('goes on in the next generation after it was killed in the middle of a turn', async ({ open }) => {
     const rig = await open()
     const first = rig.start()
     const slow = rig.prompt('count slowly to 100000')
@@ -133,7 +142,7 @@ describe('a runner process', { timeout }, () => {
     expectWholeFacts(rig.home.log)
   })
 
-  it('hands over what it could not send before it was killed', async () => {
+  it('hands over what it could not send before it was killed', async ({ open }) => {
     const rig = await open()
     const first = rig.start()
     const slow = rig.prompt('count slowly to 100000')
@@ -159,7 +168,7 @@ describe('a runner process', { timeout }, () => {
     await slow.ended
   })
 
-  it('starts Claude Code again when that is killed, once in a turn', async () => {
+  it('starts Claude Code again when that is killed, once in a turn', async ({ open }) => {
     const rig = await open()
     const runner = rig.start()
     const slow = rig.prompt('count slowly to 100000')
@@ -180,7 +189,7 @@ describe('a runner process', { timeout }, () => {
     expectWholeFacts(rig.home.log)
   })
 
-  it('works on while the backend is away for a while', async () => {
+  it('works on while the backend is away for a while', async ({ open }) => {
     const rig = await open()
     const runner = rig.start()
     const slow = rig.prompt('count slowly to 30 every 20 ms')
@@ -193,7 +202,7 @@ describe('a runner process', { timeout }, () => {
     expectWholeFacts(rig.home.log)
   })
 
-  it('stops at once, with its own exit code, when a newer runner took over', async () => {
+  it('stops at once, with its own exit code, when a newer runner took over', async ({ open }) => {
     const rig = await open()
     const runner = rig.start()
     rig.prompt('count slowly to 100000')
@@ -205,7 +214,9 @@ describe('a runner process', { timeout }, () => {
     expect(descendants(runner.child.pid ?? 0, /claude/)).toEqual([])
   })
 
-  it('leaves its turn to the next runner, and sends the rest, on SIGTERM without a stop (R1)', async () => {
+  it('leaves its turn to the next runner, and sends the rest, on SIGTERM without a stop (R1)', async ({
+    open,
+  }) => {
     const rig = await open()
     const runner = rig.start()
     const slow = rig.prompt('count slowly to 100000')
@@ -226,7 +237,7 @@ describe('a runner process', { timeout }, () => {
     expectWholeFacts(rig.home.log)
   })
 
-  it('tells why a start can’t succeed', async () => {
+  it('tells why a start can’t succeed', async ({ open }) => {
     const rig = await open({ repositories: [{ url: '/nowhere/at/all' }] })
     expect(await rig.start().exited).toEqual({ code: 2, signal: null })
     expect(rig.home.of('start.failed')).toMatchObject([
@@ -234,7 +245,7 @@ describe('a runner process', { timeout }, () => {
     ])
   })
 
-  it('starts a new conversation, and says so, when the old one is gone', async () => {
+  it('starts a new conversation, and says so, when the old one is gone', async ({ open }) => {
     const rig = await open()
     rig.home.welcome.conversation = '0199e0a0-0000-7000-8000-000000000001'
     rig.start()
@@ -244,7 +255,9 @@ describe('a runner process', { timeout }, () => {
     ])
   })
 
-  it('shows attached files to the agent, and takes a prompt that is only in the blob store', async () => {
+  it('shows attached files to the agent, and takes a prompt that is only in the blob store', async ({
+    open,
+  }) => {
     const scenarios: ScenarioInput[] = [{ name: 'any', description: 'Answers.', steps: [{ text: 'Seen.' }] }]
     const rig = await open({ scenarios })
     const blob = (content: string | Buffer) => {
@@ -279,7 +292,7 @@ describe('a runner process', { timeout }, () => {
     expect(readFileSync(join(rig.root, 'session/attachments', place), 'utf8')).toBe('a,b')
   })
 
-  it('ends a turn at its time limit', async () => {
+  it('ends a turn at its time limit', async ({ open }) => {
     const rig = await open({ settings: { turnMinutes: 0.02 } })
     rig.start()
     expect((await rig.prompt('count slowly to 100000').ended).data).toMatchObject({
@@ -288,7 +301,7 @@ describe('a runner process', { timeout }, () => {
     })
   })
 
-  it('works without a sandbox when the operator says so, and says so too', async () => {
+  it('works without a sandbox when the operator says so, and says so too', async ({ open }) => {
     const rig = await open({ sandbox: 'off' })
     const runner = rig.start()
     expect((await rig.prompt('run: pwd').ended).data).toMatchObject({ result: 'success' })

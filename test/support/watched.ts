@@ -36,7 +36,8 @@ export const follow = (
   return follower
 }
 
-const entriesOf = ({ entries }: Transcript) => JSON.parse(JSON.stringify([...entries.values()]))
+/** The chat as plain data, to compare. */
+export const entriesOf = ({ entries }: Transcript) => JSON.parse(JSON.stringify([...entries.values()]))
 
 /**
  * What holds for a session at rest: its log is whole, the summary that the API gives is the fold of the log, and a

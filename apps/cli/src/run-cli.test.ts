@@ -56,7 +56,7 @@ describe('berth run', () => {
     expect(code).toBe(0)
     expect(context.stdout()).toContain('Greet [scripted model]')
     expect(context.stdout()).toContain('› say hello')
-    expect(context.stdout()).toContain('Hello wörld\n● Bash npm test\n  ⎿ ok 1 (+1 line)\n')
+    expect(context.stdout()).toContain('Hello wörld\n● Bash npm test\n  └ ok 1 (+1 line)\n')
     expect(context.stdout()).toContain('✓ done in 1.2 s')
     expect(context.stderr()).toContain('berth attach')
   })

@@ -8,7 +8,8 @@ const logo =
   '<svg xmlns="http://www.w3.org/2000/svg" width="150" height="40"><text x="0" y="28" font-family="system-ui, sans-serif" font-size="24" font-weight="600" fill="#fff">Berth API</text></svg>'
 
 /** Hides what has no use here: there is one document, and nothing is sent from the page. */
-const css = '.swagger-ui .download-url-wrapper, .swagger-ui .scheme-container { display: none !important }'
+const css = `.swagger-ui .download-url-wrapper, .swagger-ui .scheme-container { display: none !important }
+.swagger-ui .topbar-wrapper { justify-content: space-between }`
 
 /** The API's document as pages, at /docs. They only show it: nothing is sent from there. */
 export const documentation = async (app: FastifyInstance): Promise<void> => {

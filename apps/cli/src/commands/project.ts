@@ -95,7 +95,9 @@ const show = async ({ client, out }: Context, name: string, options: JsonOptions
 const settingLines = ({ effective, origins }: ProjectSettings) =>
   Object.keys(settings.shape).map((name) => {
     const value = (effective as Record<string, unknown>)[name]
-    const text = Array.isArray(value) ? value.join(', ') || 'none' : String(value ?? 'default') || 'none'
+    const text = Array.isArray(value)
+      ? value.join(', ') || (name === 'allowedModels' ? 'any' : 'none')
+      : String(value ?? 'default') || 'none'
     return { name: padEnd(name, 15), value: safeLine(text), origin: `(${origins[name] ?? 'platform'})` }
   })
 

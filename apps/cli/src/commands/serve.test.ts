@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,6 +56,7 @@ requests.push = (line) => (line === 'GET /stop' ? process.exit(0) : Array.protot
     expect(context.stdout()).toContain('› Fix the failing test')
     expect(context.stdout()).toContain('✓ done in 1.2 s')
     expect(await readFile(join(dir, 'data', 'demo-done'), 'utf8')).toMatch(/^ses_/)
+    expect((await stat(join(dir, 'data'))).mode & 0o077).toBe(0)
     await fetch(`http://127.0.0.1:${port}/stop`).catch(() => undefined)
     expect(await done).toBe(0)
   })

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Client, isConnectionError } from '@berth/client'
 import type { Command } from 'commander'
@@ -45,6 +46,8 @@ const serve = async (context: Context, options: ServeOptions): Promise<void> => 
   // Once: while it starts, nobody answering is what is expected.
   const probe = connect(env, { attempts: 1 })
   await refuseTakenAddress(probe, urlOf(env), context.berth)
+  // Before anything of ours lies in it: only its owner may look inside.
+  await mkdir(dataDirOf(env), { recursive: true, mode: 0o700 })
   const backend = startBackend(context.programs.backend, env)
   const forget = forwardSignals(backend)
   try {

@@ -169,9 +169,8 @@ const createInterrupt = (
   const ask = () => {
     if (asked) return leave()
     asked = true
-    screen.note('Ctrl-C again leaves; the session goes on.')
     client.interruptSession({ params: { project, session } }).then(
-      () => undefined,
+      () => screen.note('Ctrl-C again leaves; the session goes on.'),
       (error: unknown) => {
         if (isApiError(error) && error.code === 'no_turn') return leave()
         screen.note(error instanceof Error ? error.message : String(error))

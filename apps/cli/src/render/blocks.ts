@@ -45,6 +45,7 @@ export const createBlockView = (
   let waiting: (() => void)[] = []
 
   const settle = () => {
+    out.raw(wrap.end())
     active = undefined
     const now = waiting
     waiting = []
@@ -114,7 +115,7 @@ export const createBlockView = (
     },
     result: ({ data }) =>
       whenFree(() => {
-        const head = { text: data.isError ? '  ⎿ ✗' : '  ⎿', paint: data.isError ? style.red : style.dim }
+        const head = { text: data.isError ? '  └ ✗' : '  └', paint: data.isError ? style.red : style.dim }
         oneLine(head, results.nameOf(data.toolUse) + resultSummary(data.text, data.full))
       }),
     line: (text) => whenFree(() => out.line(text)),

@@ -198,7 +198,7 @@ describe('the live view', () => {
       data: { turn, toolUse, isError: false, text: toolUse },
     })
     const out = play([...use(a, 't1', 'a.ts'), ...use(b, 't2', 'b.ts'), result('t2'), result('t1')])
-    expect(out.join('')).toBe('● Read app/a.ts\n● Read app/b.ts\n  ⎿ t2\n  ⎿ Read a.ts: t1\n')
+    expect(out.join('')).toBe('● Read app/a.ts\n● Read app/b.ts\n  └ t2\n  └ Read a.ts: t1\n')
   })
 
   test('tells a prompt that has to wait again when its turn comes, and who else sent it', () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { printDiff } from '../commands/diff.ts'
 import { createSession, followFirstTurn } from '../commands/run.ts'
 import type { Context } from '../context.ts'
+import { wrap } from '../render/wrap.ts'
 import { shortId } from '../session-ref.ts'
 import { padEnd } from '../terminal/width.ts'
 import { prepareSample } from './sample-repository.ts'
@@ -28,7 +29,7 @@ export const runDemo = async (context: Context, dataDir: string): Promise<void> 
   const { out } = context
   const repository = await prepareSample(context.programs.sample, dataDir)
   out.line()
-  out.line(out.style.dim(`First start: a demo session on ${repository}`))
+  out.line(out.style.dim('First start: a demo session on a sample repository'))
   out.line()
   const session = await createSession(context, {
     project: 'default',
@@ -51,7 +52,7 @@ export const runDemo = async (context: Context, dataDir: string): Promise<void> 
   out.line(goOn(context, id))
 }
 
-const goOn = ({ berth }: Context, id: string): string => {
+const goOn = ({ berth, out }: Context, id: string): string => {
   const rows = [
     [`${berth} attach ${id}`, 'talk to this session'],
     [`${berth} run --repo . "What to do"`, 'start one on a repository of yours'],
@@ -59,6 +60,9 @@ const goOn = ({ berth }: Context, id: string): string => {
     [`${berth} doctor`, 'when something does not work'],
   ]
   const width = Math.max(...rows.map(([command = '']) => command.length))
-  const lines = rows.map(([command = '', text = '']) => `  ${padEnd(command, width)}  ${text}`)
+  const columns = out.isTty ? out.columns() : Infinity
+  const lines = rows.map(([command = '', text = '']) =>
+    wrap(`  ${padEnd(command, width)}  ${text}`, columns, width + 4),
+  )
   return ['Berth runs until Ctrl-C. Go on in another terminal:', ...lines].join('\n')
 }

@@ -248,6 +248,10 @@ const deciders: Deciders = {
         'session_not_deleted',
         'The session is not deleted, so there is nothing to restore.',
       )
+    // From then on its files may be gone already.
+    const { id, purgeAt } = log.current.summary
+    if (purgeAt !== undefined && purgeAt <= log.context.at)
+      throw new BerthError('session_not_found', `Session ${id} could be restored until ${purgeAt}.`)
     log.add(actor, { type: 'session.restored', data: {} })
   },
   launch: (log, { actor, runtime }) => {

@@ -98,9 +98,10 @@ export class Reconciler {
         await service.run({ session, command: { kind: 'fail', actor: backendActor, ...pick(step) } })
         return { kind: 'done' }
       case 'purge':
-        await store.purge(session, clock.now())
+        // The row goes last: as long as it is there, a purge that was cut short is repeated.
         await runtime.remove(session)
         await blobs.removeAll(session)
+        await store.purge(session, clock.now())
         return { kind: 'done' }
     }
   }

@@ -44,9 +44,8 @@ const parse = async (line: string): Promise<string | undefined> => {
 }
 
 describe.each(pages)('%s', (page) => {
-  const lines = commandLines(page)
-  test.runIf(lines.length > 0)('every berth command in it is one, with options that it has', async () => {
-    for (const line of lines) expect(await parse(line), line).toBeDefined()
+  test('every berth command in it is one, with options that it has', async () => {
+    for (const line of commandLines(page)) expect(await parse(line), line).toBeDefined()
   })
 })
 

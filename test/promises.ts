@@ -21,4 +21,9 @@ export const promises: Readonly<Record<string, string>> = {
   P23: 'Two backends never share one data directory.',
   P24: 'The model’s key is in no event, file, log line or environment that a session can see.',
   P25: 'What the model refuses is told as it is, and the session goes on.',
+  P30: 'A repository’s configuration, hooks, filters, links and settings run nothing outside of the sandbox and give the agent no right.',
+  P31: 'A repository that can’t be had is told with the reason, and after the repair the session goes on.',
+  P32: 'Slow, stalled and flapping readers see what a replay gives, and the backend’s memory stays bounded.',
+  P33: 'On a full disk nothing is half done, and the session goes on when there is room.',
+  P34: 'A purge that a kill cut short is finished: nothing of the session is left on disk, and no process.',
 }

@@ -67,8 +67,10 @@ export const eventually = async <T>(what: string, look: () => Promise<T | undefi
 export const withWorld = async (
   test: (world: World) => Promise<void>,
   env: Record<string, string> = {},
+  /** Where the data directory is made. */
+  parent = tmpdir(),
 ): Promise<void> => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'berth-test-'))
+  const dataDir = await mkdtemp(join(parent, 'berth-test-'))
   const world = await createWorld(dataDir, env)
   try {
     await test(world)

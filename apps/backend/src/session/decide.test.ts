@@ -298,3 +298,12 @@ it('keeps the version of an update', () => {
   expect(() => run(at.stateIn('idle'), update)).toThrow(/at version 1, not 2/)
   expect(run(at.stateIn('idle'), commands.update).state.summary).toMatchObject({ title: 'New', version: 2 })
 })
+
+it('restores a session until its purge may have begun, and no longer', () => {
+  const removed = run(at.stateIn('idle'), commands.delete).state
+  const { purgeAt = '' } = removed.summary
+  const restore = (when: string) => decide(removed, commands.restore, { at: when, turn: turns[0] })
+  expect(() => restore(purgeAt)).toThrow(`could be restored until ${purgeAt}`)
+  const before = new Date(Date.parse(purgeAt) - 1).toISOString()
+  expect(restore(before).events.map(({ type }) => type)).toEqual(['session.restored'])
+})

@@ -87,6 +87,11 @@ describe('plan', () => {
       { do: 'stop' },
     ],
     [
+      'gives a stopping runner that still shows life its time',
+      look(stateAfter(launched, stopAsked), running, { now: start + 60_000, aliveAt: start + 59_000 }),
+      { do: 'nothing', againInMs: timing.silenceMs - 1000 },
+    ],
+    [
       'stops the runner of a failed session',
       look(stateAfter(launched, failed), running, { now: start + timing.stopMs }),
       { do: 'stop' },

@@ -36,8 +36,8 @@ export type Step =
 export const timing = {
   /** Silence after which a runner is fenced out. */
   silenceMs: 30_000,
-  /** Time for a runner to save and end by itself after a stop was asked for. */
-  stopMs: 20_000,
+  /** Time for a runner to save and end by itself after a stop was asked for; longer than what it allows itself. */
+  stopMs: 120_000,
   /** Time between SIGTERM and force. */
   graceMs: 10_000,
   /** Runners lost in a row after which a session fails. */
@@ -81,11 +81,11 @@ const planLive = ({ state, runner, now, startedAt, aliveAt }: Observed): Step =>
     const { reason, message, exitCode, signal } = runner
     return { do: 'end', reason, message, exitCode, signal, kill: false, retryAt }
   }
+  const silent = now - aliveAt
   if (leaving) {
-    const left = Date.parse(status.since) + timing.stopMs - now
+    const left = Math.min(Date.parse(status.since) + timing.stopMs - now, timing.silenceMs - silent)
     return left > 0 ? { do: 'nothing', againInMs: left } : { do: 'stop', graceMs: timing.graceMs }
   }
-  const silent = now - aliveAt
   if (silent < timing.silenceMs) return { do: 'nothing', againInMs: timing.silenceMs - silent }
   const seconds = Math.round(silent / 1000)
   return {

@@ -109,7 +109,7 @@ describe('a session', () => {
       backend.runtime.onEnsure((runner) => runner.onTerm(() => asked.push(runner.spec.session)))
       const { session } = await backend.idleSession()
       await stop(backend, session)
-      await clock.advance(timing.stopMs - 1000)
+      await clock.advance(timing.silenceMs - 1000)
       expect([asked, (await backend.summary(session)).status.phase]).toEqual([[], 'stopping'])
       await until({ backend, clock, session }, () => asked.length === 1)
       expect((await backend.summary(session)).status.phase).toBe('stopping')

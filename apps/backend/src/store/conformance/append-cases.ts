@@ -21,10 +21,10 @@ import {
 export const appendCases = (bench: () => Bench) => {
   it('stores what decide says, ready to send', async () => {
     const session = newId('session')
-    const result = await bench().append(session, createCommand(session))
+    const result = await bench().append(session, createCommand(session, { project: bench().project }))
     expect(result).toMatchObject({ first: 1, position: 0, replayed: false, revision: 1 })
     expect(await bench().events(session)).toEqual(result.lines)
-    expect(await bench().store.summary('p', session)).toBe(result.summary)
+    expect(await bench().store.summary(bench().project, session)).toBe(result.summary)
     expect(await bench().store.state(session)).toEqual(JSON.parse(JSON.stringify(result.state)))
     expect(JSON.parse(result.summary)).toEqual(JSON.parse(JSON.stringify(result.state.summary)))
     expect(JSON.parse(result.lines[0]?.json ?? '')).toMatchObject({ seq: 1, type: 'session.created' })
@@ -81,21 +81,21 @@ export const appendCases = (bench: () => Bench) => {
     ])
     expect((await bench().events(session)).map(({ seq }) => seq)).toEqual([1, 2, 3])
     expect(await bench().store.existing([session, other])).toEqual(new Set([session]))
-    expect((await bench().store.changes('p', { after: 0, limit: 10 })).items).toHaveLength(1)
+    expect((await bench().store.changes(bench().project, { after: 0, limit: 10 })).items).toHaveLength(1)
   })
 
   it('hides a session from other projects', async () => {
     const session = await bench().session()
     const answer = bench().append(session, promptCommand(), { project: 'q' })
     expect(await codeOf(answer)).toBe('session_not_found')
-    expect((await bench().append(session, promptCommand(), { project: 'p' })).first).toBe(2)
+    expect((await bench().append(session, promptCommand(), { project: bench().project })).first).toBe(2)
     expect(await bench().store.summary('q', session)).toBeUndefined()
   })
 
   it('appends nothing when the command changes nothing', async () => {
     const session = await bench().session()
     await bench().append(session, stop)
-    const before = await bench().store.summary('p', session)
+    const before = await bench().store.summary(bench().project, session)
     const told = bench().watch()
     const again = await bench().append(session, stop)
     expect(again).toMatchObject({ lines: [], replayed: false, summary: before })
@@ -105,14 +105,16 @@ export const appendCases = (bench: () => Bench) => {
 
   it('takes a revision only when lists show something new', async () => {
     const session = await bench().liveSession()
-    const before = await bench().store.revision('p')
+    const before = await bench().store.revision(bench().project)
     const silent = await bench().facts(session, 3, [notice('one'), notice('two')])
     expect(silent.revision).toBeUndefined()
-    expect(summaryOf(await bench().store.summary('p', session)).seq).toBe(silent.state.summary.seq)
+    expect(summaryOf(await bench().store.summary(bench().project, session)).seq).toBe(
+      silent.state.summary.seq,
+    )
     const shown = await bench().append(session, promptCommand())
     expect(shown.revision).toBe(before + 1)
     expect(await bench().facts(session, 5, [status('Reading')])).toMatchObject({ revision: before + 2 })
-    expect(await bench().store.revision('p')).toBe(before + 2)
+    expect(await bench().store.revision(bench().project)).toBe(before + 2)
   })
 
   it('tells those who watch before the append resolves, until they stop watching', async () => {
@@ -128,7 +130,7 @@ export const appendCases = (bench: () => Bench) => {
 
   it('goes on when someone who watches throws', async () => {
     const warned = new Promise((resolve) => process.once('warning', resolve))
-    bench().store.watch(() => {
+    bench().watch(() => {
       throw new Error('a listener is broken')
     })
     const told = bench().watch()
@@ -174,10 +176,11 @@ export const appendCases = (bench: () => Bench) => {
   })
 
   it('keeps state and summary equal to the fold of the events, whatever happens', async () => {
+    const states = new Map<string, SessionState>()
     let seed = 0
     await fc.assert(
       fc.asyncProperty(sessionRolls(60), async (rolls) => {
-        const log = new SessionLog({ project: 'p', seed: ++seed, now: startOfTime })
+        const log = new SessionLog({ project: bench().project, seed: ++seed, now: startOfTime })
         let state: SessionState | undefined
         for (const roll of rolls) {
           const step = { session: log.session, ...log.next(state, roll) }
@@ -192,13 +195,14 @@ export const appendCases = (bench: () => Bench) => {
           folded = foldSession(folded, parseEvent(JSON.parse(json)) as Event)
         expect(folded).toEqual(state)
         expect(await bench().store.state(log.session)).toEqual(state)
-        await bench().reopen()
-        expect(await bench().store.state(log.session)).toEqual(state)
         const { generation } = state.summary
         expect((await bench().store.generation(log.session))?.generation ?? 0).toBe(generation)
+        states.set(log.session, state)
       }),
-      { numRuns: 15 },
+      { numRuns: 25 },
     )
+    await bench().reopen()
+    for (const [session, state] of states) expect(await bench().store.state(session)).toEqual(state)
   })
 }
 

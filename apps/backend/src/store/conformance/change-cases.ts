@@ -11,7 +11,7 @@ import {
 } from './harness.ts'
 
 export const changeCases = (bench: () => Bench) => {
-  const changes = (after: number, limit = 100) => bench().store.changes('p', { after, limit })
+  const changes = (after: number, limit = 100) => bench().store.changes(bench().project, { after, limit })
 
   it('tells each session that changed after a revision, oldest change first, as it is now', async () => {
     const a = await bench().session()
@@ -20,8 +20,8 @@ export const changeCases = (bench: () => Bench) => {
     const { items, reset } = await changes(0)
     expect(reset).toBe(false)
     expect(items.map((item) => 'summary' in item && summaryOf(item.summary).id)).toEqual([b, a])
-    expect(items.at(-1)).toEqual({ revision, summary: await bench().store.summary('p', a) })
-    expect(await bench().store.revision('p')).toBe(revision)
+    expect(items.at(-1)).toEqual({ revision, summary: await bench().store.summary(bench().project, a) })
+    expect(await bench().store.revision(bench().project)).toBe(revision)
     expect((await changes(revision ?? 0)).items).toEqual([])
     expect((await changes(0, 1)).items).toHaveLength(1)
   })
@@ -32,7 +32,7 @@ export const changeCases = (bench: () => Bench) => {
     await bench().append(session, promptCommand())
     expect(told.map(({ change }) => change)).toEqual([
       { revision: 1, summary: expect.stringContaining('"seq":1') },
-      { revision: 2, summary: await bench().store.summary('p', session) },
+      { revision: 2, summary: await bench().store.summary(bench().project, session) },
     ])
     expect((await changes(1)).items).toEqual([told[1]?.change])
   })
@@ -46,17 +46,19 @@ export const changeCases = (bench: () => Bench) => {
     const told = bench().watch()
     await bench().store.purge(session, startOfTime)
     const { items } = await changes(0)
-    const revision = await bench().store.revision('p')
+    const revision = await bench().store.revision(bench().project)
     expect(items.at(-1)).toEqual({ revision, removed: session })
-    expect(told).toMatchObject([{ session, project: 'p', change: { revision, removed: session } }])
+    expect(told).toMatchObject([
+      { session, project: bench().project, change: { revision, removed: session } },
+    ])
     expect(await bench().store.existing([session, other])).toEqual(new Set([other]))
     expect(await bench().events(session)).toEqual([])
     expect(await bench().store.state(session)).toBeUndefined()
     expect(await bench().store.runner('token')).toBeUndefined()
-    expect((await bench().store.list('p', { deleted: true }, { limit: 5 })).items).toEqual([])
+    expect((await bench().store.list(bench().project, { deleted: true }, { limit: 5 })).items).toEqual([])
     expect(await codeOf(bench().append(session, promptCommand()))).toBe('session_not_found')
     await bench().store.purge(session, startOfTime)
-    expect(await bench().store.revision('p')).toBe(revision)
+    expect(await bench().store.revision(bench().project)).toBe(revision)
     expect(await bench().events(other)).toHaveLength(1)
   })
 
@@ -93,7 +95,7 @@ export const changeCases = (bench: () => Bench) => {
   it('asks for a reset when the revision is older than what is kept, or was never given', async () => {
     const session = await bench().session()
     await bench().append(session, remove())
-    const before = await bench().store.revision('p')
+    const before = await bench().store.revision(bench().project)
     await bench().store.purge(session, startOfTime)
     const after = before + 1
     await bench().store.expire({ now: startOfTime, before: startOfTime })

@@ -3,7 +3,8 @@ import { type Bench, person } from './harness.ts'
 
 export const claimCases = (bench: () => Bench) => {
   it('gives a lease to one holder until it expires by the given time', async () => {
-    const lease = (holder: string, now: number) => bench().store.lease('l', holder, { now, ttlMs: 100 })
+    const lease = (holder: string, now: number) =>
+      bench().store.lease(bench().project, holder, { now, ttlMs: 100 })
     expect(await lease('a', 1000)).toBe(true)
     expect(await lease('b', 1099)).toBe(false)
     expect(await lease('a', 1099)).toBe(true)
@@ -14,19 +15,19 @@ export const claimCases = (bench: () => Bench) => {
 
   it('gives a lease to one of many who ask at once', async () => {
     const asked = Array.from({ length: 20 }, (_, index) =>
-      bench().store.lease('l', `${index}`, { now: 1, ttlMs: 100 }),
+      bench().store.lease(bench().project, `${index}`, { now: 1, ttlMs: 100 }),
     )
     expect((await Promise.all(asked)).filter(Boolean)).toHaveLength(1)
   })
 
   it('releases only what the holder holds', async () => {
     const { store } = bench()
-    await store.lease('l', 'a', { now: 1, ttlMs: 100 })
-    await store.release('l', 'b')
-    expect(await store.lease('l', 'b', { now: 1, ttlMs: 100 })).toBe(false)
-    await store.release('l', 'a')
-    expect(await store.lease('l', 'b', { now: 1, ttlMs: 100 })).toBe(true)
-    expect(await store.lease('other', 'a', { now: 1, ttlMs: 100 })).toBe(true)
+    await store.lease(bench().project, 'a', { now: 1, ttlMs: 100 })
+    await store.release(bench().project, 'b')
+    expect(await store.lease(bench().project, 'b', { now: 1, ttlMs: 100 })).toBe(false)
+    await store.release(bench().project, 'a')
+    expect(await store.lease(bench().project, 'b', { now: 1, ttlMs: 100 })).toBe(true)
+    expect(await store.lease('another', 'a', { now: 1, ttlMs: 100 })).toBe(true)
   })
 
   it('keeps grants by kind and hash until they expire', async () => {

@@ -46,7 +46,7 @@ export const compactionCases = (bench: () => Bench) => {
     const lives = fc.tuple(sessionRolls(80), fc.array(fc.nat(100), { minLength: 1, maxLength: 6 }))
     await fc.assert(
       fc.asyncProperty(lives, async ([rolls, cuts]) => {
-        const log = new SessionLog({ project: 'p', seed: ++seed, now: startOfTime })
+        const log = new SessionLog({ project: bench().project, seed: ++seed, now: startOfTime })
         const full: Line[] = []
         const readers = cuts.map(() => ({ cursor: 0, transcript: emptyTranscript() }))
         let state: SessionState | undefined

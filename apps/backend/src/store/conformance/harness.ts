@@ -1,5 +1,5 @@
 import { type Actor, type Fact, isBerthError, makeId, type SessionState } from '@berth/contract'
-import { afterEach, beforeEach } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import type { Command } from '../../session/command.ts'
 import type { AppendRequest, Line, Notice, Store } from '../port.ts'
 
@@ -46,14 +46,22 @@ export interface SessionOptions {
   now?: number
 }
 
-/** An open store with a project `p`, and short words for what tests do with it. */
+/** An open store with a project for one test, and short words for what tests do with it. */
 export class Bench {
   store: Store
+  project = ''
   readonly #opener: StoreHarness['opener']
+  readonly #watching: (() => void)[] = []
 
   constructor(store: Store, opener: StoreHarness['opener']) {
     this.store = store
     this.#opener = opener
+  }
+
+  async newProject(name: string): Promise<void> {
+    this.project = name
+    const nothing = { description: '', settings: {} }
+    await this.store.createProject({ name, displayName: name.toUpperCase(), ...nothing, now: startOfTime })
   }
 
   async reopen(): Promise<void> {
@@ -68,7 +76,7 @@ export class Bench {
   /** Creates a session; its id. */
   async session(options: SessionOptions = {}): Promise<string> {
     const { session = newId('session', options.now), now = startOfTime } = options
-    await this.append(session, createCommand(session, options), { now })
+    await this.append(session, createCommand(session, { project: this.project, ...options }), { now })
     return session
   }
 
@@ -90,11 +98,19 @@ export class Bench {
     return this.store.events(session, { after, limit: 100_000, maxBytes: 1e9 })
   }
 
-  /** Collects what those who watch are told. */
-  watch(): Notice[] {
+  /** Collects what those who watch are told, while the test runs. */
+  watch(listener: (notice: Notice) => void = () => undefined): Notice[] {
     const notices: Notice[] = []
-    this.store.watch((notice) => notices.push(notice))
+    const collect = (notice: Notice) => {
+      notices.push(notice)
+      listener(notice)
+    }
+    this.#watching.push(this.store.watch(collect))
     return notices
+  }
+
+  watchNoMore(): void {
+    for (const stop of this.#watching.splice(0)) stop()
   }
 }
 
@@ -167,26 +183,25 @@ export const blockFacts = (block: string, texts: string[], done: 'completed' | '
   return [start, ...deltas, ...last]
 }
 
-/** A fresh store for each test. */
-export const useBench = (makeStore: MakeStore): (() => Bench) => {
+/** A fresh store for each test, or one for all, in which each test has a fresh project. */
+export const useBench = (makeStore: MakeStore, stores: 'fresh' | 'shared'): (() => Bench) => {
   let bench: Bench
   let harness: StoreHarness
-  beforeEach(async () => {
+  let projects = 0
+  const open = async () => {
     harness = await makeStore()
-    const store = await openStore(harness.opener)
-    bench = new Bench(store, harness.opener)
-    await store.createProject({
-      name: 'p',
-      displayName: 'P',
-      description: '',
-      settings: {},
-      now: startOfTime,
-    })
-  })
-  afterEach(async () => {
+    bench = new Bench(await openStore(harness.opener), harness.opener)
+  }
+  const close = async () => {
     await bench.store.close()
     await harness.dispose()
-  })
+  }
+  if (stores === 'shared') beforeAll(open)
+  else beforeEach(open)
+  beforeEach(() => bench.newProject(`p${++projects}`))
+  afterEach(() => bench.watchNoMore())
+  if (stores === 'shared') afterAll(close)
+  else afterEach(close)
   return () => bench
 }
 

@@ -11,9 +11,9 @@ import {
 } from './harness.ts'
 
 const day = 24 * 3600_000
-const idempotency = (hash = 'h1', key = 'k') => ({ scope: 'ada POST /prompts', key, hash })
-
 export const idempotencyCases = (bench: () => Bench) => {
+  const idempotency = (hash = 'h1') => ({ scope: `ada ${bench().project}`, key: 'k', hash })
+
   it('gives the outcome of then again', async () => {
     const session = await bench().session()
     await bench().append(session, promptCommand())
@@ -39,7 +39,7 @@ export const idempotencyCases = (bench: () => Bench) => {
     await bench().append(session, promptCommand(), { idempotency: idempotency() })
     const other = bench().append(session, promptCommand(), { idempotency: idempotency('h2') })
     expect(await codeOf(other)).toBe('idempotency_mismatch')
-    const scoped = { ...idempotency('h2'), scope: 'bob POST /prompts' }
+    const scoped = { ...idempotency('h2'), scope: `bob ${bench().project}` }
     expect((await bench().append(session, promptCommand(), { idempotency: scoped })).replayed).toBe(false)
   })
 
@@ -47,12 +47,16 @@ export const idempotencyCases = (bench: () => Bench) => {
     const results = await Promise.all(
       Array.from({ length: 20 }, () => {
         const session = newId('session')
-        return bench().append(session, createCommand(session), { idempotency: idempotency() })
+        return bench().append(session, createCommand(session, { project: bench().project }), {
+          idempotency: idempotency(),
+        })
       }),
     )
     expect(results.filter(({ replayed }) => !replayed)).toHaveLength(1)
     expect(new Set(results.map(({ state }) => state.summary.id)).size).toBe(1)
-    expect((await bench().store.list('p', { deleted: false }, { limit: 50 })).items).toHaveLength(1)
+    expect((await bench().store.list(bench().project, { deleted: false }, { limit: 50 })).items).toHaveLength(
+      1,
+    )
   })
 
   it('remembers nothing of what was refused', async () => {
@@ -79,11 +83,15 @@ export const idempotencyCases = (bench: () => Bench) => {
 
   it('does not make a purged session again', async () => {
     const session = newId('session')
-    await bench().append(session, createCommand(session), { idempotency: idempotency() })
+    await bench().append(session, createCommand(session, { project: bench().project }), {
+      idempotency: idempotency(),
+    })
     await bench().append(session, remove())
     await bench().store.purge(session, startOfTime)
     const again = newId('session')
-    const replay = bench().append(again, createCommand(again), { idempotency: idempotency() })
+    const replay = bench().append(again, createCommand(again, { project: bench().project }), {
+      idempotency: idempotency(),
+    })
     expect(await codeOf(replay)).toBe('session_not_found')
   })
 }

@@ -11,6 +11,11 @@ import { projectCases } from './project-cases.ts'
 import { readCases } from './read-cases.ts'
 import { attentionCases, runnerCases } from './runner-cases.ts'
 
+/** These look only at their own project, so that their tests can share a store. */
+const sharing: readonly string[] = [
+  ...['append', 'idempotency', 'reading', 'lists', 'changes', 'runners', 'leases and grants'],
+]
+
 const parts = {
   append: appendCases,
   idempotency: idempotencyCases,
@@ -30,7 +35,7 @@ export interface StoreConformanceOptions {
   skips?: Partial<Record<keyof typeof parts, string>>
 }
 
-/** Every promise of the store's port. Each test gets a fresh database from `makeStore`. */
+/** Every promise of the store's port. Tests get fresh databases from `makeStore`. */
 export const storeConformance = (
   name: string,
   makeStore: MakeStore,
@@ -40,7 +45,10 @@ export const storeConformance = (
     for (const [part, cases] of Object.entries(parts) as [keyof typeof parts, typeof durabilityCases][]) {
       const reason = skips[part]
       if (reason !== undefined) describe.skip(`${part} (${reason})`, () => undefined)
-      else describe(part, () => cases(useBench(makeStore), makeStore))
+      else
+        describe(part, () =>
+          cases(useBench(makeStore, sharing.includes(part) ? 'shared' : 'fresh'), makeStore),
+        )
     }
   })
 }

@@ -5,12 +5,12 @@ import { type Bench, codeOf, launch, newId, remove, startOfTime, summaryOf } fro
 const titles = (items: string[]) => items.map((item) => summaryOf(item).title)
 
 export const listCases = (bench: () => Bench) => {
-  const list = async (filter: Partial<SessionFilter>, project = 'p') =>
+  const list = async (filter: Partial<SessionFilter>, project = bench().project) =>
     titles((await bench().store.list(project, { deleted: false, ...filter }, { limit: 50 })).items)
 
   it('lists the sessions of a project, newest first', async () => {
     await bench().store.createProject({ name: 'q', displayName: 'Q', description: '', settings: {}, now: 1 })
-    for (const [index, project] of ['p', 'q', 'p'].entries())
+    for (const [index, project] of [bench().project, 'q', bench().project].entries())
       await bench().session({ title: `${index}`, project, now: startOfTime + index })
     expect(await list({})).toEqual(['2', '0'])
     expect(await list({}, 'q')).toEqual(['1'])
@@ -87,7 +87,7 @@ export const listCases = (bench: () => Bench) => {
     const seen: string[] = []
     let cursor: string | undefined
     do {
-      const page = await bench().store.list('p', { deleted: false }, { limit: 4, cursor })
+      const page = await bench().store.list(bench().project, { deleted: false }, { limit: 4, cursor })
       seen.push(...page.items.map((item) => summaryOf(item).id))
       cursor = page.next
       await bench().session({ title: 'new', now: startOfTime + 1000 })
@@ -98,8 +98,12 @@ export const listCases = (bench: () => Bench) => {
 
   it('says that there is a next page only when there is one', async () => {
     for (let i = 0; i < 4; i++) await bench().session({ now: startOfTime + i })
-    const first = await bench().store.list('p', { deleted: false }, { limit: 2 })
-    const second = await bench().store.list('p', { deleted: false }, { limit: 2, cursor: first.next })
+    const first = await bench().store.list(bench().project, { deleted: false }, { limit: 2 })
+    const second = await bench().store.list(
+      bench().project,
+      { deleted: false },
+      { limit: 2, cursor: first.next },
+    )
     expect(second.items).toHaveLength(2)
     expect(second.next).toBeUndefined()
   })
@@ -107,9 +111,9 @@ export const listCases = (bench: () => Bench) => {
   it.each(['', 'x', 'bm90IGpzb24', Buffer.from('[1]').toString('base64url')])(
     'refuses the cursor %j',
     async (cursor) => {
-      expect(await codeOf(bench().store.list('p', { deleted: false }, { limit: 2, cursor }))).toBe(
-        'invalid_cursor',
-      )
+      expect(
+        await codeOf(bench().store.list(bench().project, { deleted: false }, { limit: 2, cursor })),
+      ).toBe('invalid_cursor')
       if (cursor !== '')
         expect(await codeOf(bench().store.projects({ limit: 2, cursor }))).toBe('invalid_cursor')
     },

@@ -30,49 +30,65 @@ export const projectCases = (bench: () => Bench) => {
     await create('a')
     const first = await bench().store.projects({ limit: 2 })
     const second = await bench().store.projects({ limit: 2, cursor: first.next })
-    expect([first, second].map(({ items }) => items.map(({ name }) => name))).toEqual([['a', 'c'], ['p']])
+    expect([first, second].map(({ items }) => items.map(({ name }) => name))).toEqual([
+      ['a', 'c'],
+      [bench().project],
+    ])
     expect(second.next).toBeUndefined()
   })
 
   it('counts sessions that are not deleted', async () => {
     await bench().session()
     await bench().append(await bench().session(), remove())
-    expect((await bench().store.project('p'))?.sessions).toBe(1)
+    expect((await bench().store.project(bench().project))?.sessions).toBe(1)
     expect((await bench().store.projects({ limit: 1 })).items[0]?.sessions).toBe(1)
   })
 
   it('edits names and settings, with a version each', async () => {
     const edit = bench().store.editProject.bind(bench().store)
-    const named = await edit('p', { displayName: 'New', expectedVersion: 1, now: startOfTime + 1 })
+    const named = await edit(bench().project, {
+      displayName: 'New',
+      expectedVersion: 1,
+      now: startOfTime + 1,
+    })
     expect(named).toMatchObject({ displayName: 'New', description: '', version: 2, settingsVersion: 1 })
     expect(named.updatedAt).toBe(new Date(startOfTime + 1).toISOString())
-    const set = await edit('p', { settings: { turnMinutes: 5 }, expectedVersion: 1, now: startOfTime + 2 })
+    const set = await edit(bench().project, {
+      settings: { turnMinutes: 5 },
+      expectedVersion: 1,
+      now: startOfTime + 2,
+    })
     expect(set).toMatchObject({ settings: { turnMinutes: 5 }, version: 2, settingsVersion: 2 })
     const stale = { expectedVersion: 1, now: startOfTime }
-    expect(await codeOf(edit('p', { description: 'x', ...stale }))).toBe('version_mismatch')
-    expect(await codeOf(edit('p', { settings: {}, ...stale }))).toBe('version_mismatch')
+    expect(await codeOf(edit(bench().project, { description: 'x', ...stale }))).toBe('version_mismatch')
+    expect(await codeOf(edit(bench().project, { settings: {}, ...stale }))).toBe('version_mismatch')
     expect(await codeOf(edit('none', { displayName: 'x', ...stale }))).toBe('project_not_found')
-    expect(await bench().store.project('p')).toEqual(set)
+    expect(await bench().store.project(bench().project)).toEqual(set)
   })
 
   it('lets one of two edits of the same version win', async () => {
     const edits = ['a', 'b'].map((displayName) =>
-      codeOf(bench().store.editProject('p', { displayName, expectedVersion: 1, now: startOfTime })),
+      codeOf(
+        bench().store.editProject(bench().project, { displayName, expectedVersion: 1, now: startOfTime }),
+      ),
     )
     expect((await Promise.all(edits)).sort()).toEqual(['fulfilled', 'version_mismatch'])
   })
 
   it('deletes an empty project only; a new one of the same name starts over', async () => {
     const session = await bench().session()
-    expect(await codeOf(bench().store.deleteProject('p'))).toBe('project_not_empty')
+    expect(await codeOf(bench().store.deleteProject(bench().project))).toBe('project_not_empty')
     await bench().append(session, remove())
-    expect(await codeOf(bench().store.deleteProject('p'))).toBe('project_not_empty')
+    expect(await codeOf(bench().store.deleteProject(bench().project))).toBe('project_not_empty')
     await bench().store.purge(session, startOfTime)
-    const old = await bench().store.revision('p')
-    await bench().store.deleteProject('p')
-    expect(await bench().store.project('p')).toBeUndefined()
-    expect(await codeOf(bench().store.deleteProject('p'))).toBe('project_not_found')
-    await create('p')
-    expect(await bench().store.changes('p', { after: old, limit: 1 })).toEqual({ items: [], reset: true })
+    const old = await bench().store.revision(bench().project)
+    await bench().store.deleteProject(bench().project)
+    expect(await bench().store.project(bench().project)).toBeUndefined()
+    expect(await codeOf(bench().store.deleteProject(bench().project))).toBe('project_not_found')
+    await create(bench().project)
+    expect(await bench().store.changes(bench().project, { after: old, limit: 1 })).toEqual({
+      items: [],
+      reset: true,
+    })
   })
 }

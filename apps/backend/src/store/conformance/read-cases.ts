@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { type Bench, blockFacts, newId, notice, promptCommand } from './harness.ts'
+import { type Bench, blockFacts, newId, notice, promptCommand, remove } from './harness.ts'
 
 export const readCases = (bench: () => Bench) => {
   it('reads events after a cursor, up to a number and about so many bytes, but always one', async () => {
@@ -47,18 +47,20 @@ export const readCases = (bench: () => Bench) => {
 
   it('has nothing of a session that does not exist', async () => {
     const session = newId('session')
-    expect(await bench().store.summary('p', session)).toBeUndefined()
+    expect(await bench().store.summary(bench().project, session)).toBeUndefined()
     expect(await bench().store.state(session)).toBeUndefined()
     expect(await bench().store.generation(session)).toBeUndefined()
     expect(await bench().store.runner('nothing')).toBeUndefined()
   })
 
   it('counts sessions by phase', async () => {
+    const count = async () => (await bench().store.stats()).sessions
+    const { pending = 0, idle = 0, deleted = 0 } = await count()
     await bench().session()
     await bench().liveSession()
-    const { sessions, bytes } = await bench().store.stats()
-    expect(sessions).toEqual({ pending: 1, idle: 1 })
-    expect(bytes).toBeGreaterThan(0)
+    await bench().append(await bench().session(), remove())
+    expect(await count()).toMatchObject({ pending: pending + 1, idle: idle + 1, deleted: deleted + 1 })
+    expect((await bench().store.stats()).bytes).toBeGreaterThan(0)
     await bench().store.ping()
   })
 }

@@ -12,33 +12,37 @@ import {
 } from './harness.ts'
 
 export const runnerCases = (bench: () => Bench) => {
+  const token = (name: string) => `${bench().project} ${name}`
+
   it('knows a runner by its token, and whether its generation is the current one', async () => {
-    const session = await bench().liveSession({ tokenHash: 'one' })
-    const identity = { session, project: 'p', generation: 1 }
-    expect(await bench().store.runner('one')).toEqual({ ...identity, current: true })
+    const session = await bench().liveSession({ tokenHash: token('one') })
+    const identity = { session, project: bench().project, generation: 1 }
+    expect(await bench().store.runner(token('one'))).toEqual({ ...identity, current: true })
     await bench().append(session, end(1))
-    expect(await bench().store.runner('one')).toEqual({ ...identity, current: false })
-    await bench().append(session, launch, { tokenHash: 'two' })
-    expect(await bench().store.runner('one')).toMatchObject({ current: false })
-    expect(await bench().store.runner('two')).toEqual({ ...identity, generation: 2, current: true })
-    expect(await bench().store.runner('three')).toBeUndefined()
+    expect(await bench().store.runner(token('one'))).toEqual({ ...identity, current: false })
+    await bench().append(session, launch, { tokenHash: token('two') })
+    expect(await bench().store.runner(token('one'))).toMatchObject({ current: false })
+    expect(await bench().store.runner(token('two'))).toEqual({ ...identity, generation: 2, current: true })
+    expect(await bench().store.runner(token('three'))).toBeUndefined()
   })
 
   it('keeps the token of the generation when a launch changes nothing', async () => {
-    const session = await bench().liveSession({ tokenHash: 'one' })
-    await bench().append(session, launch, { tokenHash: 'two' })
-    expect(await bench().store.runner('one')).toMatchObject({ current: true })
-    expect(await bench().store.runner('two')).toBeUndefined()
+    const session = await bench().liveSession({ tokenHash: token('one') })
+    await bench().append(session, launch, { tokenHash: token('two') })
+    expect(await bench().store.runner(token('one'))).toMatchObject({ current: true })
+    expect(await bench().store.runner(token('two'))).toBeUndefined()
   })
 
   it('replaces the token of the current generation only', async () => {
-    const session = await bench().liveSession({ tokenHash: 'one' })
-    await bench().store.setRunnerToken(session, 1, 'again')
-    expect(await bench().store.runner('one')).toBeUndefined()
-    expect(await bench().store.runner('again')).toMatchObject({ generation: 1, current: true })
+    const session = await bench().liveSession({ tokenHash: token('one') })
+    await bench().store.setRunnerToken(session, 1, token('again'))
+    expect(await bench().store.runner(token('one'))).toBeUndefined()
+    expect(await bench().store.runner(token('again'))).toMatchObject({ generation: 1, current: true })
     await bench().append(session, end(1))
-    expect(await codeOf(bench().store.setRunnerToken(session, 1, 'late'))).toBe('fenced')
-    expect(await codeOf(bench().store.setRunnerToken(newId('session'), 1, 'x'))).toBe('session_not_found')
+    expect(await codeOf(bench().store.setRunnerToken(session, 1, token('late')))).toBe('fenced')
+    expect(await codeOf(bench().store.setRunnerToken(newId('session'), 1, token('x')))).toBe(
+      'session_not_found',
+    )
   })
 
   it('keeps the last heartbeat of the current generation', async () => {

@@ -20,8 +20,9 @@ const makeBench = async (options: Omit<SqliteStoreOptions, 'file'> = {}) => {
   const store = await createSqliteStore({ file, ...options })
   onTestFinished(() => store.close())
   const opener = { module: '', name: '', options: undefined }
-  await store.createProject({ name: 'p', displayName: 'P', description: '', settings: {}, now: startOfTime })
-  return { bench: new Bench(store, opener), store, file }
+  const bench = new Bench(store, opener)
+  await bench.newProject('p')
+  return { bench, store, file }
 }
 
 const large = () => [notice('x'.repeat(3000)), ...Array.from({ length: 99 }, () => notice('y'.repeat(3000)))]

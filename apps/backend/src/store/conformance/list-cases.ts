@@ -22,7 +22,7 @@ export const listCases = (bench: () => Bench) => {
     const b = await bench().session({ title: 'b', owner: 'bob', now: startOfTime + 2 })
     await bench().session({ title: 'c', owner: 'bob', now: startOfTime + 3 })
     await bench().append(a, launch)
-    await bench().append(b, remove())
+    await bench().append(b, remove(startOfTime + 1000))
     expect(await list({ phases: ['starting'] })).toEqual(['a'])
     expect(await list({ phases: ['pending', 'starting'] })).toEqual(['c', 'a'])
     expect(await list({ owner: 'bob' })).toEqual(['c'])

@@ -46,7 +46,7 @@ export const durabilityCases = (bench: () => Bench, makeStore: MakeStore) => {
     } finally {
       await harness.dispose()
     }
-  })
+  }, 90_000)
 }
 
 type Opener = Parameters<typeof openStore>[0]

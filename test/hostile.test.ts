@@ -109,7 +109,7 @@ describe('a hostile repository', { timeout: 120_000 }, () => {
       const url = await hostileRepo()
       const body = {
         prompt:
-          'need permission to run: cd hostile && cat -- -rf && echo changed >> -rf && git status --short',
+          'need permission to run: cat -- -rf && echo changed >> -rf && git status --short',
         repositories: [{ url }],
         settings: { ask: ['Bash'] },
       }

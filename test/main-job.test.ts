@@ -65,7 +65,7 @@ describe('the main job', { timeout: 120_000 }, () => {
       const url = await sampleRepo(parent, 'kept')
       const { id } = await client.createSession({
         params: { project },
-        body: { prompt: 'write kept/notes.md: hello', repositories: [{ url }] },
+        body: { prompt: 'write notes.md: hello', repositories: [{ url }] },
       })
       const params = { project, session: id }
       const first = await until(id, ended)
@@ -75,7 +75,7 @@ describe('the main job', { timeout: 120_000 }, () => {
         params,
         body: {
           content:
-            'run: cd kept && cat notes.md && echo && git add -A && git commit -qm notes && git log -1 --format=%an && git branch --show-current',
+            'run: cat notes.md && echo && git add -A && git commit -qm notes && git log -1 --format=%an && git branch --show-current',
         },
       })
       const log = await until(id, ended, { after: first.at(-1)?.seq ?? 0 })

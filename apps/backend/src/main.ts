@@ -14,6 +14,8 @@ import { createSqliteStore } from './store/sqlite/sqlite-store.ts'
 const runnerMain = fileURLToPath(new URL('../../runner/src/main.ts', import.meta.url))
 
 const start = async (config: Config) => {
+  // Nothing that Berth makes is for other users of the machine.
+  process.umask(0o077)
   const log = pino({
     level: config.logLevel,
     base: undefined,

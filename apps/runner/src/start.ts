@@ -2,6 +2,7 @@ import { keepAgent } from './agent/keeper.ts'
 import type { AgentExit } from './agent/live-agent.ts'
 import { agentMounts, insideExecutable, spawnClaude } from './agent/sandboxed-claude.ts'
 import { openTranscripts, type Transcripts } from './agent/transcript.ts'
+import { workingDirectory } from './agent/working-directory.ts'
 import { endings } from './ending.ts'
 import { CloneError } from './git/explain.ts'
 import { followInbox, type Reactions } from './inbox.ts'
@@ -20,8 +21,9 @@ type FailReason = 'sandbox' | 'clone' | 'agent' | 'out-of-memory'
  */
 export const startSession = async (session: Session): Promise<void> => {
   const isolation = testIsolation(session.sandbox, selfTestContext(session), session.emit)
-  const agent = prepare(session).then((workspace) => {
-    if (!session.over.aborted) startAgent(session, workspace)
+  const agent = prepare(session).then(async (workspace) => {
+    const directory = await workingDirectory(session.layout, session.welcome.repositories)
+    if (!session.over.aborted) startAgent(session, workspace, directory)
   })
   const [tested, started] = await Promise.allSettled([isolation, agent])
   // A broken sandbox breaks the clone too: it is the one to tell.
@@ -67,7 +69,7 @@ const prepare = async (session: Session): Promise<Workspace> => {
   return createWorkspace({ state, session: welcome.session, layout, sandbox, emitter, saveBlob: spool.put })
 }
 
-const startAgent = (session: Session, workspace: Workspace): void => {
+const startAgent = (session: Session, workspace: Workspace, directory: string): void => {
   const { welcome, layout, emit, live, home } = session
   const transcripts = openTranscripts(layout.outside.home)
   const { outside, inside } = layout
@@ -75,7 +77,7 @@ const startAgent = (session: Session, workspace: Workspace): void => {
     home,
     attachments: { outside: outside.attachments, inside: inside.attachments },
   })
-  const keeper = keep(session, transcripts)
+  const keeper = keep(session, transcripts, directory)
   const turns = createTurns({
     keeper,
     prompt: prompts.content,
@@ -114,7 +116,7 @@ const timeAgentStart = ({ emit, live }: Session): void => {
   )
 }
 
-const keep = (session: Session, transcripts: Transcripts) => {
+const keep = (session: Session, transcripts: Transcripts, directory: string) => {
   const { config, kit, layout, sandbox, door, link, emit, welcome, log, live } = session
   const { executable } = kit
   const onStderr = (text: string) =>
@@ -131,7 +133,7 @@ const keep = (session: Session, transcripts: Transcripts) => {
     warn: (message: string) => emit({ type: 'runner.notice', data: { level: 'warning', message } }),
   }
   const launch = kit.launcher({
-    workspace: layout.inside.workspace,
+    workspace: directory,
     executable: insideExecutable(place),
     env: kit.environment(layout.inside),
     settings: welcome.settings,

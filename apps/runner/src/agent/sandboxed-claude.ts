@@ -63,7 +63,7 @@ export const spawnClaude =
     const child = sandbox.spawn({
       command: request.command,
       args: request.args,
-      cwd: layout.inside.workspace,
+      cwd: request.cwd ?? layout.inside.workspace,
       env: Object.fromEntries(
         Object.entries(request.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
       ),

@@ -13,14 +13,18 @@ export const labels = z
   .record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/), z.string().max(limits.labelValue))
   .refine((map) => Object.keys(map).length <= limits.labels, `at most ${limits.labels} labels`)
 
+/** A title as it is sent; space around it is cut off. */
 export const title = z.string().trim().min(1).max(limits.title)
+
+/** A title as the log holds it. */
+export const storedTitle = z.string().min(1).max(limits.title)
 
 /** What people do. */
 export const peopleEvents = {
   'session.created': z.object({
     session: sessionId,
     project: z.string(),
-    title,
+    title: storedTitle,
     labels,
     repositories,
     /** What this session sets for itself. */
@@ -28,7 +32,7 @@ export const peopleEvents = {
     /** The model behind the session: a real upstream, or written scenarios. */
     model: z.enum(['live', 'scripted']),
   }),
-  'session.updated': z.object({ title: title.optional(), labels: labels.optional() }),
+  'session.updated': z.object({ title: storedTitle.optional(), labels: labels.optional() }),
   'session.stop_requested': z.object({ reason: stopReason }),
   'session.resume_requested': z.object({}),
   'session.deleted': z.object({ purgeAt: z.iso.datetime() }),

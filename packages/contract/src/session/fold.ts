@@ -106,8 +106,17 @@ const appliers: Appliers = {
   'session.resume_requested': (state) => withSummary(state, { desired: 'running', restarts: 0 }),
   'session.deleted': (state, { at, data }) =>
     withSummary(state, { desired: 'deleted', deletedAt: at, purgeAt: data.purgeAt }),
-  'session.restored': (state) =>
-    withSummary(state, { desired: 'stopped', deletedAt: undefined, purgeAt: undefined }),
+  'session.restored': (state) => {
+    const { status } = state.summary
+    const isDeleted =
+      (status.phase === 'stopped' || status.phase === 'stopping') && status.reason === 'deleted'
+    return withSummary(state, {
+      desired: 'stopped',
+      deletedAt: undefined,
+      purgeAt: undefined,
+      status: isDeleted ? { ...status, reason: 'user' } : status,
+    })
+  },
   'prompt.queued': (state, { data, seq, at, actor }) => ({
     ...withSummary(state, {
       queue: [

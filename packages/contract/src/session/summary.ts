@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { actor } from '../actor.ts'
 import { diffStat } from '../changes.ts'
-import { labels, title } from '../events/session.ts'
+import { labels, storedTitle } from '../events/session.ts'
 import { promptId, sessionId, turnId } from '../ids.ts'
 import { desired, sessionStatus } from '../lifecycle.ts'
 import { directoryName } from '../repository.ts'
@@ -59,7 +59,7 @@ const sessionRepository = z.object({
 export const sessionSummary = z.object({
   id: sessionId,
   project: z.string(),
-  title,
+  title: storedTitle,
   labels,
   owner: actor,
   createdAt: time,

@@ -108,8 +108,7 @@ describe('a hostile repository', { timeout: 120_000 }, () => {
       const { client, until, settled, dataDir } = world
       const url = await hostileRepo()
       const body = {
-        prompt:
-          'need permission to run: cat -- -rf && echo changed >> -rf && git status --short',
+        prompt: 'need permission to run: cat -- -rf && echo changed >> -rf && git status --short',
         repositories: [{ url }],
         settings: { ask: ['Bash'] },
       }

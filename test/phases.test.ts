@@ -114,7 +114,7 @@ const phases: Record<string, (it: Surroundings) => Promise<Held>> = {
     const prompt = `need permission to run: echo granted ${it.word}`
     const id = await create(it, prompt, { settings: { ask: ['Bash'] } })
     await it.world.until(id, is('permission.requested'))
-    return { id, prompt, release: () => allow(it.world, id) }
+    return { id, prompt, release: async () => void allowUntilEnded(it.world, id) }
   },
   'its files are saved': saving,
   'it waits for a prompt': async (it) => {
@@ -139,6 +139,14 @@ const allow = async ({ client }: World, session: string) => {
       .decidePermission({ params: { ...params, request }, body: { behavior: 'allow' } })
       .catch(() => undefined)
 }
+
+/** Also allows what is asked again: the agent may not have kept that it had asked when its runner died. */
+const allowUntilEnded = (world: World, session: string) =>
+  eventually(`the end of the turn of ${session}`, async () => {
+    await allow(world, session)
+    const { lastTurn } = await world.client.getSession({ params: { project, session } })
+    return lastTurn
+  }).catch(() => undefined)
 
 const rests = ({ status, queue, turn }: SessionSummary) =>
   queue.length === 0 && turn === undefined && ['idle', 'stopped', 'failed'].includes(status.phase)

@@ -171,8 +171,8 @@ describe.concurrent('a runner process', { timeout }, () => {
   it('starts Claude Code again when that is killed, once in a turn', async ({ open }) => {
     const rig = await open()
     const runner = rig.start()
-    const slow = rig.prompt('count slowly to 100000')
-    await counting(rig)
+    const slow = rig.prompt('use many tools 900 times')
+    await rig.home.waitFor('tool.result')
     const claude = () => descendants(runner.child.pid ?? 0, /claude/)
     for (const pid of claude()) process.kill(pid, 'SIGKILL')
     const exited = await rig.home.waitFor('agent.exited')
@@ -182,7 +182,7 @@ describe.concurrent('a runner process', { timeout }, () => {
       { timeoutMs: 60_000 },
     )
     expect(request).toBeDefined()
-    await rig.home.waitFor('block.started', ({ seq }) => seq > exited.seq)
+    await rig.home.waitFor('tool.result', ({ seq }) => seq > exited.seq)
     for (const pid of claude()) process.kill(pid, 'SIGKILL')
     expect((await slow.ended).data).toMatchObject({ result: 'failed', code: 'agent-crashed', attempt: 1 })
     expect((await rig.prompt('write a.md: b').ended).data.result).toBe('success')

@@ -12,7 +12,9 @@ import { createSqliteStore } from './sqlite-store.ts'
 const holder = fileURLToPath(new URL('./fixtures/hold-lock.ts', import.meta.url))
 
 const hold = async (directory: string): Promise<ChildProcess> => {
-  const child = spawn(process.execPath, [holder, directory], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--expose-gc', holder, directory], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   onTestFinished(() => void child.kill('SIGKILL'))
   await once(child.stdout, 'data')
   return child

@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StoreOpenError } from './open-error.ts'
 
+/** What is locked: a connection that nobody holds would be collected, and its lock with it. */
+const held = new Set<DatabaseSync>()
+
 /**
  * Takes a data directory for this process; throws `StoreOpenError` (`in-use`) when another has it. The lock is the operating
  * system's, on `lock.db`: it ends with the process, however that ends. `lock.json` only says who has it.
@@ -19,10 +22,11 @@ export const lockDirectory = (directory: string): (() => void) => {
     if (!isBusy(error)) throw error
     throw new StoreOpenError('in-use', inUse(directory, note))
   }
+  held.add(database)
   const started = new Date(Date.now() - process.uptime() * 1000).toISOString()
   writeFileSync(note, `${JSON.stringify({ pid: process.pid, started })}\n`, { mode: 0o600 })
   return () => {
-    if (!database.isOpen) return
+    if (!held.delete(database)) return
     rmSync(note, { force: true })
     database.close()
   }

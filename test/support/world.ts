@@ -108,8 +108,6 @@ const createWorld = async (dataDir: string, env: Record<string, string>): Promis
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    child = started
-    world.pid = started.pid ?? 0
     started.stderr.on('data', (chunk) => log.push(String(chunk)))
     await new Promise<void>((resolve, reject) => {
       createInterface({ input: started.stdout }).on('line', (line) => {
@@ -120,6 +118,9 @@ const createWorld = async (dataDir: string, env: Record<string, string>): Promis
         reject(new Error(`The backend ended with ${code}: ${log.slice(-5).join('\n')}`)),
       )
     })
+    // Only one that is up is ours to stop: a second one that refuses has ended by itself.
+    child = started
+    world.pid = started.pid ?? 0
     const token = (await readFile(join(dataDir, 'owner-token'), 'utf8')).trim()
     world.url = `http://127.0.0.1:${ports.BERTH_PORT}`
     world.client = createClient({ baseUrl: world.url, token })

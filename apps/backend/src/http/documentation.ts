@@ -1,8 +1,7 @@
-import { openApiDocument, routes } from '@berth/contract'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
-import { version } from '../version.ts'
+import { apiDocument } from './api-document.ts'
 
 const logo =
   '<svg xmlns="http://www.w3.org/2000/svg" width="150" height="40"><text x="0" y="28" font-family="system-ui, sans-serif" font-size="24" font-weight="600" fill="#fff">Berth API</text></svg>'
@@ -13,8 +12,7 @@ const css = `.swagger-ui .download-url-wrapper, .swagger-ui .scheme-container { 
 
 /** The API's document as pages, at /docs. They only show it: nothing is sent from there. */
 export const documentation = async (app: FastifyInstance): Promise<void> => {
-  const document = openApiDocument(routes, version)
-  await app.register(swagger, { mode: 'static', specification: { document: document as never } })
+  await app.register(swagger, { mode: 'static', specification: { document: apiDocument as never } })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: {

@@ -1,14 +1,13 @@
-import { BerthError, isBerthError, openApiDocument, routes } from '@berth/contract'
+import { BerthError, isBerthError, routes } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
 import { cookieName, cookieSeconds } from '../auth/authenticator.ts'
-import { version } from '../version.ts'
+import { apiDocumentText } from './api-document.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
 
 /** Health, metrics, documents, sign-in. */
 export const systemEndpoints = (app: FastifyInstance, deps: Deps, options: EndpointOptions): void => {
   const serve = endpoint(app, options)
-  const document = JSON.stringify(openApiDocument(routes, version))
 
   serve(routes.livez, async () => 'ok')
   serve(routes.readyz, async () => {
@@ -22,7 +21,7 @@ export const systemEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
     reply.type('text/plain; version=0.0.4; charset=utf-8')
     return deps.metrics.text()
   })
-  serve(routes.openapi, async () => document)
+  serve(routes.openapi, async () => apiDocumentText)
   serve(routes.getSystem, () => deps.system())
   serve(routes.getMe, async ({ principal }) => ({
     principal: principal.actor,

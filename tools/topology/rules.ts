@@ -7,13 +7,20 @@ export const mayImport: Record<string, readonly string[]> = {
   '@berth/client': ['@berth/contract'],
   '@berth/agent': ['@berth/contract'],
   '@berth/sandbox': ['@berth/contract'],
+  '@berth/git': [],
   '@berth/runtime': ['@berth/contract'],
   '@berth/runtime-local': ['@berth/contract', '@berth/runtime'],
   '@berth/scripted-model': [],
   '@berth/testing': ['@berth/contract', '@berth/runtime'],
   '@berth/cli': ['@berth/contract', '@berth/client'],
-  '@berth/backend': ['@berth/contract', '@berth/runtime', '@berth/runtime-local', '@berth/scripted-model'],
-  '@berth/runner': ['@berth/contract', '@berth/client', '@berth/agent', '@berth/sandbox'],
+  '@berth/backend': [
+    '@berth/contract',
+    '@berth/git',
+    '@berth/runtime',
+    '@berth/runtime-local',
+    '@berth/scripted-model',
+  ],
+  '@berth/runner': ['@berth/contract', '@berth/client', '@berth/agent', '@berth/git', '@berth/sandbox'],
 }
 
 /** Something that only a few files may import, because everything else is written against a port. */

@@ -7,6 +7,8 @@ export const idPrefixes = {
   prompt: 'prm',
   request: 'req',
   block: 'blk',
+  operation: 'opn',
+  upload: 'upl',
 } as const
 
 export type IdKind = keyof typeof idPrefixes
@@ -22,6 +24,8 @@ export const turnId = idOf(idPrefixes.turn)
 export const promptId = idOf(idPrefixes.prompt)
 export const requestId = idOf(idPrefixes.request)
 export const blockId = idOf(idPrefixes.block)
+export const operationId = idOf(idPrefixes.operation)
+export const uploadId = idOf(idPrefixes.upload)
 
 /**
  * Makes an id that sorts by time: prefix, underscore, and a UUIDv7 (RFC 9562) in 26 characters of Crockford's

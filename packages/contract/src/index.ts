@@ -9,6 +9,12 @@ export {
   repositorySnapshot,
 } from './changes.ts'
 export {
+  type CheckpointManifest,
+  type CheckpointRef,
+  type CheckpointTree,
+  checkpointManifest,
+} from './checkpoint.ts'
+export {
   type BlobRef,
   blobRef,
   type LongText,
@@ -52,7 +58,7 @@ export {
   wireEvent,
 } from './events/event.ts'
 export { type StartStep, startStep } from './events/runner.ts'
-export { labels, title } from './events/session.ts'
+export { type ForkOrigin, labels, title } from './events/session.ts'
 export {
   blockId,
   type IdKind,
@@ -60,11 +66,13 @@ export {
   idTime,
   idToUuid,
   makeId,
+  operationId,
   promptId,
   requestId,
   sessionId,
   turnId,
   turnMessageUuid,
+  uploadId,
 } from './ids.ts'
 export {
   type Desired,
@@ -73,6 +81,8 @@ export {
   endReason,
   type FailReason,
   failReason,
+  type HoldReason,
+  isHold,
   lifecycle,
   livePhases,
   nextPhase,
@@ -86,6 +96,14 @@ export {
   stopReason,
 } from './lifecycle.ts'
 export { limits } from './limits.ts'
+export {
+  type FileEntry,
+  type GitState,
+  type OperationError,
+  type OperationRequest,
+  type OperationResult,
+  workspacePath,
+} from './operation.ts'
 export {
   branchName,
   branchProblem,
@@ -134,6 +152,7 @@ export {
 } from './routes/sessions.ts'
 export { me, type System, system } from './routes/system.ts'
 export { foldSession } from './session/fold.ts'
+export { limitsOf, type SessionLimits } from './session/limits.ts'
 export type { SessionState } from './session/state.ts'
 export {
   type CurrentTurn,
@@ -150,16 +169,24 @@ export {
   type Transcript,
   type TranscriptEntry,
 } from './session/transcript.ts'
+export type {
+  CustomAgent,
+  Hooks,
+  McpServer,
+  Skill,
+  SlashCommand,
+} from './settings/agent-setup.ts'
+export { resolveSettings, type SettingOrigin } from './settings/resolve.ts'
 export {
   type EffectiveSettings,
   effectiveSettings,
   modelName,
   platformSettings,
-  resolveSettings,
+  type SessionSettings,
   type SettingName,
-  type SettingOrigin,
   type Settings,
   sessionSettings,
   settings,
-} from './settings.ts'
+} from './settings/settings.ts'
+export { type WorkflowManifest, type WorkflowSource, workflowManifest } from './settings/workflow.ts'
 export { addUsage, noUsage, type Usage, usage } from './usage.ts'

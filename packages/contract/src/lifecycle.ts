@@ -18,8 +18,14 @@ export const phase = z.enum([
 export type Phase = z.infer<typeof phase>
 
 /** Why a session is stopped. */
-export const stopReason = z.enum(['user', 'idle', 'completed', 'budget', 'deadline', 'deleted'])
+export const stopReason = z.enum(['user', 'idle', 'completed', 'budget', 'deadline', 'turns', 'deleted'])
 export type StopReason = z.infer<typeof stopReason>
+
+/** The reasons that hold a session back: its prompts wait until somebody raises the limit and resumes it. */
+export const holdReason = stopReason.extract(['budget', 'deadline', 'turns'])
+export type HoldReason = z.infer<typeof holdReason>
+
+export const isHold = (reason: StopReason): reason is HoldReason => holdReason.safeParse(reason).success
 
 /** Why a session can't go on without a person. */
 export const failReason = z.enum([
@@ -36,8 +42,11 @@ export const failReason = z.enum([
 ])
 export type FailReason = z.infer<typeof failReason>
 
-/** Why a session waits before its runner is started. */
-const pendingReason = z.enum(['queued', 'backoff'])
+/**
+ * Why a session waits before its runner is started: it is about to be, the last one was lost, or there is no room for
+ * one more.
+ */
+const pendingReason = z.enum(['queued', 'backoff', 'capacity'])
 export type PendingReason = z.infer<typeof pendingReason>
 
 /** Why a generation ended. */

@@ -34,4 +34,15 @@ export const limits = {
   idempotencyKey: 128,
   idempotencyHours: 24,
   message: 4000,
+  /** Custom agents, commands, skills or MCP servers of one layer. */
+  setupEntries: 100,
+  /** The text of one of them, in characters. */
+  setupText: 64_000,
+  /** A file of a workspace that is read or written through the API. */
+  file: 64 * 1024 * 1024,
+  path: 4096,
+  /** Operations on a session's workspace that are under way at once. */
+  openOperations: 32,
+  /** A part of a pack or transcript in the blob store. */
+  checkpointPart: 32 * 1024 * 1024,
 } as const

@@ -81,6 +81,7 @@ const checked = (problem: (text: string) => string | undefined) =>
   })
 
 export const branchName = checked(branchProblem)
+export const repositoryUrl = checked(repositoryProblem)
 
 /** The name of a repository's directory in the workspace. */
 export const directoryName = z
@@ -90,11 +91,17 @@ export const directoryName = z
 /** A repository that a session works on. */
 export const repository = z.object({
   /** URL or absolute local path. */
-  url: checked(repositoryProblem),
+  url: repositoryUrl,
   /** Branch to start from. Default: the remote's default branch. */
   branch: branchName.optional(),
   /** Directory in the workspace. Default: the last part of the URL. */
   name: directoryName.optional(),
+  /** Commits of history to take. Default: all. */
+  depth: z.number().int().min(1).max(1_000_000).optional(),
+  /** Leave the contents of old files at the origin: smaller, but what is left out can't be read inside. Default: false. */
+  partial: z.boolean().optional(),
+  /** Also clone submodules. Default: false. */
+  submodules: z.boolean().optional(),
 })
 
 export type Repository = z.infer<typeof repository>

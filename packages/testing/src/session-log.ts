@@ -3,8 +3,8 @@ import type {
   EventData,
   Fact,
   PermissionDecision,
+  SessionSettings,
   SessionState,
-  Settings,
   StoredBlock,
 } from '@berth/contract'
 import fc from 'fast-check'
@@ -24,7 +24,7 @@ export type LogInput = { actor: Actor } & (
       title: string
       labels: Record<string, string>
       repositories: []
-      settings: Settings
+      settings: SessionSettings
       model: 'live' | 'scripted'
     }
   | { kind: 'update'; title: string; expectedVersion: number }

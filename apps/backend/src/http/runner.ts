@@ -121,10 +121,9 @@ export const modelEndpoints = (app: FastifyInstance, deps: Deps): void => {
 }
 
 const welcome = async ({ service, store, repositoryRoots }: Deps, runner: RunnerIdentity) => {
-  const { summary, settings, n, previous, conversation } = await service.state(runner.session)
+  const state = await service.state(runner.session)
+  const { summary, settings, n, previous, conversation, repositories, checkpoint, restore } = state
   const project = await store.project(runner.project)
-  const created = await store.lastEvent(runner.session, { type: 'session.created' })
-  const { repositories } = (JSON.parse(created?.json ?? '{}') as { data: { repositories: unknown[] } }).data
   return {
     session: runner.session,
     project: runner.project,
@@ -137,6 +136,8 @@ const welcome = async ({ service, store, repositoryRoots }: Deps, runner: Runner
     repositoryRoots: [...repositoryRoots],
     settings: sessionSettingsOf(settings, project?.settings ?? {}).values,
     conversation,
+    checkpoint,
+    restore,
     resumed: runner.generation > 1,
   }
 }

@@ -5,9 +5,11 @@ import type {
   EventData,
   Fact,
   FailReason,
+  ForkOrigin,
   PermissionDecision,
   Repository,
-  Settings,
+  SessionLimits,
+  SessionSettings,
   StopReason,
   StoredBlock,
 } from '@berth/contract'
@@ -25,9 +27,10 @@ export type Command =
       title: string
       labels: Record<string, string>
       repositories: Repository[]
-      settings: Settings
+      settings: SessionSettings
       model: 'live' | 'scripted'
       prompt?: { prompt: string; content: StoredBlock[] }
+      fork?: ForkOrigin
     }
   | {
       kind: 'update'
@@ -46,7 +49,7 @@ export type Command =
   | { kind: 'delete'; actor: Actor; purgeAt: string }
   | { kind: 'restore'; actor: Actor }
   /** The reconciler is about to ask the runtime for the next generation. */
-  | { kind: 'launch'; actor: Actor; runtime: string }
+  | { kind: 'launch'; actor: Actor; runtime: string; limits?: SessionLimits }
   /** A generation ended, or is fenced out because it is silent. */
   | {
       kind: 'end'

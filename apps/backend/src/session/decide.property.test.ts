@@ -14,7 +14,8 @@ import { SessionLog, sessionRolls } from '@berth/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Command } from './command.ts'
-import { type Decision, decide, maxAttempts } from './decide.ts'
+import { type Decision, decide } from './decide.ts'
+import { maxLosses } from './deciders/turn-flow.ts'
 
 interface Step extends Decision {
   command: Command
@@ -104,7 +105,7 @@ describe('random lives of a session', () => {
       expect(new Set(first.map(({ data }) => data.turn)).size).toBe(first.length)
       const places = first.map(({ data }) => data.promptSeq)
       expect(places).toEqual([...places].sort((a, b) => a - b))
-      for (const { data } of started) expect(data.attempt).toBeLessThanOrEqual(maxAttempts)
+      for (const { data } of started) expect(data.attempt).toBeLessThanOrEqual(maxLosses + 1)
     })
   })
 

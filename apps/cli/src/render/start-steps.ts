@@ -3,15 +3,13 @@ import { safeLine } from '../terminal/safe-text.ts'
 import type { Style } from '../terminal/style.ts'
 import { duration } from './duration.ts'
 
-const names = { runner: 'runner', sandbox: 'sandbox', clone: 'clone', agent: 'agent' } as const
-
 /** The steps of a start as they end, each with its duration. */
 export const createStartSteps = (style: Style, told: Set<string>) => {
   const begun = new Map<string, number>()
   return (event: EventOf<'start.step'>): string | undefined => {
     const { step, item, state, ms, message } = event.data
     const key = `${step} ${item ?? ''}`
-    const name = safeLine(`${names[step] ?? step}${item === undefined ? '' : ` ${item}`}`)
+    const name = safeLine(`${step}${item === undefined ? '' : ` ${item}`}`)
     if (state === 'started') {
       begun.set(key, Date.parse(event.at))
       return undefined

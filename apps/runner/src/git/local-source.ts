@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { branchProblem } from '@berth/contract'
+import { collect, lastLine, strictness } from '@berth/git'
 import type { Sandbox } from '@berth/sandbox'
-import { type BoxedScript, collect, runBoxed, startBoxed } from './boxed.ts'
-import { CloneError, explainGit, lastLine } from './explain.ts'
+import { type BoxedScript, runBoxed, startBoxed } from './boxed.ts'
+import { CloneError, explainGit } from './explain.ts'
 import { listRefs, type MirrorGit, type MirrorSource, parseRefs } from './mirror.ts'
 import { findRepository, PlaceRefused } from './repository-place.ts'
-import { strictness } from './trusted.ts'
 
 /** Prints what the source has. Its config and hooks are somebody else's, so even this runs in a sandbox. */
 const describeScript = `

@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { lastLine } from '@berth/git'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createPlace, git, type Place, sandboxes } from '../fixtures/place.ts'
 import { prepareWorkspace } from '../workspace/prepare.ts'
-import { lastLine } from './explain.ts'
 
 const places: Place[] = []
 afterEach(() => {

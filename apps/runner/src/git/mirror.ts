@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { branchProblem } from '@berth/contract'
+import { type GitSurroundings, runTrusted, type TrustedGit } from '@berth/git'
 import { CloneError, explainGit } from './explain.ts'
 import { withLock } from './lock.ts'
 import { tidyMirror } from './tidy-mirror.ts'
-import { type GitSurroundings, runTrusted, type TrustedGit } from './trusted.ts'
 
 /** A bare copy of a repository, shared by the sessions of one project. Only Berth writes it. */
 export interface Mirror {

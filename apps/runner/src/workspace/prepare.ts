@@ -7,10 +7,10 @@ import {
   repositoryName,
   sessionBranch,
 } from '@berth/contract'
+import type { GitSurroundings } from '@berth/git'
 import type { Sandbox } from '@berth/sandbox'
 import { localSource } from '../git/local-source.ts'
 import { remoteSource, updateMirror } from '../git/mirror.ts'
-import type { GitSurroundings } from '../git/trusted.ts'
 import type { Layout } from '../layout.ts'
 import { cloneFromMirror } from './clone.ts'
 import { emptyState, readState, type TrackedRepository, type WorkspaceState, writeState } from './state.ts'

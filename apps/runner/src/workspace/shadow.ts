@@ -1,7 +1,7 @@
 import { sessionBranch } from '@berth/contract'
+import { lastLine } from '@berth/git'
 import type { Sandbox } from '@berth/sandbox'
 import { runBoxed } from '../git/boxed.ts'
-import { lastLine } from '../git/explain.ts'
 import type { Layout } from '../layout.ts'
 import { parseSections } from './diff-output.ts'
 import { shadowProblems, shadowScript, snapshotLimits } from './shadow-script.ts'

@@ -41,7 +41,13 @@ describe('parseEvent', () => {
 
 describe('who may append what', () => {
   const authors: Author[] = ['people', 'runner', 'backend']
-  const shared = ['turn.ended', 'block.aborted', 'session.stop_requested', 'session.resume_requested']
+  const shared = [
+    'turn.ended',
+    'block.aborted',
+    'session.stop_requested',
+    'session.resume_requested',
+    'prompt.queued',
+  ]
 
   it('has a home for each type, and the backend stands in for a few', () => {
     for (const type of eventTypes) {

@@ -18,6 +18,8 @@ const sharedWithBackend: readonly EventType[] = [
   'block.aborted',
   'session.stop_requested',
   'session.resume_requested',
+  // The first prompt of a workflow.
+  'prompt.queued',
 ]
 
 /** The table who may append what. A runner can append only what a runner sees. */

@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { repositorySnapshot } from '../changes.ts'
+import { checkpointReason, checkpointRef } from '../checkpoint.ts'
 import { longText } from '../content.ts'
-import { blockId, requestId, turnId } from '../ids.ts'
+import { blockId, operationId, requestId, turnId } from '../ids.ts'
 import { failReason } from '../lifecycle.ts'
 import { limits } from '../limits.ts'
+import { operationError, operationResult } from '../operation.ts'
 import { directoryName } from '../repository.ts'
 import { question } from '../requests.ts'
 
@@ -15,7 +17,7 @@ const toolName = z.string().max(200)
 const parent = toolUse.optional()
 
 /** The steps of a start, in the order in which they usually begin. */
-export const startStep = z.enum(['runner', 'sandbox', 'clone', 'agent'])
+export const startStep = z.enum(['runner', 'sandbox', 'clone', 'restore', 'workflow', 'agent'])
 export type StartStep = z.infer<typeof startStep>
 
 /** JSON of any shape: a tool's input, or an SDK message that no event covers. */
@@ -59,6 +61,36 @@ export const runnerEvents = {
       )
       .max(limits.repositories),
   }),
+  /** How far a repository is. A failed one says what to do. */
+  'repository.state': z.object({
+    name: directoryName,
+    state: z.enum(['cloning', 'ready', 'failed', 'removed']),
+    message: message.optional(),
+    url: z.string().max(limits.url).optional(),
+    branch: z.string().max(limits.branch).optional(),
+    sessionBranch: z.string().max(limits.branch).optional(),
+    base: z.string().max(64).optional(),
+    ms: z.number().int().nonnegative().optional(),
+  }),
+  /** Workspace and conversation are in the blob store: the session can go on from there on any machine. */
+  'checkpoint.saved': checkpointRef.extend({
+    reason: checkpointReason,
+    ms: z.number().int().nonnegative(),
+    /** What a limit left out. */
+    omitted: z.string().max(1000).optional(),
+  }),
+  'checkpoint.failed': z.object({ reason: checkpointReason, message }),
+  /** The workspace was made from a checkpoint. */
+  'workspace.restored': z.object({
+    checkpoint: z.number().int().positive(),
+    turn: turnId.optional(),
+    files: z.number().int().nonnegative(),
+    ms: z.number().int().nonnegative(),
+  }),
+  /** A restore that a person asked for could not be done; the files are as they were. */
+  'workspace.restore_failed': z.object({ checkpoint: z.number().int().positive(), message }),
+  'operation.completed': z.object({ operation: operationId, result: operationResult }),
+  'operation.failed': z.object({ operation: operationId, error: operationError }),
   /** Claude Code is live. */
   'agent.ready': z.object({
     version: z.string().max(50).optional(),
@@ -89,6 +121,57 @@ export const runnerEvents = {
     status: z.number().int().nullable().optional(),
     message: message.optional(),
   }),
+  /** What the agent and all that it started use. Told when it has changed by much, at most twice a minute. */
+  'agent.resources': z.object({
+    memoryBytes: z.number().int().nonnegative(),
+    /** CPU time since the start of this generation. */
+    cpuMs: z.number().int().nonnegative(),
+    processes: z.number().int().nonnegative(),
+  }),
+  /** The MCP servers of the agent, told when something about them changed. */
+  'agent.mcp': z.object({
+    servers: z
+      .array(
+        z.object({
+          name: z.string().max(200),
+          status: z.enum(['connected', 'failed', 'needs-auth', 'pending', 'disabled']),
+          error: z.string().max(1000).optional(),
+          /** Where it comes from. */
+          origin: z.enum(['settings', 'repository', 'workflow']).optional(),
+          tools: z.array(z.object({ name: toolName, description: z.string().max(500).optional() })).max(200),
+        }),
+      )
+      .max(100),
+  }),
+  /** The list of things to do that the agent keeps. */
+  'agent.todos': z.object({
+    turn: turnId,
+    items: z
+      .array(
+        z.object({
+          text: z.string().max(500),
+          state: z.enum(['pending', 'in-progress', 'completed']),
+        }),
+      )
+      .max(200),
+  }),
+  /** The agent runs with other settings: what was changed, in words. */
+  'agent.reconfigured': z.object({ changed: z.array(z.string().max(100)).max(100) }),
+  /** The conversation could not be gone on with as it was, and a new one begins with what the log tells of it. */
+  'conversation.rebuilt': z.object({ reason: message, turns: z.number().int().nonnegative() }),
+  /** A workflow was read and applies from the next start of the agent on. */
+  'workflow.loaded': z.object({
+    name: z.string().max(200),
+    description: message.optional(),
+    url: z.string().max(limits.url),
+    branch: z.string().max(limits.branch).optional(),
+    path: z.string().max(500).optional(),
+    commit: z.string().max(64),
+    startupPrompt: z.string().max(limits.instructions).optional(),
+    results: z.record(z.string().max(200), z.string().max(1000)).optional(),
+  }),
+  /** A workflow can't be used. The session goes on without it. */
+  'workflow.failed': z.object({ url: z.string().max(limits.url), message }),
   /** Background work that the agent started. */
   'agent.task': z.object({
     task: z.string().max(200),

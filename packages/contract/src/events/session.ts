@@ -1,11 +1,14 @@
 import { z } from 'zod'
-import { storedBlock } from '../content.ts'
-import { promptId, requestId, sessionId, turnId } from '../ids.ts'
-import { endReason, failReason, stopReason } from '../lifecycle.ts'
+import { checkpointRef } from '../checkpoint.ts'
+import { blobRef, storedBlock } from '../content.ts'
+import { operationId, promptId, requestId, sessionId, turnId } from '../ids.ts'
+import { endReason, failReason, holdReason, stopReason } from '../lifecycle.ts'
 import { limits } from '../limits.ts'
-import { repositories } from '../repository.ts'
+import { operationError, operationRequest } from '../operation.ts'
+import { directoryName, repositories, repository } from '../repository.ts'
 import { answers, permissionDecision } from '../requests.ts'
-import { sessionSettings } from '../settings.ts'
+import { sessionLimits } from '../session/limits.ts'
+import { sessionSettings } from '../settings/settings.ts'
 
 const message = z.string().max(limits.message)
 
@@ -19,6 +22,21 @@ export const title = z.string().trim().min(1).max(limits.title)
 /** A title as the log holds it. */
 export const storedTitle = z.string().min(1).max(limits.title)
 
+/** Where a fork comes from. What it needs of there was copied: the other session may be gone. */
+export const forkOrigin = z.object({
+  project: z.string(),
+  session: sessionId,
+  /** The turn after which it was taken. */
+  turn: turnId.optional(),
+  /** The last event of the other session that belongs to its history. */
+  seq: z.number().int().positive(),
+  checkpoint: checkpointRef,
+  /** The events up to `seq`, without deltas, as JSON lines. */
+  history: blobRef,
+})
+
+export type ForkOrigin = z.infer<typeof forkOrigin>
+
 /** What people do. */
 export const peopleEvents = {
   'session.created': z.object({
@@ -31,7 +49,10 @@ export const peopleEvents = {
     settings: sessionSettings,
     /** The model behind the session: a real upstream, or written scenarios. */
     model: z.enum(['live', 'scripted']),
+    fork: forkOrigin.optional(),
   }),
+  /** All that the session sets for itself from now on, and the limits that follow. */
+  'session.settings_changed': z.object({ settings: sessionSettings, limits: sessionLimits }),
   'session.updated': z.object({ title: storedTitle.optional(), labels: labels.optional() }),
   'session.stop_requested': z.object({ reason: stopReason }),
   'session.resume_requested': z.object({}),
@@ -45,12 +66,59 @@ export const peopleEvents = {
   'turn.interrupt_requested': z.object({ turn: turnId }),
   'permission.decided': z.object({ request: requestId, decision: permissionDecision }),
   'question.answered': z.object({ request: requestId, answers }),
+  'repository.added': z.object({ repository }),
+  'repository.removed': z.object({ name: directoryName }),
+  /** A clone that failed is to be tried again. */
+  'repository.retried': z.object({ name: directoryName }),
+  /** A branch was pushed to the repository's origin, and is there. */
+  'repository.pushed': z.object({
+    name: directoryName,
+    url: z.string().max(limits.url),
+    branch: z.string().max(limits.branch),
+    commit: z.string().max(64),
+    /** What the branch was before; missing: it is new. */
+    previous: z.string().max(64).optional(),
+    forced: z.boolean(),
+    /** The checkpoint that it was made from. */
+    checkpoint: z.number().int().positive(),
+  }),
+  /** The files are to be as they were after a turn; the conversation goes on. */
+  'workspace.restore_requested': z.object({ checkpoint: checkpointRef }),
+  /** The runner of a live session is to do something with its workspace. */
+  'operation.requested': z.object({ operation: operationId, request: operationRequest }),
 } as const
 
 /** What the backend does and observes. */
 export const backendEvents = {
   /** A runner was asked for. */
-  'generation.started': z.object({ generation: z.number().int().positive(), runtime: z.string().max(50) }),
+  'generation.started': z.object({
+    generation: z.number().int().positive(),
+    runtime: z.string().max(50),
+    /** What counts for the session as long as nobody changes it. */
+    limits: sessionLimits.optional(),
+  }),
+  /** There is no room for one more runner: the session waits for its turn. */
+  'session.waits': z.object({
+    /** What there is too little of. */
+    reason: z.enum(['sessions', 'project-sessions', 'memory']),
+    message,
+    /** Its place in the queue when it began to wait, from 1. */
+    position: z.number().int().positive(),
+  }),
+  /** Something that people should know about a session, from the backend. */
+  'session.notice': z.object({ level: z.enum(['info', 'warning', 'error']), message }),
+  /** So much of a budget is spent that people should know; `spent`: nothing is left. */
+  'budget.reached': z.object({
+    scope: z.enum(['session', 'project']),
+    unit: z.enum(['usd', 'tokens']),
+    used: z.number().nonnegative(),
+    limit: z.number().positive(),
+    spent: z.boolean(),
+  }),
+  /** The turn stops in the middle and goes on when the session is resumed. */
+  'turn.paused': z.object({ turn: turnId, reason: holdReason, message }),
+  /** An operation that no runner can do any more. */
+  'operation.cancelled': z.object({ operation: operationId, error: operationError }),
   'generation.ended': z.object({
     generation: z.number().int().positive(),
     reason: endReason,

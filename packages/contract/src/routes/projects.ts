@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { limits } from '../limits.ts'
 import { sessionSummary } from '../session/summary.ts'
-import { effectiveSettings, settings } from '../settings.ts'
+import { effectiveSettings, settings } from '../settings/settings.ts'
 import { route } from './route.ts'
 import { numberInQuery, originMap, page, pageQuery, projectName } from './schemas.ts'
 

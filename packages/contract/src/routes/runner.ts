@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { actor } from '../actor.ts'
+import { checkpointRef } from '../checkpoint.ts'
 import { fact, wireEvent } from '../events/event.ts'
 import { sessionId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import { repositories } from '../repository.ts'
-import { effectiveSettings } from '../settings.ts'
+import { effectiveSettings } from '../settings/settings.ts'
 import { route } from './route.ts'
 import { numberInQuery } from './schemas.ts'
 
@@ -29,6 +30,10 @@ export const runnerWelcome = z.object({
   settings: effectiveSettings,
   /** Claude Code's own id of the conversation so far; missing at the first start. */
   conversation: z.string().max(100).optional(),
+  /** What to go on from when this disk has nothing of the session; missing: there is no checkpoint. */
+  checkpoint: checkpointRef.optional(),
+  /** The files are to become those of this checkpoint, before the agent goes on. */
+  restore: checkpointRef.optional(),
   /** The session has worked before: its workspace exists, if the disk is the same. */
   resumed: z.boolean(),
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { limits } from '../limits.ts'
+import { settingOrigin } from '../settings/resolve.ts'
 
 /** Names of projects: a DNS label, as namespaces need it. */
 export const projectName = z
@@ -25,4 +26,4 @@ export const page = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), next: cursor.optional() })
 
 /** A value with where it comes from. */
-export const originMap = z.record(z.string(), z.enum(['session', 'project', 'platform']))
+export const originMap = z.record(z.string(), settingOrigin)

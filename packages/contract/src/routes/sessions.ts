@@ -9,7 +9,7 @@ import { limits } from '../limits.ts'
 import { directoryName, repositories } from '../repository.ts'
 import { answers, permissionDecision } from '../requests.ts'
 import { sessionSummary } from '../session/summary.ts'
-import { effectiveSettings, sessionSettings } from '../settings.ts'
+import { effectiveSettings, sessionSettings } from '../settings/settings.ts'
 import { route } from './route.ts'
 import { numberInQuery, originMap, page, pageQuery, projectName } from './schemas.ts'
 

@@ -1,4 +1,7 @@
-import type { Settings } from '../settings.ts'
+import type { CheckpointRef } from '../checkpoint.ts'
+import type { Repository } from '../repository.ts'
+import type { SessionSettings } from '../settings/settings.ts'
+import type { SessionLimits } from './limits.ts'
 import type { SessionSummary } from './summary.ts'
 
 /**
@@ -7,7 +10,10 @@ import type { SessionSummary } from './summary.ts'
  */
 export interface SessionState {
   summary: SessionSummary
-  settings: Settings
+  settings: SessionSettings
+  limits: SessionLimits
+  /** The repositories that the session should have. */
+  repositories: Repository[]
   /** The last generation was asked for and hasn't ended. */
   live: boolean
   /** The runner of this generation has said that it is up. */
@@ -20,10 +26,19 @@ export interface SessionState {
   previous: { generation: number; n: number } | undefined
   /** Blocks that are open, with what is needed to abort them. */
   openBlocks: string[]
+  /** Operations on the workspace that nobody has answered. */
+  operations: string[]
   /** Claude Code's own id of the conversation. */
   conversation: string | undefined
+  /** What the session goes on from on an empty disk. */
+  checkpoint: CheckpointRef | undefined
+  /** The files are to become those of this checkpoint. */
+  restore: CheckpointRef | undefined
   /** Why the last generation ended. */
   lastEnd: { reason: string; message: string; at: string } | undefined
   /** Time of the session's last turn event, prompt or answer: what idleness counts from. */
   activeAt: string
+  /** When the current generation was asked for; undefined: none is. What the ones before it ran stands in `ranMs`. */
+  liveSince: string | undefined
+  ranMs: number
 }

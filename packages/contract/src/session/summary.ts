@@ -3,10 +3,10 @@ import { actor } from '../actor.ts'
 import { diffStat } from '../changes.ts'
 import { labels, storedTitle } from '../events/session.ts'
 import { promptId, sessionId, turnId } from '../ids.ts'
-import { desired, sessionStatus } from '../lifecycle.ts'
+import { desired, holdReason, sessionStatus } from '../lifecycle.ts'
 import { directoryName } from '../repository.ts'
 import { openRequest } from '../requests.ts'
-import { modelName } from '../settings.ts'
+import { modelName } from '../settings/settings.ts'
 import { usage } from '../usage.ts'
 
 const time = z.iso.datetime()
@@ -30,9 +30,13 @@ const currentTurn = z.object({
   prompt: promptId,
   promptSeq: z.number().int().positive(),
   attempt: z.number().int().positive(),
+  /** Runners lost during this turn; a pause is no loss. */
+  losses: count,
   startedAt: time,
   preview: z.string().max(200),
   interrupting: z.boolean(),
+  /** It was stopped in the middle and goes on with the session. */
+  paused: z.object({ reason: holdReason, message: z.string().max(4000) }).optional(),
 })
 
 export type CurrentTurn = z.infer<typeof currentTurn>
@@ -52,6 +56,10 @@ const sessionRepository = z.object({
   branch: z.string().optional(),
   sessionBranch: z.string().optional(),
   base: z.string().optional(),
+  /** `pending`: the runner hasn't begun with it. */
+  state: z.enum(['pending', 'cloning', 'ready', 'failed']),
+  /** Why it failed, and what to do. */
+  message: z.string().max(4000).optional(),
   diff: diffStat,
 })
 
@@ -85,7 +93,27 @@ export const sessionSummary = z.object({
   turn: currentTurn.optional(),
   lastTurn: lastTurn.optional(),
   queue: z.array(queuedPrompt),
+  /** What the queue waits for, when not for the agent: a limit that somebody has to raise. */
+  blockedBy: holdReason.optional(),
   requests: z.array(openRequest),
+  /** The last checkpoint: what the session can be resumed or forked from anywhere. */
+  checkpoint: z
+    .object({ number: z.number().int().positive(), turn: turnId.optional(), at: time, size: count })
+    .optional(),
+  /** What agent and tools use, while they live. */
+  resources: z.object({ memoryBytes: count, cpuMs: count, processes: count, at: time }).optional(),
+  /** Where it was forked from. */
+  fork: z.object({ project: z.string(), session: sessionId, turn: turnId.optional() }).optional(),
+  workflow: z
+    .object({ name: z.string(), url: z.string(), commit: z.string(), description: z.string().optional() })
+    .optional(),
+  /** MCP servers by name. */
+  mcp: z
+    .array(z.object({ name: z.string(), status: z.string() }))
+    .max(100)
+    .optional(),
+  /** How far the agent's list of things to do is. */
+  todos: z.object({ completed: count, total: count, current: z.string().max(500).optional() }).optional(),
   generation: count,
   /** Runners lost since the last turn that ended. */
   restarts: count,

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
-import { collect } from './boxed.ts'
+import { collect } from './collect.ts'
 
 /** The operator's surroundings, for git that talks to remotes with the operator's own credentials. */
 export interface GitSurroundings {

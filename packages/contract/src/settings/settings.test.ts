@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { modelName, platformSettings, resolveSettings, sessionSettings, settings } from './settings.ts'
+import { resolveSettings } from './resolve.ts'
+import { modelName, platformSettings, sessionSettings, settings } from './settings.ts'
 
 describe('resolveSettings', () => {
   it('prefers the session to the project to the platform, and says where each value comes from', () => {
@@ -26,6 +27,28 @@ describe('resolveSettings', () => {
     expect(values.deny).toEqual(['Read(x)', 'WebFetch', 'Bash(rm:*)'])
   })
 
+  it('adds up what layers add, by name', () => {
+    const server = { type: 'stdio' as const, command: 'x', args: [], env: {} }
+    const hook = { hooks: [{ type: 'command' as const, command: 'true' }] }
+    const { values, origins } = resolveSettings({
+      session: { instructions: 'Mine.', env: { A: '2' }, hooks: { Stop: [hook] } },
+      project: {
+        instructions: 'Ours.',
+        env: { A: '1', B: '1' },
+        mcpServers: { docs: server },
+        hooks: { Stop: [hook] },
+      },
+      platform: platformSettings,
+    })
+    expect(values).toMatchObject({
+      instructions: 'Ours.\n\nMine.',
+      env: { A: '2', B: '1' },
+      mcpServers: { docs: server },
+      hooks: { Stop: [hook, hook] },
+    })
+    expect(origins).toMatchObject({ instructions: 'session', mcpServers: 'project', skills: 'platform' })
+  })
+
   it('has every value but the model when nobody sets anything', () => {
     expect(resolveSettings({ platform: platformSettings }).values).toEqual(platformSettings)
   })
@@ -42,12 +65,30 @@ it.each([
   [{ allow: Array(201).fill('Read') }],
   [{ instructions: 'x'.repeat(32_001) }],
   [{ undoHours: -1 }],
+  [{ budgetUsd: 0 }],
+  [{ idleMinutes: -1 }],
+  [{ env: { LD_PRELOAD: '/x.so' } }],
+  [{ env: { anthropic_api_key: 'x' } }],
+  [{ env: { A: 'x\0' } }],
+  [{ mcpServers: { x: { type: 'http', url: 'file:///etc/passwd' } } }],
+  [{ mcpServers: { '../x': { command: 'x' } } }],
+  [{ skills: { x: { description: 'd', instructions: 'i', files: { '../x': '' } } } }],
+  [{ workflow: { url: 'https://h/x', path: 'a/../b' } }],
+  [{ workflow: { url: 'ext::sh' } }],
+  [{ hooks: { Nonsense: [] } }],
 ])('refuses %j', (value) => {
   expect(settings.safeParse(value).success).toBe(false)
 })
 
 it('lets a session set nothing that protects its project', () => {
-  for (const value of [{ allowedModels: [] }, { undoHours: 0 }]) {
+  for (const value of [
+    { allowedModels: [] },
+    { undoHours: 0 },
+    { projectBudgetUsd: 5 },
+    { liveSessions: 5 },
+    { repositoryHooks: true },
+    { mcpServers: { x: { type: 'http', url: 'http://10.0.0.1/' } } },
+  ]) {
     expect(settings.safeParse(value).success).toBe(true)
     expect(sessionSettings.safeParse(value).success).toBe(false)
   }

@@ -1,0 +1,34 @@
+import { BerthError, type NewEvent } from '@berth/contract'
+import type { Deciders } from './draft.ts'
+import { closeOpen, continueTurn, dispatch } from './turn-flow.ts'
+
+/** What runners and the gateway saw. */
+export const factDeciders: Deciders<'facts' | 'usage' | 'model-error'> = {
+  facts: (log, { actor, generation, source, facts }) => {
+    const { live, summary, previous } = log.current
+    if (!live || generation !== summary.generation)
+      throw new BerthError(
+        'fenced',
+        `Generation ${generation} is over; ${summary.generation} is the current one.`,
+      )
+    if (source !== generation && source !== previous?.generation)
+      throw new BerthError('fenced', `Generation ${source} can hand over nothing any more.`)
+    for (const { n, at, type, data } of facts) {
+      const last = source === generation ? log.current.n : (log.current.previous?.n ?? 0)
+      if (n <= last) continue
+      if (n !== last + 1) throw new BerthError('fact_gap', `Fact ${last + 1} is missing before ${n}.`)
+      const wasReady = log.current.ready
+      const place = { at: plausible(at, log.context.at), generation: source, n }
+      log.add(actor, { type, data } as NewEvent, place)
+      if (source !== generation) continue
+      if (type === 'runner.started') closeOpen(log, 'The runner before was lost.')
+      if (type === 'agent.ready' && !wasReady) continueTurn(log)
+      if (type === 'turn.ended' || type === 'agent.ready') dispatch(log)
+    }
+  },
+  usage: (log, { actor, data }) => log.add(actor, { type: 'model.usage', data }),
+  'model-error': (log, { actor, data }) => log.add(actor, { type: 'model.error', data }),
+}
+
+/** A runner's clock is not trusted: a time in the future becomes now. */
+const plausible = (at: string, now: string): string => (at > now ? now : at)

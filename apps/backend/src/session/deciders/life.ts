@@ -1,0 +1,37 @@
+import { limits, preview } from '@berth/contract'
+import type { Deciders } from './draft.ts'
+import { closeOpen, endTurn, maxLosses } from './turn-flow.ts'
+
+/** What the reconciler does to a session: the life of its runners. */
+export const lifeDeciders: Deciders<'launch' | 'end' | 'fail'> = {
+  launch: (log, { actor, runtime, limits: values }) => {
+    const { live, summary } = log.current
+    if (live || summary.desired !== 'running' || summary.status.phase !== 'pending') return
+    log.add(actor, {
+      type: 'generation.started',
+      data: { generation: summary.generation + 1, runtime, limits: values },
+    })
+  },
+  end: (log, { actor, kind: _, ...end }) => {
+    const data = { ...end, message: preview(end.message, limits.message) }
+    const { live, summary } = log.current
+    if (!live || summary.generation !== data.generation) return
+    closeOpen(log, data.message)
+    log.add(actor, { type: 'generation.ended', data })
+    const { desired, turn } = log.current.summary
+    if (desired !== 'running')
+      endTurn(log, { result: 'interrupted', code: 'stopped', message: 'The session was stopped.' })
+    else if (turn?.interrupting === true)
+      endTurn(log, { result: 'interrupted', code: 'interrupted', message: 'Interrupted.' })
+    else if (turn !== undefined && turn.losses > maxLosses)
+      endTurn(log, {
+        result: 'failed',
+        code: 'crashed',
+        message: `The runner was lost twice during this turn. ${data.message}`,
+      })
+  },
+  fail: (log, { actor, reason, message }) => {
+    if (log.current.summary.status.phase !== 'failed')
+      log.add(actor, { type: 'session.failed', data: { reason, message: preview(message, limits.message) } })
+  },
+}

@@ -1,0 +1,66 @@
+import { backendActor, type Draft } from './draft.ts'
+
+/** The runners that one turn may lose and still go on with the next. */
+export const maxLosses = 1
+
+/** Starts the next turn when the agent is free and a prompt waits. */
+export const dispatch = (log: Draft): void => {
+  const { ready, live, summary } = log.current
+  const next = summary.queue[0]
+  const free = ready && live && summary.desired === 'running' && summary.status.phase === 'idle'
+  if (!free || summary.turn !== undefined || next === undefined) return
+  const { prompt, seq: promptSeq } = next
+  log.add(backendActor, {
+    type: 'turn.started',
+    data: { turn: log.context.turn, prompt, promptSeq, attempt: 1 },
+  })
+}
+
+interface TurnEnd {
+  result: 'interrupted' | 'failed'
+  code: string
+  message: string
+}
+
+/** Ends the current turn in the place of a runner that can't. */
+export const endTurn = (log: Draft, end: TurnEnd): void => {
+  const { turn } = log.current.summary
+  if (turn === undefined) return
+  const durationMs = Math.max(0, Date.parse(log.context.at) - Date.parse(turn.startedAt))
+  log.add(backendActor, {
+    type: 'turn.ended',
+    data: { turn: turn.turn, attempt: turn.attempt, ...end, durationMs },
+  })
+}
+
+/** Closes what the last runner left open: its blocks are aborted, its requests and operations cancelled. */
+export const closeOpen = (log: Draft, reason: string): void => {
+  for (const block of log.current.openBlocks)
+    log.add(backendActor, { type: 'block.aborted', data: { block, reason } })
+  for (const { request } of log.current.summary.requests)
+    log.add(backendActor, { type: 'request.cancelled', data: { request, reason } })
+  for (const operation of log.current.operations)
+    log.add(backendActor, {
+      type: 'operation.cancelled',
+      data: { operation, error: { code: 'failed', message: reason } },
+    })
+}
+
+/** The turn of a lost runner goes on once, unless it was to be interrupted; a second loss fails it. */
+export const continueTurn = (log: Draft): void => {
+  const { turn, status } = log.current.summary
+  if (turn === undefined || status.phase !== 'idle') return
+  const { turn: id, prompt, promptSeq, attempt, losses, interrupting } = turn
+  if (interrupting) endTurn(log, { result: 'interrupted', code: 'interrupted', message: 'Interrupted.' })
+  else if (losses > maxLosses)
+    endTurn(log, {
+      result: 'failed',
+      code: 'crashed',
+      message: 'The runner was lost twice during this turn.',
+    })
+  else
+    log.add(backendActor, {
+      type: 'turn.started',
+      data: { turn: id, prompt, promptSeq, attempt: attempt + 1 },
+    })
+}

@@ -1,0 +1,97 @@
+import { z } from 'zod'
+import { blobRef } from './content.ts'
+import { limits } from './limits.ts'
+
+const count = z.number().int().nonnegative()
+
+/** A path below the workspace, as the API takes it: relative, without `..`, and with no empty part. Empty: the workspace. */
+export const workspacePath = z
+  .string()
+  .max(limits.path)
+  .refine((path) => !path.includes('\0'), 'must not contain NUL')
+  .refine((path) => !path.startsWith('/'), 'expected a path relative to the workspace')
+  .refine(
+    (path) => path === '' || !path.split('/').some((part) => part === '' || part === '.' || part === '..'),
+    'no part may be empty, . or ..',
+  )
+
+/** One entry of a directory. */
+const fileEntry = z.object({
+  name: z.string().max(limits.path),
+  kind: z.enum(['file', 'directory', 'link', 'other']),
+  size: count,
+  /** Unix permissions, such as 493 (0755). */
+  mode: count,
+  modifiedAt: z.iso.datetime().optional(),
+  /** Where a link points. */
+  target: z.string().max(limits.path).optional(),
+})
+
+export type FileEntry = z.infer<typeof fileEntry>
+
+/** What a person asks the runner of a live session to do with its workspace. Bytes travel as blobs. */
+export const operationRequest = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('list'), path: workspacePath, after: z.string().max(limits.path).optional() }),
+  z.object({ kind: z.literal('read'), path: workspacePath }),
+  z.object({
+    kind: z.literal('write'),
+    path: workspacePath,
+    content: blobRef,
+    executable: z.boolean().default(false),
+    /** SHA-256 of the content that is replaced; `null`: nothing may be there. Missing: whatever is there. */
+    expected: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .nullable()
+      .optional(),
+  }),
+  z.object({ kind: z.literal('delete'), path: workspacePath }),
+  z.object({ kind: z.literal('archive'), path: workspacePath }),
+  /** Asks for a checkpoint now. */
+  z.object({ kind: z.literal('checkpoint') }),
+  /** Branches and state of the repositories. */
+  z.object({ kind: z.literal('git-state') }),
+])
+
+export type OperationRequest = z.infer<typeof operationRequest>
+
+/** Branches and state of one repository, as git in the sandbox tells. */
+const gitState = z.object({
+  name: z.string().max(100),
+  /** The branch that is checked out; missing: none is. */
+  head: z.string().max(limits.branch).optional(),
+  commit: z.string().max(64).optional(),
+  /** Commits of the session branch that the branch it was taken from lacks, and the other way round. */
+  ahead: count,
+  behind: count,
+  /** Files that differ from the last commit, untracked ones too. */
+  changed: count,
+  branches: z
+    .array(z.object({ name: z.string().max(limits.branch), commit: z.string().max(64), remote: z.boolean() }))
+    .max(1000),
+  /** Files that stand as LFS pointers. */
+  lfsPointers: count.optional(),
+})
+
+export type GitState = z.infer<typeof gitState>
+
+/** What came of it. */
+export const operationResult = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('list'), entries: z.array(fileEntry).max(500), more: z.boolean() }),
+  z.object({ kind: z.literal('read'), content: blobRef, executable: z.boolean() }),
+  z.object({ kind: z.literal('write'), size: count, created: z.boolean() }),
+  z.object({ kind: z.literal('delete') }),
+  z.object({ kind: z.literal('archive'), content: blobRef, truncated: z.string().max(1000).optional() }),
+  z.object({ kind: z.literal('checkpoint'), number: z.number().int().positive() }),
+  z.object({ kind: z.literal('git-state'), repositories: z.array(gitState).max(limits.repositories) }),
+])
+
+export type OperationResult = z.infer<typeof operationResult>
+
+/** Why nothing came of it. */
+export const operationError = z.object({
+  code: z.enum(['not-found', 'not-a-file', 'not-a-directory', 'too-large', 'changed', 'refused', 'failed']),
+  message: z.string().max(limits.message),
+})
+
+export type OperationError = z.infer<typeof operationError>

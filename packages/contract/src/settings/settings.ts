@@ -1,0 +1,198 @@
+import { z } from 'zod'
+import { limits } from '../limits.ts'
+import {
+  customAgents,
+  disabledNames,
+  environmentVariables,
+  hooks,
+  mcpServers,
+  sessionMcpServers,
+  skills,
+  slashCommands,
+  tools,
+} from './agent-setup.ts'
+import { workflowSource } from './workflow.ts'
+
+const rules = z.array(z.string().min(1).max(limits.permissionRule)).max(limits.permissionRules)
+
+/** Model names are the upstream's; here only their form is checked. */
+export const modelName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:@/[\]-]{0,127}$/, 'expected a model name such as claude-sonnet-4-5')
+
+const dollars = z.number().positive().max(1_000_000)
+const tokens = z.number().int().positive().max(1_000_000_000_000)
+
+/** The model and how it is asked. */
+const modelSettings = {
+  /** Model of new turns. */
+  model: modelName.optional(),
+  /** Asked while the model is overloaded. */
+  fallbackModel: modelName.optional(),
+  /** For small side tasks of Claude Code, such as summaries. */
+  smallModel: modelName.optional(),
+  /** How hard the model thinks. Default: the model's own. */
+  effort: z.enum(['low', 'medium', 'high', 'xhigh', 'max']).optional(),
+  /** Tokens that one answer may spend on thinking; 0 turns it off. */
+  thinkingTokens: z.number().int().min(0).max(128_000).optional(),
+  /** Models that the gateway lets through; `*` as the last character matches any rest. Empty: any. */
+  allowedModels: z.array(z.string().min(1).max(128)).max(100).optional(),
+}
+
+/** What the agent may do, and what it is given. */
+const agentSettings = {
+  /** Tools that run without asking, in Claude Code's rule syntax, e.g. `Bash(npm test:*)`. */
+  allow: rules.optional(),
+  /** Tools for which a person is asked first; counts before `allow`. */
+  ask: rules.optional(),
+  /** Tools that never run; counts before everything. */
+  deny: rules.optional(),
+  /** What happens to a tool that no rule names. */
+  otherwise: z.enum(['allow', 'ask', 'deny']).optional(),
+  /** `acceptEdits`: edits of files in the workspace need no answer. `plan`: the agent plans, and asks before it works. */
+  permissionMode: z.enum(['default', 'acceptEdits', 'plan']).optional(),
+  /** Built-in tools that the agent has. Empty: all. */
+  tools: tools.optional(),
+  /** Text that is added to the system prompt of every session. A session's own comes after its project's. */
+  instructions: z.string().max(limits.instructions).optional(),
+  agents: customAgents.optional(),
+  commands: slashCommands.optional(),
+  skills: skills.optional(),
+  hooks: hooks.optional(),
+  mcpServers: mcpServers.optional(),
+  /** MCP servers that are left out though a layer below names them. */
+  disabledMcpServers: disabledNames.optional(),
+  env: environmentVariables.optional(),
+  /** Instructions, commands and agents for a kind of work, from a git repository. */
+  workflow: workflowSource.optional(),
+  /** Whether a repository's `CLAUDE.md` and `.claude/` (agents, commands, skills) count. */
+  repositoryConfig: z.boolean().optional(),
+  /** Whether hooks of a repository's `.claude/settings.json` run. Needs `repositoryConfig`. */
+  repositoryHooks: z.boolean().optional(),
+  /** Whether MCP servers of a repository's `.mcp.json` are started. Needs `repositoryConfig`. */
+  repositoryMcp: z.boolean().optional(),
+}
+
+/** What a session may use. */
+const limitSettings = {
+  /** Memory of the agent and all that it starts, in MiB. */
+  memoryMiB: z.number().int().min(512).max(262_144).optional(),
+  /** Processes and threads that the agent may have at once. */
+  processes: z.number().int().min(64).max(65_536).optional(),
+  /** Files and MiB of a workspace that a checkpoint saves; a larger one is refused, and said so. */
+  checkpointFiles: z.number().int().min(100).max(5_000_000).optional(),
+  checkpointMiB: z.number().int().min(1).max(1_048_576).optional(),
+  /** Minutes after which a turn is interrupted. */
+  turnMinutes: z.number().int().min(1).max(1440).optional(),
+  /** Minutes that a session may run in all, without the time that it was stopped. Default: no limit. */
+  deadlineMinutes: z.number().int().min(1).max(525_600).optional(),
+  /** Requests to the model in one turn. Default: no limit. */
+  maxSteps: z.number().int().min(1).max(10_000).optional(),
+  /** Turns of a session. Default: no limit. */
+  maxTurns: z.number().int().min(1).max(100_000).optional(),
+  /** Minutes without work after which a session hibernates; 0: never. */
+  idleMinutes: z.number().min(0).max(43_200).optional(),
+  /** Stop when a turn has ended and no prompt waits. */
+  stopWhenDone: z.boolean().optional(),
+  /** What a session may spend, in US dollars. Default: no limit. */
+  budgetUsd: dollars.optional(),
+  /** The same in tokens of all kinds: what counts where a model has no price. */
+  budgetTokens: tokens.optional(),
+  /** Percent of a budget at which people are warned. */
+  budgetWarnPercent: z.number().int().min(1).max(100).optional(),
+}
+
+/** What a project sets for all of its sessions together. */
+const projectLimits = {
+  /** What the sessions of the project may spend in a calendar month (UTC), in US dollars. */
+  projectBudgetUsd: dollars.optional(),
+  /** The same in tokens of all kinds. */
+  projectBudgetTokens: tokens.optional(),
+  /** Sessions of the project that may live at once; more wait. Default: the platform's own limit. */
+  liveSessions: z.number().int().min(1).max(100_000).optional(),
+  /** Hours for which a deleted session can be restored. */
+  undoHours: z.number().min(0).max(720).optional(),
+}
+
+/**
+ * What a project or session may set. Every field is optional: the session's value counts before the project's, and
+ * that before the platform's.
+ */
+export const settings = z.strictObject({
+  ...modelSettings,
+  ...agentSettings,
+  ...limitSettings,
+  ...projectLimits,
+})
+
+export type Settings = z.infer<typeof settings>
+export type SettingName = keyof Settings
+
+/** What a session may set for itself: never what protects the project, or what the backend does outside the sandbox. */
+export const sessionSettings = settings
+  .omit({
+    allowedModels: true,
+    repositoryConfig: true,
+    repositoryHooks: true,
+    repositoryMcp: true,
+    projectBudgetUsd: true,
+    projectBudgetTokens: true,
+    liveSessions: true,
+    undoHours: true,
+  })
+  .extend({ mcpServers: sessionMcpServers.optional() })
+
+export type SessionSettings = z.infer<typeof sessionSettings>
+
+/** Settings without a default: missing, they limit nothing, or leave the choice to Claude Code. */
+const withoutDefault = {
+  model: true,
+  fallbackModel: true,
+  smallModel: true,
+  effort: true,
+  thinkingTokens: true,
+  workflow: true,
+  deadlineMinutes: true,
+  maxSteps: true,
+  maxTurns: true,
+  budgetUsd: true,
+  budgetTokens: true,
+  projectBudgetUsd: true,
+  projectBudgetTokens: true,
+  liveSessions: true,
+} as const
+
+/** Every setting with its value; those without a default may be missing. */
+export const effectiveSettings = settings.required().partial(withoutDefault)
+export type EffectiveSettings = z.infer<typeof effectiveSettings>
+
+/** What counts where neither session nor project says otherwise. */
+export const platformSettings: EffectiveSettings = {
+  allowedModels: [],
+  allow: [],
+  ask: [],
+  deny: [],
+  otherwise: 'allow',
+  permissionMode: 'default',
+  tools: [],
+  instructions: '',
+  agents: {},
+  commands: {},
+  skills: {},
+  hooks: {},
+  mcpServers: {},
+  disabledMcpServers: [],
+  env: {},
+  repositoryConfig: true,
+  repositoryHooks: false,
+  repositoryMcp: false,
+  memoryMiB: 4096,
+  processes: 1024,
+  checkpointFiles: 200_000,
+  checkpointMiB: 2048,
+  turnMinutes: 60,
+  idleMinutes: 30,
+  stopWhenDone: false,
+  budgetWarnPercent: 80,
+  undoHours: 24,
+}

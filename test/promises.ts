@@ -25,5 +25,6 @@ export const promises: Readonly<Record<string, string>> = {
   P31: 'A repository that can’t be had is told with the reason, and after the repair the session goes on.',
   P32: 'Slow, stalled and flapping readers see what a replay gives, and the backend’s memory stays bounded.',
   P33: 'On a full disk nothing is half done, and the session goes on when there is room.',
+  P80: 'A fork bomb or a memory hog in one session disturbs no other, and its own session goes on.',
   P34: 'A purge that a kill cut short is finished: nothing of the session is left on disk, and no process.',
 }

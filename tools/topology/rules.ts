@@ -7,7 +7,7 @@ export const mayImport: Record<string, readonly string[]> = {
   '@berth/client': ['@berth/contract'],
   '@berth/agent': ['@berth/contract'],
   '@berth/sandbox': ['@berth/contract'],
-  '@berth/git': [],
+  '@berth/git': ['@berth/contract'],
   '@berth/runtime': ['@berth/contract'],
   '@berth/runtime-local': ['@berth/contract', '@berth/runtime'],
   '@berth/scripted-model': [],

@@ -11,6 +11,7 @@ import { documentation } from './http/documentation.ts'
 import { eventEndpoints } from './http/events.ts'
 import { checkHost, checkOrigin } from './http/guard.ts'
 import { projectEndpoints } from './http/projects.ts'
+import { repositoryEndpoints } from './http/repositories.ts'
 import { authoriseRunner, blobUpload, modelEndpoints, runnerEndpoints } from './http/runner.ts'
 import { sessionEndpoints } from './http/sessions.ts'
 import { systemEndpoints } from './http/system.ts'
@@ -44,6 +45,7 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
   conversationEndpoints(app, deps, options)
   eventEndpoints(app, deps, options)
   changeEndpoints(app, deps, options)
+  repositoryEndpoints(app, deps, options)
   return app
 }
 

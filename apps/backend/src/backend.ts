@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { isBerthError, type System } from '@berth/contract'
+import type { GitSurroundings } from '@berth/git'
 import { type Clock, type Runtime, systemClock } from '@berth/runtime'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -11,6 +12,7 @@ import type { BlobStore } from './blobs/port.ts'
 import { Tail } from './events/tail.ts'
 import { Gateway } from './gateway/gateway.ts'
 import type { ModelSource } from './gateway/model-source.ts'
+import { branchLister } from './git/list-branches.ts'
 import type { Deps } from './http/deps.ts'
 import { drainable } from './http/drain.ts'
 import { changeJson, resetLine } from './http/events.ts'
@@ -35,6 +37,8 @@ export interface BackendParts {
   ownerToken: string
   owner: { id: string; name: string }
   repositoryRoots: readonly string[]
+  /** For git that talks to remotes with the operator's credentials. Default: none, and git from the PATH. */
+  surroundings?: GitSurroundings
   allowedHosts: readonly string[]
   listen: { host: string; port: number; runnerHost: string; runnerPort: number }
   /** Where runners find the runners' port. Default: its address on this machine. */
@@ -133,6 +137,10 @@ const assemble = (parts: BackendParts, runnerUrl: () => string) => {
       new OwnerAuthenticator({ store, ownerToken: parts.ownerToken, owner, now, random }),
     system: () => systemOf(runtime, source),
     checkRepository: repositoryPolicy(parts.repositoryRoots),
+    listBranches: branchLister({
+      surroundings: parts.surroundings ?? { path: process.env.PATH ?? '', home: undefined, inherited: {} },
+      roots: parts.repositoryRoots,
+    }),
     allowedHosts: parts.allowedHosts,
     repositoryRoots: parts.repositoryRoots,
     ready: () => state.ready,

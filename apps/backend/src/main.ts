@@ -41,6 +41,7 @@ const start = async (config: Config) => {
     log,
     ownerToken: await ownerToken(config.dataDir),
     owner: config.owner,
+    surroundings: { path: process.env.PATH ?? '', home: process.env.HOME, inherited: process.env },
     repositoryRoots: [...config.repositoryRoots, join(config.dataDir, 'samples')],
     allowedHosts: config.allowedHosts,
     listen: { ...config },

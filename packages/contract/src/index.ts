@@ -133,6 +133,13 @@ export {
   projectSettings,
 } from './routes/projects.ts'
 export {
+  type BranchList,
+  branchList,
+  type ListedRepository,
+  type SessionGit,
+  sessionGit,
+} from './routes/repositories.ts'
+export {
   errorsOf,
   type ProjectRole,
   projectRoles,

@@ -19,6 +19,11 @@ export const limits = {
   labelKey: 63,
   labelValue: 255,
   repositories: 16,
+  /** Branches in one list. */
+  listedBranches: 1000,
+  /** Submodules of one repository, and how deep they may lie in each other. */
+  submodules: 50,
+  submoduleDepth: 5,
   url: 2048,
   branch: 200,
   permissionRules: 200,

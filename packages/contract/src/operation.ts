@@ -56,7 +56,7 @@ export const operationRequest = z.discriminatedUnion('kind', [
 export type OperationRequest = z.infer<typeof operationRequest>
 
 /** Branches and state of one repository, as git in the sandbox tells. */
-const gitState = z.object({
+export const gitState = z.object({
   name: z.string().max(100),
   /** The branch that is checked out; missing: none is. */
   head: z.string().max(limits.branch).optional(),
@@ -68,7 +68,9 @@ const gitState = z.object({
   changed: count,
   branches: z
     .array(z.object({ name: z.string().max(limits.branch), commit: z.string().max(64), remote: z.boolean() }))
-    .max(1000),
+    .max(limits.listedBranches),
+  /** Commits on any of its branches that the origin did not have when it was cloned. */
+  unpushed: count.optional(),
   /** Files that stand as LFS pointers. */
   lfsPointers: count.optional(),
 })

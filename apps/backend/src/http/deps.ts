@@ -1,4 +1,4 @@
-import type { System } from '@berth/contract'
+import type { BranchList, System } from '@berth/contract'
 import type { Logger } from 'pino'
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { BlobStore } from '../blobs/port.ts'
@@ -24,8 +24,10 @@ export interface Deps {
   metrics: Metrics
   log: Logger
   system: () => Promise<System>
-  /** Rejects a repository that may not be used; `index` names it in the error. */
-  checkRepository: (url: string, index: number) => Promise<void>
+  /** Rejects a repository that may not be used; `field` names its place in the request. */
+  checkRepository: (url: string, field: string) => Promise<void>
+  /** The branches of a repository that may be used. */
+  listBranches: (url: string) => Promise<BranchList>
   allowedHosts: readonly string[]
   repositoryRoots: readonly string[]
   /** False while the process starts or drains. */

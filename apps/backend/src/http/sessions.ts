@@ -103,7 +103,7 @@ const createSession = async (deps: Deps, call: Call<typeof routes.createSession>
 
 /** Rejects with one error that names every repository that may not be used. */
 const checkRepositories = async ({ checkRepository }: Deps, repositories: readonly { url: string }[]) => {
-  const checks = repositories.map(({ url }, index) => checkRepository(url, index))
+  const checks = repositories.map(({ url }, index) => checkRepository(url, `body.repositories[${index}].url`))
   const refused = (await Promise.allSettled(checks)).flatMap((check) =>
     check.status === 'rejected' ? [check.reason] : [],
   )

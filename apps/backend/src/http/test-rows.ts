@@ -11,11 +11,13 @@ const bodies: { [N in RouteName]?: object } = {
   createPrompt: { content: 'Hello' },
   decidePermission: { behavior: 'allow' },
   answerQuestion: { answers: {} },
+  addRepository: { url: 'https://example.com/app.git' },
 }
 
 const queries: { [N in RouteName]?: string } = {
   deleteProject: '?confirm=another-name',
   login: '?ticket=unknown',
+  listBranches: '?url=/nowhere/app',
   getChangedFile: '?repository=app&path=a.txt',
 }
 
@@ -28,6 +30,7 @@ export const requestOf = (name: RouteName, given: Record<string, string> = {}) =
     prompt: someId('prompt'),
     request: someId('request'),
     blob: 'a'.repeat(64),
+    name: 'app',
     ...given,
   }
   const path = row.path.replace(/:([a-z]+)/g, (_, param: string) => params[param] ?? '')

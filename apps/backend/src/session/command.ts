@@ -48,6 +48,10 @@ export type Command =
   | { kind: 'resume'; actor: Actor }
   | { kind: 'delete'; actor: Actor; purgeAt: string }
   | { kind: 'restore'; actor: Actor }
+  | { kind: 'add-repository'; actor: Actor; repository: Repository }
+  /** `seen`: the number of turns when somebody looked whether work would be lost. */
+  | { kind: 'remove-repository'; actor: Actor; name: string; force: boolean; seen: number }
+  | { kind: 'retry-repository'; actor: Actor; name: string }
   /** The reconciler is about to ask the runtime for the next generation. */
   | { kind: 'launch'; actor: Actor; runtime: string; limits?: SessionLimits }
   /** A generation ended, or is fenced out because it is silent. */

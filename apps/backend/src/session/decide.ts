@@ -4,6 +4,7 @@ import { type Deciders, Draft } from './deciders/draft.ts'
 import { factDeciders } from './deciders/facts.ts'
 import { lifeDeciders } from './deciders/life.ts'
 import { peopleDeciders } from './deciders/people.ts'
+import { repositoryDeciders } from './deciders/repositories.ts'
 
 export { backendActor } from './deciders/draft.ts'
 
@@ -33,4 +34,4 @@ export const decide = (
   return { events: log.events, state: log.current }
 }
 
-const deciders: Deciders = { ...peopleDeciders, ...lifeDeciders, ...factDeciders }
+const deciders: Deciders = { ...peopleDeciders, ...repositoryDeciders, ...lifeDeciders, ...factDeciders }

@@ -24,11 +24,11 @@ const isUnder = (path: string, root: string): boolean =>
  */
 export const repositoryPolicy =
   (roots: readonly string[]) =>
-  async (url: string, index: number): Promise<void> => {
+  async (url: string, field: string): Promise<void> => {
     const path = localPath(url)
     if (path === undefined) return
     const refuse = (code: 'repository_not_allowed' | 'invalid_input', message: string): never => {
-      throw new BerthError(code, message, [{ field: `body.repositories[${index}].url`, message }])
+      throw new BerthError(code, message, [{ field, message }])
     }
     // Outside the roots nothing is told, not even whether there is something.
     const real = await realpath(path).catch(() => undefined)

@@ -1,12 +1,11 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { branchProblem } from '@berth/contract'
-import { collect, lastLine, strictness } from '@berth/git'
+import { collect, findRepository, lastLine, PlaceRefused, strictness } from '@berth/git'
 import type { Sandbox } from '@berth/sandbox'
 import { type BoxedScript, runBoxed, startBoxed } from './boxed.ts'
 import { CloneError, explainGit } from './explain.ts'
 import { listRefs, type MirrorGit, type MirrorSource, parseRefs } from './mirror.ts'
-import { findRepository, PlaceRefused } from './repository-place.ts'
 
 /** Prints what the source has. Its config and hooks are somebody else's, so even this runs in a sandbox. */
 const describeScript = `
@@ -71,7 +70,7 @@ const borrowed = ({ name, url }: LocalSourceOptions): CloneError =>
   new CloneError(
     `The repository ${name} (${url}) can’t be cloned: it borrows objects of another repository (git clone --shared or ` +
       '--reference), which is not read. Make it whole with git repack -a -d, remove its objects/info/alternates, then ' +
-      'resume the session.',
+      'try again.',
   )
 
 /** Where the source is. Throws a CloneError when it isn't there or lies outside of the allowed directories. */

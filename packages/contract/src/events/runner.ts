@@ -60,6 +60,8 @@ export const runnerEvents = {
         }),
       )
       .max(limits.repositories),
+    /** Where the agent works: a repository's directory, or empty for the workspace. It stays so. */
+    directory: z.union([z.literal(''), directoryName]).optional(),
   }),
   /** How far a repository is. A failed one says what to do. */
   'repository.state': z.object({

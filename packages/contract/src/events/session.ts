@@ -33,6 +33,8 @@ export const forkOrigin = z.object({
   checkpoint: checkpointRef,
   /** The events up to `seq`, without deltas, as JSON lines. */
   history: blobRef,
+  /** Where the agent worked: a repository's directory, or empty for the workspace. */
+  directory: z.union([z.literal(''), directoryName]).optional(),
 })
 
 export type ForkOrigin = z.infer<typeof forkOrigin>

@@ -4,7 +4,7 @@ import { checkpointRef } from '../checkpoint.ts'
 import { fact, wireEvent } from '../events/event.ts'
 import { sessionId } from '../ids.ts'
 import { limits } from '../limits.ts'
-import { repositories } from '../repository.ts'
+import { directoryName, repositories } from '../repository.ts'
 import { effectiveSettings } from '../settings/settings.ts'
 import { route } from './route.ts'
 import { numberInQuery } from './schemas.ts'
@@ -30,6 +30,8 @@ export const runnerWelcome = z.object({
   settings: effectiveSettings,
   /** Claude Code's own id of the conversation so far; missing at the first start. */
   conversation: z.string().max(100).optional(),
+  /** Where the agent works, as chosen at the first start: a repository's directory, or empty for the workspace. */
+  directory: z.union([z.literal(''), directoryName]).optional(),
   /** What to go on from when this disk has nothing of the session; missing: there is no checkpoint. */
   checkpoint: checkpointRef.optional(),
   /** The files are to become those of this checkpoint, before the agent goes on. */

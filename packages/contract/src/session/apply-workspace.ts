@@ -1,4 +1,4 @@
-import { noDiff } from '../changes.ts'
+import { type DiffStat, noDiff } from '../changes.ts'
 import { repositoryName } from '../repository.ts'
 import { pendingRepository } from './created.ts'
 import { type Appliers, withSummary } from './edits.ts'
@@ -18,6 +18,10 @@ export const workspaceAppliers: Appliers = {
   'repository.removed': (state, { data }) => ({
     ...withSummary(state, {
       repositories: state.summary.repositories.filter(({ name }) => name !== data.name),
+      diff: minus(
+        state.summary.diff,
+        state.summary.repositories.find(({ name }) => name === data.name)?.diff,
+      ),
     }),
     repositories: state.repositories.filter(({ url, name }) => (name ?? repositoryName(url)) !== data.name),
   }),
@@ -33,13 +37,22 @@ export const workspaceAppliers: Appliers = {
       ...(now === 'ready' ? Object.fromEntries(Object.entries(known).filter(([, value]) => value)) : {}),
     })
   },
-  'workspace.ready': (state, { data }) =>
+  // No runner clones any more: the next one begins anew.
+  'generation.ended': (state) =>
     withSummary(state, {
+      repositories: state.summary.repositories.map((item) =>
+        item.state === 'cloning' ? { ...item, state: 'pending' } : item,
+      ),
+    }),
+  'workspace.ready': (state, { data }) => ({
+    ...withSummary(state, {
       repositories: state.summary.repositories.map((shown): Shown => {
         const item = data.repositories.find(({ name }) => name === shown.name)
         return item === undefined ? shown : { ...shown, ...item, state: 'ready', message: undefined }
       }),
     }),
+    directory: state.directory ?? data.directory,
+  }),
   'workspace.snapshot': (state, { data }) => {
     const repositories = state.summary.repositories.map((item) => ({
       ...item,
@@ -77,6 +90,12 @@ export const workspaceAppliers: Appliers = {
   'operation.failed': (state, { data }) => closeOperation(state, data.operation),
   'operation.cancelled': (state, { data }) => closeOperation(state, data.operation),
 }
+
+const minus = (all: DiffStat, part: DiffStat = noDiff): DiffStat => ({
+  files: Math.max(0, all.files - part.files),
+  insertions: Math.max(0, all.insertions - part.insertions),
+  deletions: Math.max(0, all.deletions - part.deletions),
+})
 
 const editRepository = (state: SessionState, name: string, changes: Partial<Shown>): SessionState =>
   withSummary(state, {

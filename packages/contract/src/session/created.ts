@@ -63,6 +63,7 @@ export const created = (event: EventOf<'session.created'>): SessionState => {
     openBlocks: [],
     operations: [],
     conversation: undefined,
+    directory: fork?.directory,
     checkpoint,
     restore: undefined,
     lastEnd: undefined,

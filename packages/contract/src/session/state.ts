@@ -30,6 +30,8 @@ export interface SessionState {
   operations: string[]
   /** Claude Code's own id of the conversation. */
   conversation: string | undefined
+  /** Where the agent works: a repository's directory, or empty for the workspace. Chosen once. */
+  directory: string | undefined
   /** What the session goes on from on an empty disk. */
   checkpoint: CheckpointRef | undefined
   /** The files are to become those of this checkpoint. */

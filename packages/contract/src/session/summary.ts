@@ -50,7 +50,8 @@ const lastTurn = z.object({
   endedAt: time,
 })
 
-const sessionRepository = z.object({
+/** A repository as summaries show it. */
+export const sessionRepository = z.object({
   name: directoryName,
   url: z.string(),
   branch: z.string().optional(),

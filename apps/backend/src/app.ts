@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { cookieName } from './auth/authenticator.ts'
 import { authorise, type Principal } from './auth/principal.ts'
 import { bareApp } from './http/bare-app.ts'
+import { baseEndpoints } from './http/bases.ts'
 import { changeEndpoints } from './http/changes.ts'
 import { conversationEndpoints } from './http/conversation.ts'
 import type { Deps } from './http/deps.ts'
@@ -60,6 +61,7 @@ export const createRunnerApp = async (deps: Deps): Promise<FastifyInstance> => {
     },
   }
   runnerEndpoints(app, deps, options)
+  baseEndpoints(app, deps, options)
   await app.register((scope, _, done) => {
     blobUpload(scope, deps, options)
     done()

@@ -10,6 +10,11 @@ type BodyOf<N extends keyof Rows> = NonNullable<CallInput<Rows[N]>['body']>
 /** The bytes of a blob: as they are, or a function that opens them (again for each try). */
 export type BlobSource = Uint8Array | (() => ReadableStream<Uint8Array>)
 
+interface BasePart {
+  base: string
+  blob: string
+}
+
 /**
  * A runner's own routes. Its token says which session it is the runner of. Every call may be repeated without harm,
  * so all are tried again as the retry options say; `fenced` means that a newer runner took over: stop.
@@ -24,11 +29,27 @@ export interface RunnerClient {
   getBlob(blob: string, options?: CallOptions): Promise<Bytes>
   /** Stores bytes under the SHA-256 of their content, in hexadecimal. */
   putBlob(blob: string, source: BlobSource, options?: CallOptions): Promise<void>
+  /** Says that the session needs a base pack; its parts, when the project has it. */
+  useBase(base: string, options?: CallOptions): Promise<CallResult<Rows['runnerUseBase']>>
+  putBasePart(part: BasePart, source: BlobSource, options?: CallOptions): Promise<void>
+  completeBase(
+    base: string,
+    body: BodyOf<'runnerCompleteBase'>,
+    options?: CallOptions,
+  ): Promise<CallResult<Rows['runnerCompleteBase']>>
+  getBasePart(part: BasePart, options?: CallOptions): Promise<Bytes>
 }
 
 export const createRunnerClient = (options: ClientOptions): RunnerClient => {
   const transport = toTransport(options)
   const call = (row: Route, input: LooseInput = {}) => callRoute(transport, row, input)
+  const put = (row: Route, input: LooseInput, source: BlobSource) => {
+    const request = toRequest(transport, row, input)
+    const headers = { ...request.headers, 'content-type': 'application/octet-stream' }
+    const body = typeof source === 'function' ? source : () => source
+    const read = (response: Response) => response.text().then(() => undefined)
+    return sendWithRetries(transport, { ...request, headers, body }, { repeatable: true, read })
+  }
   const client = {
     hello: (callOptions?: CallOptions) => call(runnerRoutes.runnerHello, callOptions),
     facts: (body: unknown, callOptions?: CallOptions) =>
@@ -38,13 +59,16 @@ export const createRunnerClient = (options: ClientOptions): RunnerClient => {
       call(runnerRoutes.runnerHeartbeat, { ...callOptions, body }),
     getBlob: (blob: string, callOptions?: CallOptions) =>
       call(runnerRoutes.runnerGetBlob, { ...callOptions, params: { blob } }),
-    putBlob: (blob: string, source: BlobSource, callOptions?: CallOptions) => {
-      const request = toRequest(transport, runnerRoutes.runnerPutBlob, { ...callOptions, params: { blob } })
-      const headers = { ...request.headers, 'content-type': 'application/octet-stream' }
-      const body = typeof source === 'function' ? source : () => source
-      const read = (response: Response) => response.text().then(() => undefined)
-      return sendWithRetries(transport, { ...request, headers, body }, { repeatable: true, read })
-    },
+    putBlob: (blob: string, source: BlobSource, callOptions?: CallOptions) =>
+      put(runnerRoutes.runnerPutBlob, { ...callOptions, params: { blob } }, source),
+    useBase: (base: string, callOptions?: CallOptions) =>
+      call(runnerRoutes.runnerUseBase, { ...callOptions, params: { base } }),
+    putBasePart: (params: BasePart, source: BlobSource, callOptions?: CallOptions) =>
+      put(runnerRoutes.runnerPutBasePart, { ...callOptions, params }, source),
+    completeBase: (base: string, body: unknown, callOptions?: CallOptions) =>
+      call(runnerRoutes.runnerCompleteBase, { ...callOptions, params: { base }, body }),
+    getBasePart: (params: BasePart, callOptions?: CallOptions) =>
+      call(runnerRoutes.runnerGetBasePart, { ...callOptions, params }),
   }
   return client as unknown as RunnerClient
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { blobRef } from './content.ts'
-import { turnId } from './ids.ts'
+import { sessionId, turnId } from './ids.ts'
 import { limits } from './limits.ts'
 
 const count = z.number().int().nonnegative()
@@ -10,7 +10,11 @@ const commit = z.string().regex(/^[0-9a-f]{40,64}$/)
 export const checkpointReason = z.enum(['turn', 'stop', 'signal', 'interval', 'request'])
 
 /** Bytes in order, in pieces of at most `limits.checkpointPart`. */
-const parts = z.array(blobRef).max(4096)
+export const blobParts = z.array(blobRef).max(4096)
+const parts = blobParts
+
+/** A base pack by its commit, and by the commits at which its history ends, as 16 digits of their hash. */
+export const baseKey = z.string().regex(/^[0-9a-f]{40,64}(-[0-9a-f]{16})?$/)
 
 /** One tree of files of a workspace: a repository, one that the agent made inside it, or the workspace itself. */
 const checkpointTree = z.object({
@@ -28,8 +32,10 @@ const checkpointTree = z.object({
   head: z.string().max(1000).optional(),
   /** Commits at which the history ends, when it is not whole. */
   shallow: z.array(commit).max(100_000).optional(),
-  /** A pack of everything that the base reaches, kept once for a project and commit. */
-  basePack: z.object({ commit, parts, shallow: z.array(commit).max(100_000).optional() }).optional(),
+  /** A pack of everything that the base reaches, kept once for a project and commit: its parts are blobs of that base. */
+  basePack: z
+    .object({ key: baseKey, commit, parts, shallow: z.array(commit).max(100_000).optional() })
+    .optional(),
   /** Packs of the rest, each on top of those before it. */
   packs: z.array(z.object({ number: count, parts })).max(64),
   /** Empty directories, which git does not keep. */
@@ -46,6 +52,8 @@ export type CheckpointTree = z.infer<typeof checkpointTree>
  */
 export const checkpointManifest = z.object({
   version: z.literal(1),
+  /** Whose runner wrote it: in the checkpoint that a fork starts from, the session that it was forked from. */
+  session: sessionId,
   /** Counts the checkpoints of a session, also over forks. */
   number: z.number().int().positive(),
   turn: turnId.optional(),

@@ -33,6 +33,7 @@ export const errorCatalogue = {
   },
   blob_not_found: { status: 404, retryable: false, title: 'There is no such blob' },
   repository_not_found: { status: 404, retryable: false, title: 'The session has no such repository' },
+  base_not_found: { status: 404, retryable: false, title: 'The project has no such base pack' },
   changes_not_found: { status: 404, retryable: false, title: 'Nothing is known about these changes' },
   method_not_allowed: { status: 405, retryable: false, title: 'The address does not take this method' },
   not_acceptable: { status: 406, retryable: false, title: 'The address does not speak this media type' },

@@ -9,6 +9,8 @@ export {
   repositorySnapshot,
 } from './changes.ts'
 export {
+  baseKey,
+  blobParts,
   type CheckpointManifest,
   type CheckpointRef,
   type CheckpointTree,

@@ -2,20 +2,16 @@ import { finished, PassThrough, type Readable } from 'node:stream'
 import { BerthError, type Fact, limits, runnerRoutes, turnId } from '@berth/contract'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { sha256 } from '../auth/sha256.ts'
+import type { BlobStore } from '../blobs/port.ts'
 import { maxRequestBytes } from '../gateway/gateway.ts'
 import { sessionSettingsOf } from '../session/service.ts'
 import type { RunnerIdentity } from '../store/port.ts'
+import { baseOf } from './bases.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
 import { eventPage } from './events.ts'
+import { runnerOf } from './runner-of.ts'
 import { resumeAt, wantsStream } from './stream.ts'
-
-/** The runner of a request; `authoriseRunner` has put it there. */
-const runnerOf = (request: FastifyRequest): RunnerIdentity => {
-  const { runner } = request
-  if (runner === null) throw new BerthError('unauthenticated', 'Send the runner’s token.')
-  return runner
-}
 
 /** Finds the runner by its token. A generation that is over is fenced out. */
 export const authoriseRunner = async ({ store }: Deps, request: FastifyRequest): Promise<RunnerIdentity> => {
@@ -73,25 +69,40 @@ export const runnerEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
 }
 
 /** Blobs come as bytes of any media type, which are passed on as they arrive. */
-export const blobUpload = (app: FastifyInstance, { blobs }: Deps, options: EndpointOptions): void => {
+export const blobUpload = (app: FastifyInstance, deps: Deps, options: EndpointOptions): void => {
+  const { blobs } = deps
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
-  endpoint(app, options)(runnerRoutes.runnerPutBlob, async ({ request, params }) => {
-    if (Number(request.headers['content-length'] ?? 0) > limits.blob)
-      throw new BerthError('too_large', `A blob has at most ${limits.blob} bytes.`)
-    // A copy, so that a store that gives up does not cut the connection before the answer is sent.
-    const copy = new PassThrough()
-    const content = request.body === undefined ? copy.end() : (request.body as Readable).pipe(copy)
-    const forget = finished(request.raw, { writable: false }, (error) => {
-      if (error) copy.destroy(new BerthError('invalid_input', 'The blob was not sent to its end.'))
-    })
-    try {
-      await blobs.put(runnerOf(request).session, { ...params, content, maxBytes: limits.blob })
-    } finally {
-      forget()
-    }
+  const serve = endpoint(app, options)
+  serve(runnerRoutes.runnerPutBlob, async ({ request, params }) => {
+    await receiveBlob(blobs, request, { scope: runnerOf(request).session, blob: params.blob })
     return undefined
   })
+  serve(runnerRoutes.runnerPutBasePart, async ({ request, params }) => {
+    const { scope } = await baseOf(deps, request, params.base)
+    await receiveBlob(blobs, request, { scope, blob: params.blob })
+    return undefined
+  })
+}
+
+const receiveBlob = async (
+  blobs: BlobStore,
+  request: FastifyRequest,
+  { scope, blob }: { scope: string; blob: string },
+): Promise<void> => {
+  if (Number(request.headers['content-length'] ?? 0) > limits.blob)
+    throw new BerthError('too_large', `A blob has at most ${limits.blob} bytes.`)
+  // A copy, so that a store that gives up does not cut the connection before the answer is sent.
+  const copy = new PassThrough()
+  const content = request.body === undefined ? copy.end() : (request.body as Readable).pipe(copy)
+  const forget = finished(request.raw, { writable: false }, (error) => {
+    if (error) copy.destroy(new BerthError('invalid_input', 'The blob was not sent to its end.'))
+  })
+  try {
+    await blobs.put(scope, { blob, content, maxBytes: limits.blob })
+  } finally {
+    forget()
+  }
 }
 
 /** The gateway below `/runner/model`: any method and body, so it has no row of its own. */

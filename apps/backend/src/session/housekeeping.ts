@@ -3,6 +3,7 @@ import type { Clock, Runtime, TimerHandle } from '@berth/runtime'
 import type { Logger } from 'pino'
 import type { BlobStore } from '../blobs/port.ts'
 import type { Store } from '../store/port.ts'
+import { isBaseScope } from './base-scope.ts'
 
 export interface HousekeepingOptions {
   store: Store
@@ -25,6 +26,7 @@ export const startHousekeeping = (options: HousekeepingOptions): { close: () => 
   const tasks = [
     every(compactMs, () => compact(options, () => closed)),
     every(sweepMs, () => sweep(options)),
+    every(sweepMs, () => sweepBases(options)),
     every(sweepMs, () => options.store.expire({ now: clock.now(), before: clock.now() - tombstoneMs })),
   ]
 
@@ -80,9 +82,27 @@ const sweep = async ({ store, blobs, runtime, clock, log }: HousekeepingOptions)
     batch = []
   }
   for await (const session of blobs.sessions()) {
+    if (isBaseScope(session)) continue
     if (clock.now() - idTime(session) < youngMs) continue
     batch.push(session)
     if (batch.length === 500) await check()
   }
   await check()
+}
+
+/** A base pack is kept this long after the last session that needed it: the next one often starts from there too. */
+const idleBaseMs = 24 * 3600_000
+
+/** Removes base packs that no session needs, and what is left of those that a crash or the end of a project left over. */
+const sweepBases = async ({ store, blobs, clock, log }: HousekeepingOptions): Promise<void> => {
+  const now = clock.now()
+  for (const scope of await store.dropBases({ now, before: now - idleBaseMs })) {
+    log.info({ scope }, 'A base pack is needed no more and is removed')
+    await blobs.removeAll(scope)
+  }
+  const scopes: string[] = []
+  for await (const scope of blobs.sessions()) if (isBaseScope(scope)) scopes.push(scope)
+  // A base is in the store before it has parts, so what isn't there is nobody's.
+  const known = await store.existingBases(scopes)
+  for (const scope of scopes) if (!known.has(scope)) await blobs.removeAll(scope)
 }

@@ -1,4 +1,4 @@
-import type { Actor, Project, SessionState, Settings } from '@berth/contract'
+import type { Actor, BlobRef, Project, SessionState, Settings } from '@berth/contract'
 import type { Command } from '../session/command.ts'
 
 /** A place in a log with the event there, serialised ready to send. */
@@ -103,6 +103,12 @@ export interface ProjectEdit {
 
 export type ChangeLine = { revision: number } & ({ summary: string } | { removed: string })
 
+/** A base pack of a project: where its parts lie in the blob store, and which they are once it is whole. */
+export interface BaseRow {
+  scope: string
+  parts: BlobRef[] | undefined
+}
+
 /** A secret that opens something for a while, known by its SHA-256. */
 export interface Grant {
   kind: 'ticket' | 'browser'
@@ -196,6 +202,22 @@ export interface Store {
   expire(query: { now: number; before: number }): Promise<void>
   /** Removes a deleted session with everything and leaves a tombstone in the project's changes. */
   purge(session: string, now: number): Promise<void>
+
+  /** The project's base of that key. */
+  base(project: string, key: string): Promise<BaseRow | undefined>
+  /**
+   * Notes that a session needs the base of that key in its project, and makes it, without parts, if it isn't there:
+   * under `scope` then. Rejects with `session_not_found`.
+   */
+  useBase(session: string, base: { key: string; scope: string }): Promise<BaseRow>
+  /** The new session needs what the other one needs, so that nothing of it is removed meanwhile. */
+  shareBases(from: string, to: string): Promise<void>
+  /** Says which parts make the base whole. The first call counts. Undefined: there is no such base. */
+  completeBase(project: string, key: string, parts: BlobRef[]): Promise<BaseRow | undefined>
+  /** Removes bases that were found unused in calls since `before`, and notes which are unused now. Their scopes. */
+  dropBases(query: { now: number; before: number }): Promise<string[]>
+  /** Which of these scopes are bases. */
+  existingBases(scopes: string[]): Promise<Set<string>>
 
   putGrant(grant: Grant): Promise<void>
   grant(kind: Grant['kind'], hash: string, now: number): Promise<Grant | undefined>

@@ -64,6 +64,18 @@ export interface Tables {
     seen_at: number
     live: number
   }
+  /** Packs of what many sessions start from. */
+  bases: {
+    /** Under which the blob store has its parts. Never used twice. */
+    scope: string
+    project: string
+    key: string
+    /** Null: not whole yet. */
+    parts: string | null
+    /** Since when no session uses it, as far as it was looked for; null: one did. */
+    idle_since: number | null
+  }
+  base_uses: { session: number; scope: string }
   idempotency: {
     scope: string
     key: string

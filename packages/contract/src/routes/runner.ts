@@ -6,6 +6,7 @@ import { sessionId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import { directoryName, repositories } from '../repository.ts'
 import { effectiveSettings } from '../settings/settings.ts'
+import { baseRoutes } from './bases.ts'
 import { route } from './route.ts'
 import { numberInQuery } from './schemas.ts'
 
@@ -129,4 +130,5 @@ export const runnerRoutes = {
     response: { status: 204 },
     errors: ['fenced', 'too_large', 'storage_full'],
   }),
+  ...baseRoutes,
 } as const

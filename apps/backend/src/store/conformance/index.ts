@@ -1,5 +1,6 @@
 import { describe } from 'vitest'
 import { appendCases } from './append-cases.ts'
+import { baseCases } from './base-cases.ts'
 import { changeCases } from './change-cases.ts'
 import { claimCases } from './claim-cases.ts'
 import { compactionCases } from './compaction-cases.ts'
@@ -23,6 +24,7 @@ const parts = {
   lists: listCases,
   changes: changeCases,
   projects: projectCases,
+  'base packs': baseCases,
   runners: runnerCases,
   attention: attentionCases,
   'leases and grants': claimCases,

@@ -82,6 +82,22 @@ CREATE TABLE generations (
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX generations_seen ON generations (seen_at) WHERE live = 1;
 
+CREATE TABLE bases (
+  scope TEXT PRIMARY KEY,
+  project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  parts TEXT,
+  idle_since INTEGER,
+  UNIQUE (project, key)
+) WITHOUT ROWID, STRICT;
+
+CREATE TABLE base_uses (
+  session INTEGER NOT NULL REFERENCES sessions (number) ON DELETE CASCADE,
+  scope TEXT NOT NULL REFERENCES bases (scope) ON DELETE CASCADE,
+  PRIMARY KEY (session, scope)
+) WITHOUT ROWID, STRICT;
+CREATE INDEX base_uses_scope ON base_uses (scope);
+
 CREATE TABLE idempotency (
   scope TEXT NOT NULL,
   key TEXT NOT NULL,

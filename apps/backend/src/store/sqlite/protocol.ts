@@ -1,4 +1,14 @@
-import type { AppendRequest, AppendResult, Grant, Notice, ProjectEdit, ProjectRow, Store } from '../port.ts'
+import type { BlobRef } from '@berth/contract'
+import type {
+  AppendRequest,
+  AppendResult,
+  BaseRow,
+  Grant,
+  Notice,
+  ProjectEdit,
+  ProjectRow,
+  Store,
+} from '../port.ts'
 import type { Fault } from './fault.ts'
 
 /** What the writer's thread does, each in one transaction: input and value. All of it can be cloned. */
@@ -11,6 +21,10 @@ export interface Operations {
   heartbeat: { input: { session: string; generation: number; now: number }; value: undefined }
   lease: { input: { name: string; holder: string; now: number; ttlMs: number }; value: boolean }
   release: { input: { name: string; holder: string }; value: undefined }
+  useBase: { input: { session: string; key: string; scope: string }; value: BaseRow }
+  shareBases: { input: { from: string; to: string }; value: undefined }
+  completeBase: { input: { project: string; key: string; parts: BlobRef[] }; value: BaseRow | undefined }
+  dropBases: { input: { now: number; before: number }; value: string[] }
   putGrant: { input: Grant; value: undefined }
   takeGrant: { input: { kind: Grant['kind']; hash: string; now: number }; value: Grant | undefined }
   removeGrant: { input: { kind: Grant['kind']; hash: string }; value: undefined }

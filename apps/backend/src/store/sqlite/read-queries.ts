@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { sql as raw } from 'kysely'
+import { selectBase } from './bases.ts'
 import { selectProject } from './projects.ts'
 import { queriesOf, sql } from './query.ts'
 
@@ -125,6 +126,10 @@ const runnerQueries = (query: Queries) => ({
       .where('seen_at', '<', silentBefore)
       .orderBy('seen_at')
       .limit(limit),
+  ),
+  base: query<{ project: string; key: string }>()(selectBase),
+  baseExists: query<{ scope: string }>()(({ scope }) =>
+    sql.selectFrom('bases').select('scope').where('scope', '=', scope),
   ),
   grant: query<{ kind: string; hash: string }>()(({ kind, hash }) =>
     sql

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { BerthError, type SessionState } from '@berth/contract'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
 import type {
+  BaseRow,
   ChangeLine,
   GenerationRow,
   Grant,
@@ -14,6 +15,7 @@ import type {
   Store,
 } from '../port.ts'
 import { stateOf } from '../session-columns.ts'
+import { baseOf } from './bases.ts'
 import { listQuery } from './list-query.ts'
 import { maxSeq, placeOf, placesOf } from './place.ts'
 import { projectOf } from './projects.ts'
@@ -131,6 +133,15 @@ export class Reader {
 
   existing(sessions: string[]): Set<string> {
     return new Set(sessions.filter((session) => this.#queries.exists.get({ session }) !== undefined))
+  }
+
+  base(project: string, key: string): BaseRow | undefined {
+    const row = this.#queries.base.get({ project, key })
+    return row === undefined ? undefined : baseOf(row)
+  }
+
+  existingBases(scopes: string[]): Set<string> {
+    return new Set(scopes.filter((scope) => this.#queries.baseExists.get({ scope }) !== undefined))
   }
 
   grant(kind: Grant['kind'], hash: string, now: number): Grant | undefined {

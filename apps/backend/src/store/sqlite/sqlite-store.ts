@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
+import type { BlobRef } from '@berth/contract'
 import type { AppendRequest, Grant, Notice, Page, ProjectEdit, SessionFilter, Store } from '../port.ts'
 import { openReader, openWriter } from './connection.ts'
 import { isFull } from './fault.ts'
@@ -163,6 +164,25 @@ class SqliteStore implements Store {
   async purge(session: string, now: number) {
     await this.#writer.run('purge', { session, now })
     await this.#sweep()
+  }
+
+  base(project: string, key: string) {
+    return this.#read((reader) => reader.base(project, key))
+  }
+  useBase(session: string, base: { key: string; scope: string }) {
+    return this.#writer.run('useBase', { session, ...base })
+  }
+  shareBases(from: string, to: string) {
+    return this.#writer.run('shareBases', { from, to })
+  }
+  completeBase(project: string, key: string, parts: BlobRef[]) {
+    return this.#writer.run('completeBase', { project, key, parts })
+  }
+  dropBases(query: { now: number; before: number }) {
+    return this.#writer.run('dropBases', query)
+  }
+  existingBases(scopes: string[]) {
+    return this.#read((reader) => reader.existingBases(scopes))
   }
 
   putGrant(grant: Grant) {

@@ -1,5 +1,6 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { Appender } from './append.ts'
+import { baseHandlers } from './bases.ts'
 import { claimHandlers } from './claims.ts'
 import { openWriter } from './connection.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -25,6 +26,7 @@ const group = new GroupCommit(
     append: (input) => appender.append(input),
     ...projectHandlers(database),
     ...runnerHandlers(database),
+    ...baseHandlers(database),
     ...claimHandlers(database),
     ...maintenanceHandlers(database, cache),
     ping: () => ({ value: undefined }),

@@ -64,11 +64,11 @@ export const createRunnerClient = (options: ClientOptions): RunnerClient => {
     useBase: (base: string, callOptions?: CallOptions) =>
       call(runnerRoutes.runnerUseBase, { ...callOptions, params: { base } }),
     putBasePart: (params: BasePart, source: BlobSource, callOptions?: CallOptions) =>
-      put(runnerRoutes.runnerPutBasePart, { ...callOptions, params }, source),
+      put(runnerRoutes.runnerPutBasePart, { ...callOptions, params: { ...params } }, source),
     completeBase: (base: string, body: unknown, callOptions?: CallOptions) =>
       call(runnerRoutes.runnerCompleteBase, { ...callOptions, params: { base }, body }),
     getBasePart: (params: BasePart, callOptions?: CallOptions) =>
-      call(runnerRoutes.runnerGetBasePart, { ...callOptions, params }),
+      call(runnerRoutes.runnerGetBasePart, { ...callOptions, params: { ...params } }),
   }
   return client as unknown as RunnerClient
 }

@@ -14,6 +14,7 @@ import { checkHost, checkOrigin } from './http/guard.ts'
 import { projectEndpoints } from './http/projects.ts'
 import { repositoryEndpoints } from './http/repositories.ts'
 import { authoriseRunner, blobUpload, modelEndpoints, runnerEndpoints } from './http/runner.ts'
+import { sessionSettingsEndpoints } from './http/session-settings.ts'
 import { sessionEndpoints } from './http/sessions.ts'
 import { systemEndpoints } from './http/system.ts'
 
@@ -43,6 +44,7 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
   systemEndpoints(app, deps, options)
   projectEndpoints(app, deps, options)
   sessionEndpoints(app, deps, options)
+  sessionSettingsEndpoints(app, deps, options)
   conversationEndpoints(app, deps, options)
   eventEndpoints(app, deps, options)
   changeEndpoints(app, deps, options)

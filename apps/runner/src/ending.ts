@@ -1,3 +1,4 @@
+import { stopMessages, stopReason } from '@berth/contract'
 import { type ExitCode, exitCode } from './exit-code.ts'
 
 /** Why and how a runner ends. */
@@ -32,3 +33,10 @@ export const endings = {
   fault: { code: exitCode.fault, limits: { turnMs: 0, closeMs: 0, flushMs: 2000 } },
   startFailed: { code: exitCode.start, limits: { turnMs: 0, closeMs: 0, flushMs: 20_000 } },
 } as const satisfies Record<string, Ending>
+
+/** The end that a stop asks for: the turn that it cuts short says why. */
+export const stoppedFor = (reason: string): Ending => {
+  const known = stopReason.safeParse(reason).data ?? 'user'
+  const turn = { code: known === 'user' ? 'stopped' : known, message: stopMessages[known] }
+  return { ...endings.stopped, turn }
+}

@@ -3,7 +3,7 @@ import type { AgentExit } from './agent/live-agent.ts'
 import { agentMounts, insideExecutable, spawnClaude } from './agent/sandboxed-claude.ts'
 import { openTranscripts, type Transcripts } from './agent/transcript.ts'
 import { workingDirectory } from './agent/working-directory.ts'
-import { endings } from './ending.ts'
+import { endings, stoppedFor } from './ending.ts'
 import { CloneError } from './git/explain.ts'
 import { followInbox, type Reactions } from './inbox.ts'
 import { hiddenPaths, SandboxUnfit, testIsolation } from './isolation.ts'
@@ -182,6 +182,6 @@ const reactions = (
   interrupt: (turn) => turns.end(turn, interrupted),
   decided: (request, decision) => live.keeper?.current?.decide(request, decision),
   answered: (request, answers) => live.keeper?.current?.answer(request, answers),
-  stop: () => end(endings.stopped),
+  stop: (reason) => end(stoppedFor(reason)),
   deleted: () => end(endings.deleted),
 })

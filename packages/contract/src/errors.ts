@@ -59,6 +59,7 @@ export const errorCatalogue = {
   session_deleted: { status: 409, retryable: false, title: 'The session is deleted' },
   session_not_deleted: { status: 409, retryable: false, title: 'The session is not deleted' },
   session_failed: { status: 409, retryable: false, title: 'The session failed and needs a resume' },
+  limit_reached: { status: 409, retryable: false, title: 'The session has used up a limit; raise it first' },
   fenced: { status: 409, retryable: false, title: 'A newer runner took over' },
   fact_gap: { status: 409, retryable: false, title: 'Facts are missing before this one' },
   version_mismatch: { status: 412, retryable: false, title: 'Someone else changed it in the meantime' },

@@ -95,6 +95,7 @@ export {
   type Signal,
   type StopReason,
   sessionStatus,
+  stopMessages,
   stopReason,
 } from './lifecycle.ts'
 export { limits } from './limits.ts'
@@ -151,6 +152,7 @@ export {
 } from './routes/route.ts'
 export { factsBody, heartbeatBody, type RunnerWelcome, runnerRoutes, runnerWelcome } from './routes/runner.ts'
 export { projectName } from './routes/schemas.ts'
+export { type SessionSettingsView, sessionSettingsView } from './routes/session-settings.ts'
 export {
   type CreateSession,
   createSessionBody,

@@ -27,6 +27,18 @@ export type HoldReason = z.infer<typeof holdReason>
 
 export const isHold = (reason: StopReason): reason is HoldReason => holdReason.safeParse(reason).success
 
+/** What a turn that was cut short by a stop says, by the stop's reason. */
+export const stopMessages: Record<StopReason, string> = {
+  user: 'The session was stopped.',
+  idle: 'The session had nothing to do and was put to sleep.',
+  completed: 'The session was stopped because its work was done.',
+  budget: 'The session has spent its budget. Raise it, then resume the session.',
+  deadline:
+    'The session has run for as long as its deadline allows. Raise deadlineMinutes, then resume the session.',
+  turns: 'The session has had as many turns as it may have. Raise maxTurns, then resume the session.',
+  deleted: 'The session was deleted.',
+}
+
 /** Why a session can't go on without a person. */
 export const failReason = z.enum([
   'image',

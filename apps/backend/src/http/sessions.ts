@@ -1,4 +1,4 @@
-import { BerthError, type CreateSession, isBerthError, routes } from '@berth/contract'
+import { BerthError, type CreateSession, isBerthError, limitsOf, routes } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
 import { checkModel, notFound, sessionSettingsOf, titleFrom } from '../session/service.ts'
 import type { SessionFilter } from '../store/port.ts'
@@ -28,14 +28,6 @@ export const sessionEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
     return summary
   })
 
-  serve(routes.getSessionSettings, async ({ params }) => {
-    const { settings, summary } = await service.state(params.session)
-    if (summary.project !== params.project) throw notFound(params.session)
-    const project = await projectOf(store, params.project)
-    const { values, origins } = sessionSettingsOf(settings, project.settings)
-    return { effective: values, origins }
-  })
-
   serve(routes.updateSession, async ({ params, body, principal, version, reply }) => {
     const command = { kind: 'update', actor: principal.actor, ...body, expectedVersion: version } as const
     const { summary } = await service.run({ ...params, command })
@@ -52,10 +44,16 @@ export const sessionEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
     return (await service.run({ ...params, command })).summary
   })
 
+  serve(routes.resumeSession, async ({ params, principal, idempotency }) => {
+    const { settings } = await service.state(params.session)
+    const { values } = sessionSettingsOf(settings, (await projectOf(store, params.project)).settings)
+    const command = { kind: 'resume', actor: principal.actor, limits: limitsOf(values) } as const
+    return (await service.run({ ...params, idempotency, command })).summary
+  })
+
   for (const [row, command] of [
     [routes.restoreSession, { kind: 'restore' }],
     [routes.stopSession, { kind: 'stop', reason: 'user' }],
-    [routes.resumeSession, { kind: 'resume' }],
     [routes.interruptSession, { kind: 'interrupt' }],
   ] as const)
     serve(row, async ({ params, principal, idempotency }) => {

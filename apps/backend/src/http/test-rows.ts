@@ -7,6 +7,7 @@ const bodies: { [N in RouteName]?: object } = {
   updateProject: { displayName: 'Renamed' },
   updateProjectSettings: { turnMinutes: 5 },
   createSession: {},
+  updateSessionSettings: { turnMinutes: 5 },
   updateSession: { title: 'Renamed' },
   createPrompt: { content: 'Hello' },
   decidePermission: { behavior: 'allow' },

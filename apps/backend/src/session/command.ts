@@ -45,7 +45,16 @@ export type Command =
   | { kind: 'decide'; actor: Actor; request: string; decision: PermissionDecision }
   | { kind: 'answer'; actor: Actor; request: string; answers: Answers }
   | { kind: 'stop'; actor: Actor; reason: StopReason }
-  | { kind: 'resume'; actor: Actor }
+  /** `limits`: those that count now, because the ones in the state may be old. */
+  | { kind: 'resume'; actor: Actor; limits?: SessionLimits }
+  /** All that the session sets for itself from now on, with the limits that follow. */
+  | {
+      kind: 'set'
+      actor: Actor
+      settings: SessionSettings
+      limits: SessionLimits
+      expectedVersion: number
+    }
   | { kind: 'delete'; actor: Actor; purgeAt: string }
   | { kind: 'restore'; actor: Actor }
   | { kind: 'add-repository'; actor: Actor; repository: Repository }
@@ -54,6 +63,14 @@ export type Command =
   | { kind: 'retry-repository'; actor: Actor; name: string }
   /** The reconciler is about to ask the runtime for the next generation. */
   | { kind: 'launch'; actor: Actor; runtime: string; limits?: SessionLimits }
+  /** There is no room for the session's runner. */
+  | ({ kind: 'wait'; actor: Actor } & EventData<'session.waits'>)
+  /** The limits that count changed with the project's settings. */
+  | { kind: 'limits'; actor: Actor; limits: SessionLimits }
+  /** Stops the session if one of its limits says so by now. */
+  | { kind: 'enforce'; actor: Actor }
+  /** Tells people once that the deadline comes near. */
+  | { kind: 'warn'; actor: Actor }
   /** A generation ended, or is fenced out because it is silent. */
   | {
       kind: 'end'

@@ -3,6 +3,7 @@ import type { Command, DecideContext } from './command.ts'
 import { type Deciders, Draft } from './deciders/draft.ts'
 import { factDeciders } from './deciders/facts.ts'
 import { lifeDeciders } from './deciders/life.ts'
+import { limitDeciders } from './deciders/limits.ts'
 import { peopleDeciders } from './deciders/people.ts'
 import { repositoryDeciders } from './deciders/repositories.ts'
 
@@ -34,4 +35,10 @@ export const decide = (
   return { events: log.events, state: log.current }
 }
 
-const deciders: Deciders = { ...peopleDeciders, ...repositoryDeciders, ...lifeDeciders, ...factDeciders }
+const deciders: Deciders = {
+  ...peopleDeciders,
+  ...repositoryDeciders,
+  ...lifeDeciders,
+  ...limitDeciders,
+  ...factDeciders,
+}

@@ -63,10 +63,15 @@ export class ReconcileLoop {
   async #lookAround(): Promise<void> {
     try {
       for (const session of await this.#options.attention())
-        if (!this.#timers.has(session) && !this.#running.has(session)) this.wake(session)
+        if (!this.#backsOff(session) && !this.#running.has(session)) this.wake(session)
     } catch (error) {
       this.#options.log.warn({ err: error }, 'The regular look at the sessions failed and is repeated')
     }
+  }
+
+  /** A step failed, and the next try has its time. */
+  #backsOff(session: string): boolean {
+    return this.#failures.has(session) && this.#timers.has(session)
   }
 
   #pump(): void {

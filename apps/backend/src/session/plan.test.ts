@@ -60,7 +60,7 @@ const crashed: RunnerObservation = {
 }
 
 const look = (state: SessionState, runner: RunnerObservation, more: Partial<Observed> = {}): Step =>
-  plan({ state, runner, now: start, startedAt: start, aliveAt: start, ...more })
+  plan({ state, runner, now: start, startedAt: start, aliveAt: start, limits: state.limits, ...more })
 
 describe('plan', () => {
   const connected = { ...stateAfter(launched), connected: true }

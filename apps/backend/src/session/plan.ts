@@ -1,5 +1,6 @@
-import type { EndReason, FailReason, Phase, SessionState } from '@berth/contract'
+import type { EndReason, FailReason, Phase, SessionLimits, SessionState } from '@berth/contract'
 import type { RunnerObservation } from '@berth/runtime'
+import { deadlineWarning, limitReached, limitsDueAt, sameLimits } from './limit-times.ts'
 
 /** What the reconciler looks at: everything, each time. */
 export interface Observed {
@@ -11,6 +12,8 @@ export interface Observed {
   startedAt: number
   /** The last sign of life, or when this backend began to watch, whichever is later. */
   aliveAt: number
+  /** What session and project set by now; the state may hold older ones. */
+  limits: SessionLimits
 }
 
 /** One step; the reconciler takes it and looks again. */
@@ -32,6 +35,12 @@ export type Step =
     }
   | { do: 'fail'; reason: FailReason; message: string }
   | { do: 'purge' }
+  /** The project's settings changed. */
+  | { do: 'limits'; limits: SessionLimits }
+  /** A limit is reached: the session stops. */
+  | { do: 'enforce' }
+  /** A limit comes near: people are told. */
+  | { do: 'warn' }
 
 export const timing = {
   /** Silence after which a runner is fenced out. */
@@ -69,7 +78,8 @@ export const plan = (observed: Observed): Step => {
 /** The phases in which a runner belongs to the session; in the others one that still lives has to end. */
 const runs: ReadonlySet<Phase> = new Set(['starting', 'idle', 'working', 'waiting'])
 
-const planLive = ({ state, runner, now, startedAt, aliveAt }: Observed): Step => {
+const planLive = (observed: Observed): Step => {
+  const { state, runner, now, startedAt, aliveAt } = observed
   const { generation, desired, status, restarts } = state.summary
   const retryAt = desired === 'running' ? now + backoffMs(restarts) : undefined
   const leaving = desired !== 'running' || !runs.has(status.phase)
@@ -86,7 +96,7 @@ const planLive = ({ state, runner, now, startedAt, aliveAt }: Observed): Step =>
     const left = Math.min(Date.parse(status.since) + timing.stopMs - now, timing.silenceMs - silent)
     return left > 0 ? { do: 'nothing', againInMs: left } : { do: 'stop', graceMs: timing.graceMs }
   }
-  if (silent < timing.silenceMs) return { do: 'nothing', againInMs: timing.silenceMs - silent }
+  if (silent < timing.silenceMs) return planLimits(observed, timing.silenceMs - silent)
   const seconds = Math.round(silent / 1000)
   return {
     do: 'end',
@@ -95,6 +105,14 @@ const planLive = ({ state, runner, now, startedAt, aliveAt }: Observed): Step =>
     kill: true,
     retryAt,
   }
+}
+
+/** What the limits ask for; the next look is after `againInMs` at the latest. */
+const planLimits = ({ state, limits, now }: Observed, againInMs: number): Step => {
+  if (!sameLimits(state.limits, limits)) return { do: 'limits', limits }
+  if (limitReached(state, now) !== undefined) return { do: 'enforce' }
+  if (deadlineWarning(state, now) !== undefined) return { do: 'warn' }
+  return { do: 'nothing', againInMs: Math.min(againInMs, limitsDueAt(state) - now) }
 }
 
 const giveUp = ({ summary, lastEnd }: SessionState): Step => {

@@ -1,4 +1,4 @@
-import { type FailReason, failReason, type SessionState } from '@berth/contract'
+import { type FailReason, failReason, limitsOf, type SessionState } from '@berth/contract'
 import { type Clock, isRuntimeError, type Runtime } from '@berth/runtime'
 import type { Logger } from 'pino'
 import { sha256 } from '../auth/sha256.ts'
@@ -77,7 +77,8 @@ export class Reconciler {
       return runner.state === 'running' ? { do: 'stop', graceMs: 0 } : { do: 'nothing' }
     const startedAt = Math.max(generation?.startedAt ?? 0, 0)
     const aliveAt = Math.max(generation?.heartbeatAt ?? 0, startedAt, this.#since)
-    return plan({ state, runner, now: clock.now(), startedAt, aliveAt })
+    const limits = limitsOf(await effective(store, state))
+    return plan({ state, runner, now: clock.now(), startedAt, aliveAt, limits })
   }
 
   async #take(session: string, step: Step): Promise<Outcome> {
@@ -94,6 +95,13 @@ export class Reconciler {
         return { kind: 'again', inMs: 0 }
       case 'end':
         return this.#end(session, step)
+      case 'limits':
+        await service.run({ session, command: { kind: 'limits', actor: backendActor, limits: step.limits } })
+        return { kind: 'again', inMs: 0 }
+      case 'enforce':
+      case 'warn':
+        await service.run({ session, command: { kind: step.do, actor: backendActor } })
+        return { kind: 'again', inMs: 0 }
       case 'fail':
         await service.run({ session, command: { kind: 'fail', actor: backendActor, ...pick(step) } })
         return { kind: 'done' }
@@ -107,9 +115,10 @@ export class Reconciler {
   }
 
   async #launch(session: string): Promise<Outcome> {
-    const { service, runtime } = this.#options
+    const { service, runtime, store } = this.#options
     const token = this.#token()
-    const command = { kind: 'launch', actor: backendActor, runtime: runtime.kind } as const
+    const limits = limitsOf(await effective(store, await service.state(session)))
+    const command = { kind: 'launch', actor: backendActor, runtime: runtime.kind, limits } as const
     const { state, lines } = await service.run({ session, command, tokenHash: sha256(token) })
     return lines.length === 0 ? { kind: 'again', inMs: 0 } : this.#start(state, token)
   }

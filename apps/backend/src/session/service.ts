@@ -54,8 +54,13 @@ export class SessionService {
 
   async run(request: CommandRequest): Promise<AppendResult> {
     const result = await this.#options.store.append({ ...request, turn: this.newId('turn'), now: this.now() })
-    if (needsStep(result)) this.#options.wake(request.session)
+    if (needsStep(result) || request.command.kind === 'set') this.#options.wake(request.session)
     return result
+  }
+
+  /** A session may need a step of the reconciler though nothing was appended to its log. */
+  wake(session: string): void {
+    this.#options.wake(session)
   }
 
   /** The state of a session; rejects with `session_not_found`. */

@@ -1,4 +1,5 @@
 import type { Phase, SessionState } from '@berth/contract'
+import { limitsDueAt } from '../session/limit-times.ts'
 import { foldText } from './fold-text.ts'
 
 /** Phases in which a runner belongs to the session. In `stopping` one does too, but it should end. */
@@ -6,15 +7,22 @@ const runs: ReadonlySet<Phase> = new Set(['starting', 'idle', 'working', 'waitin
 
 /**
  * From when on the reconciler should look at a session, or null: a runner that should not be there is due since the
- * phase began, a pending session at `retryAt` or at once, a deleted one when it may be purged. Silent runners are found by
- * their heartbeats instead.
+ * phase began, one that should when a limit asks for something, a pending session at `retryAt` or at once, a deleted one
+ * when it may be purged. Silent runners are found by their heartbeats instead.
  */
-const dueAt = ({ live, summary }: SessionState): number | null => {
+const dueAt = (state: SessionState): number | null => {
+  const { live, summary } = state
   const { desired, status, purgeAt } = summary
-  if (live) return desired === 'running' && runs.has(status.phase) ? null : Date.parse(status.since)
+  if (live)
+    return desired === 'running' && runs.has(status.phase) ? limitsDue(state) : Date.parse(status.since)
   if (desired === 'deleted') return purgeAt === undefined ? null : Date.parse(purgeAt)
   if (desired !== 'running' || status.phase !== 'pending') return null
   return Date.parse(status.retryAt ?? status.since)
+}
+
+const limitsDue = (state: SessionState): number | null => {
+  const at = limitsDueAt(state)
+  return Number.isFinite(at) ? at : null
 }
 
 /** What the sessions table repeats of a state, to search and sort by. */

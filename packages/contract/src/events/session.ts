@@ -108,7 +108,14 @@ export const backendEvents = {
     position: z.number().int().positive(),
   }),
   /** Something that people should know about a session, from the backend. */
-  'session.notice': z.object({ level: z.enum(['info', 'warning', 'error']), message }),
+  'session.notice': z.object({
+    level: z.enum(['info', 'warning', 'error']),
+    message,
+    /** What it warns of, when that is told only once. */
+    about: z.enum(['deadline']).optional(),
+  }),
+  /** The project's settings changed, and with them the limits of a session that lives. */
+  'session.limits_changed': z.object({ limits: sessionLimits }),
   /** So much of a budget is spent that people should know; `spent`: nothing is left. */
   'budget.reached': z.object({
     scope: z.enum(['session', 'project']),

@@ -2,11 +2,18 @@ import { projectRoutes } from './projects.ts'
 import { repositoryRoutes } from './repositories.ts'
 import type { Route } from './route.ts'
 import { runnerRoutes } from './runner.ts'
+import { sessionSettingsRoutes } from './session-settings.ts'
 import { sessionRoutes } from './sessions.ts'
 import { systemRoutes } from './system.ts'
 
 /** Every endpoint for people and their programs. */
-export const routes = { ...systemRoutes, ...projectRoutes, ...sessionRoutes, ...repositoryRoutes } as const
+export const routes = {
+  ...systemRoutes,
+  ...projectRoutes,
+  ...sessionRoutes,
+  ...sessionSettingsRoutes,
+  ...repositoryRoutes,
+} as const
 
 export type RouteName = keyof typeof routes
 export type RunnerRouteName = keyof typeof runnerRoutes

@@ -9,9 +9,9 @@ import { limits } from '../limits.ts'
 import { directoryName, repositories } from '../repository.ts'
 import { answers, permissionDecision } from '../requests.ts'
 import { sessionSummary } from '../session/summary.ts'
-import { effectiveSettings, sessionSettings } from '../settings/settings.ts'
+import { sessionSettings } from '../settings/settings.ts'
 import { route } from './route.ts'
-import { numberInQuery, originMap, page, pageQuery, projectName } from './schemas.ts'
+import { numberInQuery, page, pageQuery, projectName } from './schemas.ts'
 
 const byProject = z.object({ project: projectName })
 const bySession = byProject.extend({ session: sessionId })
@@ -52,8 +52,6 @@ export const listSessionsQuery = pageQuery.extend({
   /** Deleted sessions that can still be restored, instead of the others. */
   deleted: z.enum(['true', 'false']).default('false'),
 })
-
-const sessionSettingsView = z.object({ effective: effectiveSettings, origins: originMap })
 
 /** What a turn, or all turns together, changed in a session's repositories. */
 export const sessionChanges = z.object({
@@ -107,15 +105,6 @@ export const sessionRoutes = {
     summary: 'Get a session',
     params: bySession,
     response: changed,
-  }),
-  getSessionSettings: route({
-    method: 'GET',
-    path: `${one}/settings`,
-    role: 'viewer',
-    tag: 'Sessions',
-    summary: 'Get the settings that count for a session, and where each value comes from',
-    params: bySession,
-    response: { status: 200, body: sessionSettingsView },
   }),
   updateSession: route({
     method: 'PATCH',
@@ -230,7 +219,7 @@ export const sessionRoutes = {
     summary: 'Start a stopped or failed session again, with its conversation and files',
     params: bySession,
     response: { status: 202, body: sessionSummary },
-    errors: ['session_deleted'],
+    errors: ['session_deleted', 'limit_reached'],
   }),
   listEvents: route({
     method: 'GET',

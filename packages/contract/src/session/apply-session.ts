@@ -1,7 +1,8 @@
 import { preview } from '../content.ts'
 import type { EventOf } from '../events/event.ts'
 import { addUsage } from '../usage.ts'
-import { type Appliers, dequeue, isCurrent, isPlanned, withSummary } from './edits.ts'
+import { type Appliers, activeAt, dequeue, isCurrent, isPlanned, withSummary } from './edits.ts'
+import type { SessionLimits } from './limits.ts'
 import type { SessionState } from './state.ts'
 
 /** What changes a session as a whole, its queue and its generations. */
@@ -15,15 +16,20 @@ export const sessionAppliers: Appliers = {
   'session.settings_changed': (state, { data }) => ({
     ...withSummary(state, { model: data.settings.model, version: state.summary.version + 1 }),
     settings: data.settings,
-    limits: data.limits,
+    ...newLimits(state, data.limits),
   }),
+  'session.limits_changed': (state, { data }) => ({ ...state, ...newLimits(state, data.limits) }),
+  'session.notice': (state, { data }) =>
+    data.about === 'deadline' ? { ...state, deadlineWarned: true } : state,
   'session.stop_requested': (state) => withSummary(state, { desired: 'stopped' }),
-  'session.resume_requested': (state) =>
-    withSummary(state, {
+  'session.resume_requested': (state, { at }) => ({
+    ...withSummary(state, {
       desired: 'running',
       restarts: 0,
       turn: state.summary.turn && { ...state.summary.turn, paused: undefined },
     }),
+    activeAt: activeAt(state, at),
+  }),
   'session.deleted': (state, { at, data }) =>
     withSummary(state, { desired: 'deleted', deletedAt: at, purgeAt: data.purgeAt }),
   'session.restored': (state) => {
@@ -37,10 +43,16 @@ export const sessionAppliers: Appliers = {
       status: isDeleted ? { ...status, reason: 'user' } : status,
     })
   },
-  'session.waits': (state, { data, at }) =>
+  'session.waits': (state, { data }) =>
     state.summary.status.phase === 'pending'
       ? withSummary(state, {
-          status: { phase: 'pending', since: at, reason: 'capacity', message: data.message },
+          // It has waited since then, whatever for.
+          status: {
+            phase: 'pending',
+            since: state.summary.status.since,
+            reason: 'capacity',
+            message: data.message,
+          },
         })
       : state,
   'prompt.queued': (state, { data, seq, at, actor }) => ({
@@ -50,12 +62,12 @@ export const sessionAppliers: Appliers = {
         { prompt: data.prompt, seq, at, sender: actor, preview: promptPreview(data.content) },
       ],
     }),
-    activeAt: at,
+    activeAt: activeAt(state, at),
   }),
   'prompt.withdrawn': (state, { data }) => withSummary(state, { queue: dequeue(state, data.prompt) }),
   'generation.started': (state, { data, at }) => ({
     ...withSummary(state, { generation: data.generation }),
-    limits: data.limits ?? state.limits,
+    ...newLimits(state, data.limits ?? state.limits),
     live: true,
     liveSince: at,
     connected: false,
@@ -80,7 +92,13 @@ export const sessionAppliers: Appliers = {
   'runner.started': (state, event) => (isCurrent(state, event) ? { ...state, connected: true } : state),
   'agent.ready': (state, event) =>
     isCurrent(state, event)
-      ? { ...state, ready: true, conversation: event.data.conversation ?? state.conversation }
+      ? {
+          ...state,
+          ready: true,
+          conversation: event.data.conversation ?? state.conversation,
+          // Whoever waited for a start may use it for a while.
+          activeAt: state.ready ? state.activeAt : activeAt(state, event.at),
+        }
       : state,
   'isolation.tested': (state, { data }) => withSummary(state, { sandboxed: data.sandboxed }),
   'agent.resources': (state, event) =>
@@ -96,6 +114,12 @@ export const sessionAppliers: Appliers = {
   'model.usage': (state, { data }) =>
     withSummary(state, { usage: addUsage(state.summary.usage, { requests: 1, ...data }) }),
 }
+
+/** Under another deadline, people are warned anew. */
+const newLimits = (state: SessionState, limits: SessionLimits) => ({
+  limits,
+  deadlineWarned: state.deadlineWarned && limits.deadlineMinutes === state.limits.deadlineMinutes,
+})
 
 /** A turn that was being worked on has lost a runner; one that was paused, or waits for the agent, has not. */
 const afterLoss = ({ ready, summary: { turn } }: SessionState) =>

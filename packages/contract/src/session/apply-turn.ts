@@ -1,5 +1,5 @@
 import { preview } from '../content.ts'
-import { type Appliers, dequeue, withSummary } from './edits.ts'
+import { type Appliers, activeAt, dequeue, withSummary } from './edits.ts'
 import type { SessionState } from './state.ts'
 
 /** What changes the turn that runs: its blocks and requests. */
@@ -23,7 +23,7 @@ export const turnAppliers: Appliers = {
         turns: data.attempt === 1 ? turns + 1 : turns,
         todos: again === undefined ? undefined : state.summary.todos,
       }),
-      activeAt: at,
+      activeAt: activeAt(state, at),
     }
   },
   'turn.paused': (state, { data }) =>
@@ -51,7 +51,7 @@ export const turnAppliers: Appliers = {
               endedAt: at,
             },
           }),
-          activeAt: at,
+          activeAt: activeAt(state, at),
         }
       : state,
   'permission.requested': (state, { data, seq, at }) =>
@@ -84,8 +84,14 @@ export const turnAppliers: Appliers = {
         },
       ],
     }),
-  'permission.decided': (state, { data, at }) => ({ ...without(state, data.request), activeAt: at }),
-  'question.answered': (state, { data, at }) => ({ ...without(state, data.request), activeAt: at }),
+  'permission.decided': (state, { data, at }) => ({
+    ...without(state, data.request),
+    activeAt: activeAt(state, at),
+  }),
+  'question.answered': (state, { data, at }) => ({
+    ...without(state, data.request),
+    activeAt: activeAt(state, at),
+  }),
   'request.cancelled': (state, { data }) => without(state, data.request),
   'request.withdrawn': (state, { data }) => without(state, data.request),
   'block.started': (state, { data }) => ({ ...state, openBlocks: [...state.openBlocks, data.block] }),

@@ -1,7 +1,7 @@
 import { type DiffStat, noDiff } from '../changes.ts'
 import { repositoryName } from '../repository.ts'
 import { pendingRepository } from './created.ts'
-import { type Appliers, withSummary } from './edits.ts'
+import { type Appliers, activeAt, withSummary } from './edits.ts'
 import type { SessionState } from './state.ts'
 import type { SessionSummary } from './summary.ts'
 
@@ -9,11 +9,12 @@ type Shown = SessionSummary['repositories'][number]
 
 /** What changes the workspace: repositories, checkpoints, operations. */
 export const workspaceAppliers: Appliers = {
-  'repository.added': (state, { data }) => ({
+  'repository.added': (state, { data, at }) => ({
     ...withSummary(state, {
       repositories: [...state.summary.repositories, pendingRepository(data.repository)],
     }),
     repositories: [...state.repositories, data.repository],
+    activeAt: activeAt(state, at),
   }),
   'repository.removed': (state, { data }) => ({
     ...withSummary(state, {
@@ -79,12 +80,17 @@ export const workspaceAppliers: Appliers = {
       checkpoint: { number, turn, manifest, size, files },
     }
   },
-  'workspace.restore_requested': (state, { data }) => ({ ...state, restore: data.checkpoint }),
+  'workspace.restore_requested': (state, { data, at }) => ({
+    ...state,
+    restore: data.checkpoint,
+    activeAt: activeAt(state, at),
+  }),
   'workspace.restored': (state, { data }) => doneRestoring(state, data.checkpoint),
   'workspace.restore_failed': (state, { data }) => doneRestoring(state, data.checkpoint),
-  'operation.requested': (state, { data }) => ({
+  'operation.requested': (state, { data, at }) => ({
     ...state,
     operations: [...state.operations, data.operation],
+    activeAt: activeAt(state, at),
   }),
   'operation.completed': (state, { data }) => closeOperation(state, data.operation),
   'operation.failed': (state, { data }) => closeOperation(state, data.operation),

@@ -70,5 +70,6 @@ export const created = (event: EventOf<'session.created'>): SessionState => {
     activeAt: event.at,
     liveSince: undefined,
     ranMs: 0,
+    deadlineWarned: false,
   }
 }

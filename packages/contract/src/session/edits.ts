@@ -20,3 +20,7 @@ export const isPlanned = ({ summary }: SessionState): boolean =>
 
 export const dequeue = ({ summary }: SessionState, prompt: string) =>
   summary.queue.filter((queued) => queued.prompt !== prompt)
+
+/** A runner's clock may be behind: the last activity never moves back. */
+export const activeAt = ({ activeAt: before }: SessionState, at: string): string =>
+  Date.parse(at) > Date.parse(before) ? at : before

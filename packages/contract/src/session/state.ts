@@ -38,9 +38,11 @@ export interface SessionState {
   restore: CheckpointRef | undefined
   /** Why the last generation ended. */
   lastEnd: { reason: string; message: string; at: string } | undefined
-  /** Time of the session's last turn event, prompt or answer: what idleness counts from. */
+  /** Time of the last thing that people asked for or the agent finished: what idleness counts from. */
   activeAt: string
   /** When the current generation was asked for; undefined: none is. What the ones before it ran stands in `ranMs`. */
   liveSince: string | undefined
   ranMs: number
+  /** People were told that the deadline comes near. */
+  deadlineWarned: boolean
 }

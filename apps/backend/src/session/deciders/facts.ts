@@ -1,6 +1,6 @@
 import { BerthError, type NewEvent } from '@berth/contract'
 import type { Deciders } from './draft.ts'
-import { closeOpen, continueTurn, dispatch } from './turn-flow.ts'
+import { closeOpen, continueTurn, dispatch, settle } from './turn-flow.ts'
 
 /** What runners and the gateway saw. */
 export const factDeciders: Deciders<'facts' | 'usage' | 'model-error'> = {
@@ -17,12 +17,14 @@ export const factDeciders: Deciders<'facts' | 'usage' | 'model-error'> = {
       const last = source === generation ? log.current.n : (log.current.previous?.n ?? 0)
       if (n <= last) continue
       if (n !== last + 1) throw new BerthError('fact_gap', `Fact ${last + 1} is missing before ${n}.`)
-      const wasReady = log.current.ready
+      const { ready: wasReady, summary: before } = log.current
+      const hadTurn = before.turn !== undefined
       const place = { at: plausible(at, log.context.at), generation: source, n }
       log.add(actor, { type, data } as NewEvent, place)
       if (source !== generation) continue
       if (type === 'runner.started') closeOpen(log, 'The runner before was lost.')
       if (type === 'agent.ready' && !wasReady) continueTurn(log)
+      if (type === 'turn.ended' && hadTurn) settle(log)
       if (type === 'turn.ended' || type === 'agent.ready') dispatch(log)
     }
   },

@@ -1,6 +1,13 @@
-import { limits, preview } from '@berth/contract'
+import { limits, preview, type SessionStatus, stopMessages } from '@berth/contract'
 import type { Deciders } from './draft.ts'
 import { closeOpen, endTurn, maxLosses } from './turn-flow.ts'
+
+/** How a turn ends that a stop cut short. */
+const stoppedTurn = (status: SessionStatus) => {
+  const reason = status.phase === 'stopped' ? status.reason : 'user'
+  const code = reason === 'user' ? 'stopped' : reason
+  return { result: 'interrupted', code, message: stopMessages[reason] } as const
+}
 
 /** What the reconciler does to a session: the life of its runners. */
 export const lifeDeciders: Deciders<'launch' | 'end' | 'fail'> = {
@@ -18,9 +25,8 @@ export const lifeDeciders: Deciders<'launch' | 'end' | 'fail'> = {
     if (!live || summary.generation !== data.generation) return
     closeOpen(log, data.message)
     log.add(actor, { type: 'generation.ended', data })
-    const { desired, turn } = log.current.summary
-    if (desired !== 'running')
-      endTurn(log, { result: 'interrupted', code: 'stopped', message: 'The session was stopped.' })
+    const { desired, turn, status } = log.current.summary
+    if (desired !== 'running') endTurn(log, stoppedTurn(status))
     else if (turn?.interrupting === true)
       endTurn(log, { result: 'interrupted', code: 'interrupted', message: 'Interrupted.' })
     else if (turn !== undefined && turn.losses > maxLosses)

@@ -1,6 +1,8 @@
 import { BerthError, limits } from '@berth/contract'
+import { heldBy } from '../limit-times.ts'
 import { type Deciders, type Draft, refuseDeleted } from './draft.ts'
 import { dispatch, endTurn } from './turn-flow.ts'
+import { checkVersion } from './version.ts'
 
 const openRequest = (log: Draft, request: string, kind: 'permission' | 'question') => {
   refuseDeleted(log.current)
@@ -35,12 +37,7 @@ export const peopleDeciders: Deciders<
   },
   update: (log, { actor, title, labels, expectedVersion }) => {
     refuseDeleted(log.current)
-    const { version } = log.current.summary
-    if (version !== expectedVersion)
-      throw new BerthError(
-        'version_mismatch',
-        `The session is at version ${version}, not ${expectedVersion}. Read it again, then repeat your change.`,
-      )
+    checkVersion(log.current, expectedVersion)
     if (title !== undefined || labels !== undefined)
       log.add(actor, { type: 'session.updated', data: { title, labels } })
   },
@@ -100,10 +97,12 @@ export const peopleDeciders: Deciders<
     if (!log.current.live)
       endTurn(log, { result: 'interrupted', code: 'stopped', message: 'Stopped while no runner was there.' })
   },
-  resume: (log, { actor }) => {
+  resume: (log, { actor, limits: current = log.current.limits }) => {
     refuseDeleted(log.current)
     const { desired, status } = log.current.summary
     if (desired === 'running' && status.phase !== 'failed') return
+    const held = heldBy(log.current, current, Date.parse(log.context.at))
+    if (held !== undefined) throw new BerthError('limit_reached', held)
     log.add(actor, { type: 'session.resume_requested', data: {} })
   },
   delete: (log, { actor, purgeAt }) => {

@@ -1,3 +1,4 @@
+import { turnsUsedUp } from '../limit-times.ts'
 import { backendActor, type Draft } from './draft.ts'
 
 /** The runners that one turn may lose and still go on with the next. */
@@ -9,12 +10,27 @@ export const dispatch = (log: Draft): void => {
   const next = summary.queue[0]
   const free = ready && live && summary.desired === 'running' && summary.status.phase === 'idle'
   if (!free || summary.turn !== undefined || next === undefined) return
+  if (turnsUsedUp(log.current, log.current.limits)) {
+    stopFor(log, 'turns')
+    return
+  }
   const { prompt, seq: promptSeq } = next
   log.add(backendActor, {
     type: 'turn.started',
     data: { turn: log.context.turn, prompt, promptSeq, attempt: 1 },
   })
 }
+
+/** What follows from the limits when a turn has ended: it was the last one, or all is done. */
+export const settle = (log: Draft): void => {
+  const { limits, summary } = log.current
+  if (summary.desired !== 'running' || summary.status.phase !== 'idle' || summary.turn !== undefined) return
+  if (turnsUsedUp(log.current, limits)) stopFor(log, 'turns')
+  else if (limits.stopWhenDone && summary.queue.length === 0) stopFor(log, 'completed')
+}
+
+const stopFor = (log: Draft, reason: 'turns' | 'completed'): void =>
+  log.add(backendActor, { type: 'session.stop_requested', data: { reason } })
 
 interface TurnEnd {
   result: 'interrupted' | 'failed'

@@ -1,0 +1,87 @@
+import {
+  BerthError,
+  isBerthError,
+  limitsOf,
+  routes,
+  type SessionSettings,
+  type SessionSettingsView,
+  type SessionState,
+  sessionSettings,
+} from '@berth/contract'
+import type { FastifyInstance } from 'fastify'
+import { checkModel, notFound, sessionSettingsOf } from '../session/service.ts'
+import type { Deps } from './deps.ts'
+import { type EndpointOptions, endpoint } from './endpoint.ts'
+import { projectOf } from './projects.ts'
+
+/** What a session sets for itself: read and changed while it lives or not. */
+export const sessionSettingsEndpoints = (
+  app: FastifyInstance,
+  deps: Deps,
+  options: EndpointOptions,
+): void => {
+  const { store, service } = deps
+  const serve = endpoint(app, options)
+
+  serve(routes.getSessionSettings, async ({ params, reply }) => {
+    const view = await viewOf(deps, params.project, await service.state(params.session))
+    reply.header('etag', `"${view.version}"`)
+    return view
+  })
+
+  serve(routes.updateSessionSettings, async ({ params, body, principal, version, reply }) => {
+    const state = await service.state(params.session)
+    if (state.summary.project !== params.project) throw notFound(params.session)
+    const settings = merged(state.settings, body)
+    const project = await projectOf(store, params.project)
+    const { values } = sessionSettingsOf(settings, project.settings)
+    await checkChange(deps, body, values)
+    const { state: after } = await service.run({
+      ...params,
+      command: {
+        kind: 'set',
+        actor: principal.actor,
+        settings,
+        limits: limitsOf(values),
+        expectedVersion: version,
+      },
+    })
+    const view = await viewOf(deps, params.project, after)
+    reply.header('etag', `"${view.version}"`)
+    return view
+  })
+}
+
+const viewOf = async (
+  { store }: Deps,
+  project: string,
+  { summary, settings }: SessionState,
+): Promise<SessionSettingsView> => {
+  if (summary.project !== project) throw notFound(summary.id)
+  const { values, origins } = sessionSettingsOf(settings, (await projectOf(store, project)).settings)
+  return { version: summary.version, own: settings, effective: values, origins }
+}
+
+/** What was set before with the changes; null takes a value away. */
+const merged = (before: SessionSettings, changes: object): SessionSettings => {
+  const values = Object.entries({ ...before, ...changes }).filter(
+    ([, value]) => value !== null && value !== undefined,
+  )
+  return sessionSettings.parse(Object.fromEntries(values))
+}
+
+/** Rejects what the project's policy does not allow, of what is new. */
+const checkChange = async (
+  { checkRepository }: Deps,
+  changes: SessionSettings,
+  values: Parameters<typeof checkModel>[1],
+): Promise<void> => {
+  for (const model of [changes.model, changes.fallbackModel, changes.smallModel])
+    checkModel(model ?? undefined, values)
+  if (!changes.workflow) return
+  await checkRepository(changes.workflow.url, 0).catch((error) => {
+    if (!isBerthError(error)) throw error
+    const fields = [{ field: 'body.workflow.url', message: error.message }]
+    throw new BerthError(error.code, error.message, fields)
+  })
+}

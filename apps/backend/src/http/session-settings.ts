@@ -1,6 +1,4 @@
 import {
-  BerthError,
-  isBerthError,
   limitsOf,
   routes,
   type SessionSettings,
@@ -78,10 +76,5 @@ const checkChange = async (
 ): Promise<void> => {
   for (const model of [changes.model, changes.fallbackModel, changes.smallModel])
     checkModel(model ?? undefined, values)
-  if (!changes.workflow) return
-  await checkRepository(changes.workflow.url, 0).catch((error) => {
-    if (!isBerthError(error)) throw error
-    const fields = [{ field: 'body.workflow.url', message: error.message }]
-    throw new BerthError(error.code, error.message, fields)
-  })
+  if (changes.workflow) await checkRepository(changes.workflow.url, 'body.workflow.url')
 }

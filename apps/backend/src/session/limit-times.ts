@@ -7,7 +7,7 @@ const warningShare = 0.1
 const maxWarningMs = 10 * minuteMs
 
 /** Milliseconds that the session's runners have run, without the time that it was stopped. */
-export const ranMs = ({ ranMs: before, liveSince }: SessionState, now: number): number =>
+const ranMs = ({ ranMs: before, liveSince }: SessionState, now: number): number =>
   before + (liveSince === undefined ? 0 : Math.max(0, now - Date.parse(liveSince)))
 
 const deadlineMs = ({ deadlineMinutes }: SessionLimits): number =>

@@ -27,4 +27,5 @@ export const promises: Readonly<Record<string, string>> = {
   P33: 'On a full disk nothing is half done, and the session goes on when there is room.',
   P80: 'A fork bomb or a memory hog in one session disturbs no other, and its own session goes on.',
   P34: 'A purge that a kill cut short is finished: nothing of the session is left on disk, and no process.',
+  P75: 'What a session’s runner and agent write to their logs can be read afterwards: bounded, and without tokens.',
 }

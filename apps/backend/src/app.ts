@@ -11,6 +11,7 @@ import type { Deps } from './http/deps.ts'
 import { documentation } from './http/documentation.ts'
 import { eventEndpoints } from './http/events.ts'
 import { checkHost, checkOrigin } from './http/guard.ts'
+import { logEndpoints } from './http/logs.ts'
 import { projectEndpoints } from './http/projects.ts'
 import { repositoryEndpoints } from './http/repositories.ts'
 import { authoriseRunner, blobUpload, modelEndpoints, runnerEndpoints } from './http/runner.ts'
@@ -49,6 +50,7 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
   eventEndpoints(app, deps, options)
   changeEndpoints(app, deps, options)
   repositoryEndpoints(app, deps, options)
+  logEndpoints(app, deps, options)
   return app
 }
 

@@ -28,6 +28,16 @@ export const collectLabel = (
   return { ...before, [value.slice(0, at)]: value.slice(at + 1) }
 }
 
+/** A whole number between two others. */
+export const wholeNumber =
+  (min: number, max: number) =>
+  (value: string): number => {
+    const number = Number(value)
+    if (!/^\d+$/.test(value) || number < min || number > max)
+      throw new InvalidArgumentError(`expected a whole number, ${min} to ${max}.`)
+    return number
+  }
+
 export const portNumber = (value: string): number => {
   const port = Number(value)
   if (!/^\d+$/.test(value) || port < 1 || port > 65_535)

@@ -3,6 +3,7 @@ import { addAttach } from './commands/attach.ts'
 import { addDiff } from './commands/diff.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addLifecycle } from './commands/lifecycle.ts'
+import { addLogs } from './commands/logs.ts'
 import { addLs } from './commands/ls.ts'
 import { addModelKey } from './commands/model-key.ts'
 import { addOpen } from './commands/open.ts'
@@ -35,6 +36,7 @@ const adders = [
   addLifecycle,
   addRm,
   addDiff,
+  addLogs,
   addProject,
   addModelKey,
   addOpen,

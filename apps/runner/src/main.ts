@@ -38,19 +38,30 @@ const loadKit = async () => {
   return createClaudeKit()
 }
 
+/** How long the end waits for the last lines of the log, in ms. */
+const lastLinesMs = 700
+
 const run = async (config: Config): Promise<number> => {
-  const [{ createRunnerClient }, { pino }, { describe, startRunner }, { endings }, sandbox] =
+  const [{ createRunnerClient }, { openLog }, { describe, startRunner }, { endings }, sandbox] =
     await Promise.all([
       import('@berth/client'),
-      import('pino'),
+      import('./logs/open-log.ts'),
       import('./runner.ts'),
       import('./ending.ts'),
       sandboxFor(config.sandbox),
     ])
-  const { session, generation, backendUrl, token, logLevel } = config
-  const log = pino({ level: logLevel, base: { session, generation } })
+  const { backendUrl, token } = config
+  const { log, onAgentOutput, close } = openLog(config)
   const home = createRunnerClient({ baseUrl: backendUrl, token })
-  const runner = startRunner({ config, home, sandbox, loadKit, log, version: manifest.version })
+  const runner = startRunner({
+    config,
+    home,
+    sandbox,
+    loadKit,
+    log,
+    onAgentOutput,
+    version: manifest.version,
+  })
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {
       log.info({ signal }, 'told to stop')
@@ -64,7 +75,10 @@ const run = async (config: Config): Promise<number> => {
   // A runner may be killed: what was compiled is kept once the start is over.
   void runner.started.then(() => flushCompileCache())
   void sweepSandboxes().catch((error) => log.warn({ err: describe(error) }, 'sweeping sandboxes'))
-  return runner.done
+  const code = await runner.done
+  // One that another has taken over has no right to write any more.
+  await close(code === exitCode.fenced ? 0 : lastLinesMs)
+  return code
 }
 
 const main = async ([argument]: readonly string[]): Promise<number> => {

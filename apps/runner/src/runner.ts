@@ -13,6 +13,7 @@ import { startHeartbeat } from './heartbeat.ts'
 import { sayHello } from './hello.ts'
 import { createLayout, type Layout, makeDirectories } from './layout.ts'
 import type { Log } from './log.ts'
+import { logFact } from './logs/fact-lines.ts'
 import { type Contact, createContact } from './outbox/contact.ts'
 import { type HomeLink, openHomeLink } from './outbox/home-link.ts'
 import { startSession } from './start.ts'
@@ -26,6 +27,8 @@ export interface RunnerParts {
   /** Called while the backend is asked: the Agent SDK is large. */
   loadKit(): Promise<AgentKit>
   log: Log
+  /** Takes what Claude Code and its MCP servers write to their error output. */
+  onAgentOutput(text: string): void
   version: string
 }
 
@@ -63,6 +66,7 @@ export const startRunner = (parts: RunnerParts): Runner => {
   const live: Session['live'] = {}
   const contact = createContact(() => performance.now())
   const end = (ending: Ending) => chosen.resolve(ending)
+  parts.log.info({ version: parts.version, sandbox: parts.sandbox.kind, pid: process.pid }, 'starting')
   const problem = (error: unknown) => parts.log.warn({ err: describe(error) }, 'problem')
   let session: Session | undefined
   const opened = open(parts, { contact, end, live, over: over.signal, problem })
@@ -118,6 +122,7 @@ const open = async (parts: RunnerParts, opening: Opening): Promise<Session> => {
   const loading = parts.loadKit()
   loading.catch(() => undefined)
   const welcome = await hello
+  parts.log.info({ resumed: welcome.resumed, n: welcome.n, cursor: welcome.cursor }, 'hello')
   const door = await doorOpen
   const renames = sandbox.kind !== 'none'
   const { sessionDirectory } = config
@@ -144,7 +149,10 @@ const open = async (parts: RunnerParts, opening: Opening): Promise<Session> => {
       end(isBerthError(error) && error.code === 'fenced' ? endings.fenced : endings.fault)
     },
   })
-  const { emit } = link.emitter
+  const emit: Session['emit'] = (body) => {
+    logFact(parts.log, body)
+    link.emitter.emit(body)
+  }
   emit({ type: 'runner.started', data: { version: parts.version, sandbox: sandbox.kind } })
   return { ...parts, kit: await loading, welcome, layout, link, door, emit, end, over, live }
 }

@@ -117,10 +117,8 @@ const timeAgentStart = ({ emit, live }: Session): void => {
 }
 
 const keep = (session: Session, transcripts: Transcripts, directory: string) => {
-  const { config, kit, layout, sandbox, door, link, emit, welcome, log, live } = session
+  const { config, kit, layout, sandbox, door, link, emit, welcome, live } = session
   const { executable } = kit
-  const onStderr = (text: string) =>
-    log.debug({ bytes: text.length }, 'Claude Code wrote to its error output')
   const { room } = link.emitter
   const place = {
     sandbox,
@@ -129,7 +127,7 @@ const keep = (session: Session, transcripts: Transcripts, directory: string) => 
     executable,
     limits: config.limits,
     room,
-    onStderr,
+    onStderr: session.onAgentOutput,
     warn: (message: string) => emit({ type: 'runner.notice', data: { level: 'warning', message } }),
   }
   const launch = kit.launcher({
@@ -139,7 +137,7 @@ const keep = (session: Session, transcripts: Transcripts, directory: string) => 
     settings: welcome.settings,
     emit,
     spawn: spawnClaude(place),
-    onStderr,
+    onStderr: session.onAgentOutput,
   })
   return keepAgent({
     launch,

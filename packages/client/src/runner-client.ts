@@ -26,6 +26,8 @@ export interface RunnerClient {
   /** The log of the runner's session, in order, each event once, through disconnects. */
   events(options?: StreamOptions): AsyncGenerator<AnyEvent, void, undefined>
   heartbeat(body: BodyOf<'runnerHeartbeat'>, options?: CallOptions): Promise<void>
+  /** Keeps lines of the runner's log. */
+  logs(body: BodyOf<'runnerLogs'>, options?: CallOptions): Promise<void>
   getBlob(blob: string, options?: CallOptions): Promise<Bytes>
   /** Stores bytes under the SHA-256 of their content, in hexadecimal. */
   putBlob(blob: string, source: BlobSource, options?: CallOptions): Promise<void>
@@ -57,6 +59,8 @@ export const createRunnerClient = (options: ClientOptions): RunnerClient => {
     events: (stream: StreamOptions = {}) => readLog({ transport, row: runnerRoutes.runnerEvents }, stream),
     heartbeat: (body: unknown, callOptions?: CallOptions) =>
       call(runnerRoutes.runnerHeartbeat, { ...callOptions, body }),
+    logs: (body: unknown, callOptions?: CallOptions) =>
+      call(runnerRoutes.runnerLogs, { ...callOptions, body }),
     getBlob: (blob: string, callOptions?: CallOptions) =>
       call(runnerRoutes.runnerGetBlob, { ...callOptions, params: { blob } }),
     putBlob: (blob: string, source: BlobSource, callOptions?: CallOptions) =>

@@ -150,7 +150,14 @@ export {
   type RouteRole,
   takesIdempotencyKey,
 } from './routes/route.ts'
-export { factsBody, heartbeatBody, type RunnerWelcome, runnerRoutes, runnerWelcome } from './routes/runner.ts'
+export {
+  factsBody,
+  heartbeatBody,
+  logsBody,
+  type RunnerWelcome,
+  runnerRoutes,
+  runnerWelcome,
+} from './routes/runner.ts'
 export { projectName } from './routes/schemas.ts'
 export { type SessionSettingsView, sessionSettingsView } from './routes/session-settings.ts'
 export {
@@ -162,6 +169,7 @@ export {
   sessionChanges,
 } from './routes/sessions.ts'
 export { me, type System, system } from './routes/system.ts'
+export { type LogLine, type LogSource, logSource, type StoredLogLine } from './runner-log.ts'
 export { foldSession } from './session/fold.ts'
 export { limitsOf, type SessionLimits } from './session/limits.ts'
 export type { SessionState } from './session/state.ts'

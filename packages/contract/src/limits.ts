@@ -43,6 +43,15 @@ export const limits = {
   setupEntries: 100,
   /** The text of one of them, in characters. */
   setupText: 64_000,
+  /** A line of the runner's log, in characters. */
+  logLine: 2000,
+  logLinesPerBatch: 200,
+  /** A batch of such lines. */
+  logsBody: 2 * 1024 * 1024,
+  /** What is kept of one session's lines of one source: the newest. */
+  logLines: 2000,
+  logBytes: 1024 * 1024,
+  logPage: 2000,
   /** A file of a workspace that is read or written through the API. */
   file: 64 * 1024 * 1024,
   path: 4096,

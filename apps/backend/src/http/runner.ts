@@ -59,6 +59,12 @@ export const runnerEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
     return undefined
   })
 
+  serve(runnerRoutes.runnerLogs, async ({ request, body }) => {
+    const { session, generation } = runnerOf(request)
+    await store.addLogs(session, generation, body.lines)
+    return undefined
+  })
+
   serve(runnerRoutes.runnerGetBlob, async ({ request, reply, params }) => {
     const found = await blobs.get(runnerOf(request).session, params.blob)
     if (found === undefined) throw new BerthError('blob_not_found', `There is no blob ${params.blob}.`)

@@ -1,4 +1,13 @@
-import type { Actor, BlobRef, Project, SessionState, Settings } from '@berth/contract'
+import type {
+  Actor,
+  BlobRef,
+  LogLine,
+  LogSource,
+  Project,
+  SessionState,
+  Settings,
+  StoredLogLine,
+} from '@berth/contract'
 import type { Command } from '../session/command.ts'
 
 /** A place in a log with the event there, serialised ready to send. */
@@ -184,6 +193,17 @@ export interface Store {
   setRunnerToken(session: string, generation: number, tokenHash: string): Promise<void>
   heartbeat(session: string, generation: number, now: number): Promise<void>
   generation(session: string): Promise<GenerationRow | undefined>
+
+  /**
+   * Keeps lines of a live generation's log, numbered in their order; of a session's lines of one source only the
+   * newest stay, up to `limits.logLines` and `limits.logBytes`: a loud agent leaves the runner's alone. Rejects with `fenced` for a generation that is over.
+   */
+  addLogs(session: string, generation: number, lines: LogLine[]): Promise<void>
+  /** Lines with `after < n`, oldest first, up to `limit`; without `after` the newest ones. None of an unknown session. */
+  logs(
+    session: string,
+    range: { source?: LogSource; after?: number; limit: number },
+  ): Promise<StoredLogLine[]>
 
   /**
    * Sessions that may need a step: live ones that should stop or have been silent since `silentBefore`, pending and

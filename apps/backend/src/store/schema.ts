@@ -1,3 +1,4 @@
+import type { LogLine, LogSource } from '@berth/contract'
 import type { Generated } from 'kysely'
 
 /** Times are milliseconds since 1970; JSON is text, stored as it is sent. */
@@ -76,6 +77,16 @@ export interface Tables {
     idle_since: number | null
   }
   base_uses: { session: number; scope: string }
+  /** What runners and agents wrote; bounded per session. */
+  logs: {
+    session: number
+    n: number
+    generation: number
+    source: LogSource
+    level: LogLine['level'] | null
+    at: number
+    text: string
+  }
   idempotency: {
     scope: string
     key: string

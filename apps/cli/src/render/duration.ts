@@ -32,3 +32,7 @@ export const moment = (at: string): string => {
   ].map((part) => String(part).padStart(2, '0'))
   return `${date.getFullYear()}-${month}-${day} ${hour}:${minute}`
 }
+
+/** The same with seconds: `2026-01-31 14:05:09`. */
+export const clock = (at: string): string =>
+  `${moment(at)}:${String(new Date(at).getSeconds()).padStart(2, '0')}`

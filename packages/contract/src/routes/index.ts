@@ -1,3 +1,4 @@
+import { logRoutes } from './logs.ts'
 import { projectRoutes } from './projects.ts'
 import { repositoryRoutes } from './repositories.ts'
 import type { Route } from './route.ts'
@@ -13,6 +14,7 @@ export const routes = {
   ...sessionRoutes,
   ...sessionSettingsRoutes,
   ...repositoryRoutes,
+  ...logRoutes,
 } as const
 
 export type RouteName = keyof typeof routes

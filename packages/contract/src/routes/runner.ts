@@ -5,6 +5,7 @@ import { fact, wireEvent } from '../events/event.ts'
 import { sessionId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import { directoryName, repositories } from '../repository.ts'
+import { logLine } from '../runner-log.ts'
 import { effectiveSettings } from '../settings/settings.ts'
 import { baseRoutes } from './bases.ts'
 import { route } from './route.ts'
@@ -56,6 +57,8 @@ export const heartbeatBody = z.strictObject({
   processes: z.number().int().nonnegative().optional(),
 })
 
+export const logsBody = z.strictObject({ lines: z.array(logLine).min(1).max(limits.logLinesPerBatch) })
+
 /** The runners' own routes, on a port of their own. A runner is known by its token; nothing else says who it is. */
 export const runnerRoutes = {
   runnerHello: route({
@@ -106,6 +109,17 @@ export const runnerRoutes = {
     tag: 'Runner',
     summary: 'Say that the runner lives, every 5 seconds',
     body: heartbeatBody,
+    response: { status: 204 },
+    errors: ['fenced'],
+  }),
+  runnerLogs: route({
+    method: 'POST',
+    path: '/runner/logs',
+    role: 'runner',
+    tag: 'Runner',
+    summary: 'Keep lines of the runner’s log; the oldest of the session go when there are too many',
+    body: logsBody,
+    bodyLimit: limits.logsBody,
     response: { status: 204 },
     errors: ['fenced'],
   }),

@@ -8,13 +8,14 @@ import { durabilityCases } from './durability-cases.ts'
 import { type MakeStore, useBench } from './harness.ts'
 import { idempotencyCases } from './idempotency-cases.ts'
 import { listCases } from './list-cases.ts'
+import { logCases } from './log-cases.ts'
 import { projectCases } from './project-cases.ts'
 import { readCases } from './read-cases.ts'
 import { attentionCases, runnerCases } from './runner-cases.ts'
 
 /** These look only at their own project, so that their tests can share a store. */
 const sharing: readonly string[] = [
-  ...['append', 'idempotency', 'reading', 'lists', 'changes', 'runners', 'leases and grants'],
+  ...['append', 'idempotency', 'reading', 'lists', 'changes', 'runners', 'logs', 'leases and grants'],
 ]
 
 const parts = {
@@ -27,6 +28,7 @@ const parts = {
   'base packs': baseCases,
   runners: runnerCases,
   attention: attentionCases,
+  logs: logCases,
   'leases and grants': claimCases,
   compaction: compactionCases,
   durability: durabilityCases,

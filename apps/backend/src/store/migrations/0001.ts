@@ -97,6 +97,16 @@ CREATE TABLE base_uses (
   PRIMARY KEY (session, scope)
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX base_uses_scope ON base_uses (scope);
+CREATE TABLE logs (
+  session INTEGER NOT NULL REFERENCES sessions (number) ON DELETE CASCADE,
+  n INTEGER NOT NULL,
+  generation INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  level TEXT,
+  at INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY (session, n)
+) WITHOUT ROWID, STRICT;
 
 CREATE TABLE idempotency (
   scope TEXT NOT NULL,

@@ -1,4 +1,4 @@
-import type { BlobRef } from '@berth/contract'
+import type { BlobRef, LogLine } from '@berth/contract'
 import type {
   AppendRequest,
   AppendResult,
@@ -19,6 +19,7 @@ export interface Operations {
   deleteProject: { input: { name: string }; value: undefined }
   setRunnerToken: { input: { session: string; generation: number; tokenHash: string }; value: undefined }
   heartbeat: { input: { session: string; generation: number; now: number }; value: undefined }
+  addLogs: { input: { session: string; generation: number; lines: LogLine[] }; value: undefined }
   lease: { input: { name: string; holder: string; now: number; ttlMs: number }; value: boolean }
   release: { input: { name: string; holder: string }; value: undefined }
   useBase: { input: { session: string; key: string; scope: string }; value: BaseRow }

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { BerthError, type SessionState } from '@berth/contract'
+import { BerthError, type SessionState, type StoredLogLine } from '@berth/contract'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
 import type {
   BaseRow,
@@ -17,6 +17,7 @@ import type {
 import { stateOf } from '../session-columns.ts'
 import { baseOf } from './bases.ts'
 import { listQuery } from './list-query.ts'
+import { logLineOf, logQuery } from './logs.ts'
 import { maxSeq, placeOf, placesOf } from './place.ts'
 import { projectOf } from './projects.ts'
 import { VaryingQueries } from './query.ts'
@@ -118,6 +119,11 @@ export class Reader {
     if (row === undefined) return undefined
     const { generation, started_at: startedAt, heartbeat_at: heartbeatAt } = row
     return { generation, startedAt, heartbeatAt: heartbeatAt ?? undefined }
+  }
+
+  logs(session: string, { source, after, limit }: Parameters<Store['logs']>[1]): StoredLogLine[] {
+    const rows = this.#varying.all(logQuery(session, { source, after, limit }))
+    return (after === undefined ? rows.reverse() : rows).map(logLineOf)
   }
 
   /** Due sessions and silent ones, merged by how long they have been waiting. */

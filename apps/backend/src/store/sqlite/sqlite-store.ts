@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import type { BlobRef } from '@berth/contract'
+import type { BlobRef, LogLine } from '@berth/contract'
 import type { AppendRequest, Grant, Notice, Page, ProjectEdit, SessionFilter, Store } from '../port.ts'
 import { openReader, openWriter } from './connection.ts'
 import { isFull } from './fault.ts'
@@ -140,6 +140,13 @@ class SqliteStore implements Store {
   }
   generation(session: string) {
     return this.#read((reader) => reader.generation(session))
+  }
+
+  addLogs(session: string, generation: number, lines: LogLine[]) {
+    return this.#writer.run('addLogs', { session, generation, lines })
+  }
+  logs(session: string, range: Parameters<Store['logs']>[1]) {
+    return this.#read((reader) => reader.logs(session, range))
   }
 
   attention(query: Parameters<Store['attention']>[0]) {

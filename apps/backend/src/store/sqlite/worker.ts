@@ -4,6 +4,7 @@ import { baseHandlers } from './bases.ts'
 import { claimHandlers } from './claims.ts'
 import { openWriter } from './connection.ts'
 import { GroupCommit } from './group-commit.ts'
+import { logHandlers } from './logs.ts'
 import { maintenanceHandlers } from './maintenance.ts'
 import { projectHandlers } from './projects.ts'
 import type { FromWriter, Job, ToWriter, WriterData } from './protocol.ts'
@@ -27,6 +28,7 @@ const group = new GroupCommit(
     ...projectHandlers(database),
     ...runnerHandlers(database),
     ...baseHandlers(database),
+    ...logHandlers(database),
     ...claimHandlers(database),
     ...maintenanceHandlers(database, cache),
     ping: () => ({ value: undefined }),

@@ -12,6 +12,7 @@ import type { BlobStore } from './blobs/port.ts'
 import { Tail } from './events/tail.ts'
 import { Gateway } from './gateway/gateway.ts'
 import type { ModelSource } from './gateway/model-source.ts'
+import { builtInPrices, type Prices } from './gateway/prices.ts'
 import { branchLister } from './git/list-branches.ts'
 import type { Deps } from './http/deps.ts'
 import { drainable } from './http/drain.ts'
@@ -33,6 +34,8 @@ export interface BackendParts {
   blobs: BlobStore
   runtime: Runtime
   source: ModelSource
+  /** Default: the built-in price list. */
+  prices?: Prices
   log: Logger
   ownerToken: string
   owner: { id: string; name: string }
@@ -108,7 +111,7 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
 
 /** Everything that does the work, not yet reachable. */
 const assemble = (parts: BackendParts, runnerUrl: () => string) => {
-  const { store, blobs, runtime, source, log, clock = systemClock } = parts
+  const { store, blobs, runtime, source, log, clock = systemClock, prices = builtInPrices } = parts
   const state = { ready: false, closing: false }
   const random = (bytes: number) => randomBytes(bytes)
   const now = () => clock.now()
@@ -128,7 +131,7 @@ const assemble = (parts: BackendParts, runnerUrl: () => string) => {
     events,
     changes,
     streams,
-    gateway: new Gateway({ source, service, store, now, log }),
+    gateway: new Gateway({ source, service, store, prices, count: metrics.used, now, log }),
     metrics,
     log,
     now,

@@ -30,6 +30,8 @@ const schema = z.object({
   BERTH_ALLOW_REMOTE_OWNER: z.enum(['true', 'false']).default('false'),
   /** A directory with scenarios for the scripted model, besides the built-in ones. */
   BERTH_SCENARIOS: z.string().min(1).optional(),
+  /** A file with prices of models, on top of the built-in list. */
+  BERTH_PRICES: z.string().min(1).optional(),
   ANTHROPIC_API_KEY: z.string().min(1).optional(),
   ANTHROPIC_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   BERTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -46,6 +48,7 @@ export interface Config {
   repositoryRoots: string[]
   allowedHosts: string[]
   scenarios: string | undefined
+  prices: string | undefined
   apiKey: string | undefined
   apiUrl: string | undefined
   logLevel: string
@@ -84,6 +87,7 @@ export const readConfig = (env: NodeJS.ProcessEnv): Config => {
     repositoryRoots: values.BERTH_REPOSITORY_ROOTS ?? [homedir()],
     allowedHosts: (values.BERTH_ALLOWED_HOSTS ?? []).map((host) => host.toLowerCase()),
     scenarios: values.BERTH_SCENARIOS,
+    prices: values.BERTH_PRICES,
     apiKey: values.ANTHROPIC_API_KEY,
     apiUrl: values.ANTHROPIC_BASE_URL,
     logLevel: values.BERTH_LOG_LEVEL,

@@ -9,6 +9,7 @@ import { startBackend } from './backend.ts'
 import { createDirectoryBlobs } from './blobs/directory.ts'
 import { type Config, readConfig } from './config.ts'
 import { createModelSource } from './gateway/model-source.ts'
+import { loadPrices } from './gateway/prices.ts'
 import { createSqliteStore } from './store/sqlite/sqlite-store.ts'
 
 const runnerMain = fileURLToPath(new URL('../../runner/src/main.ts', import.meta.url))
@@ -21,6 +22,7 @@ const start = async (config: Config) => {
     base: undefined,
     redact: ['*.authorization', '*.token', '*.apiKey'],
   })
+  const prices = await loadPrices(config.prices)
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
   const store = await createSqliteStore({ file: join(config.dataDir, 'berth.db') })
   const scripted = createScriptedModel({ scenarios: await scenariosOf(config) })
@@ -38,6 +40,7 @@ const start = async (config: Config) => {
       },
     }),
     source: createModelSource({ ...config, scriptedUrl }),
+    prices,
     log,
     ownerToken: await ownerToken(config.dataDir),
     owner: config.owner,

@@ -12,6 +12,7 @@ export interface Reactions {
   promptQueued(event: EventOf<'prompt.queued'>): void
   turnStarted(data: EventOf<'turn.started'>['data']): void
   interrupt(turn: string): void
+  paused(turn: string): void
   decided(request: string, decision: PermissionDecision): void
   answered(request: string, answers: Answers): void
   stop(reason: string): void
@@ -59,6 +60,7 @@ const handlers = ({ reactions, generation, onFenced }: InboxOptions): Handlers =
   'prompt.queued': (event) => reactions.promptQueued(event),
   'turn.started': ({ data }) => reactions.turnStarted(data),
   'turn.interrupt_requested': ({ data }) => reactions.interrupt(data.turn),
+  'turn.paused': ({ data }) => reactions.paused(data.turn),
   'permission.decided': ({ data }) => reactions.decided(data.request, data.decision),
   'question.answered': ({ data }) => reactions.answered(data.request, data.answers),
   'session.stop_requested': ({ data }) => reactions.stop(data.reason),

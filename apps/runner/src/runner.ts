@@ -116,6 +116,7 @@ const open = async (parts: RunnerParts, opening: Opening): Promise<Session> => {
     token: config.token,
     owner: config,
     turn: () => live.turns?.current,
+    onPaused: (turn) => live.turns?.pause(turn),
     onProblem: problem,
   })
   const hello = sayHello({ home, contact, patienceMs, signal: over, onProblem: problem })

@@ -58,6 +58,7 @@ export const errorCatalogue = {
   no_turn: { status: 409, retryable: false, title: 'No turn is running' },
   session_deleted: { status: 409, retryable: false, title: 'The session is deleted' },
   session_not_deleted: { status: 409, retryable: false, title: 'The session is not deleted' },
+  budget_spent: { status: 409, retryable: false, title: 'A budget is spent' },
   session_failed: { status: 409, retryable: false, title: 'The session failed and needs a resume' },
   limit_reached: { status: 409, retryable: false, title: 'The session has used up a limit; raise it first' },
   fenced: { status: 409, retryable: false, title: 'A newer runner took over' },

@@ -1,4 +1,5 @@
 export { type Actor, type Author, actor, authorOf } from './actor.ts'
+export { type Budget, budget, budgetScope, budgetUnit } from './budget.ts'
 export {
   type ChangedFile,
   changedFile,
@@ -208,4 +209,4 @@ export {
   settings,
 } from './settings/settings.ts'
 export { type WorkflowManifest, type WorkflowSource, workflowManifest } from './settings/workflow.ts'
-export { addUsage, noUsage, type Usage, usage } from './usage.ts'
+export { addUsage, noUsage, tokensOf, type Usage, type UsageSum, usage, usageSum } from './usage.ts'

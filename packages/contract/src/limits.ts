@@ -57,6 +57,8 @@ export const limits = {
   path: 4096,
   /** Operations on a session's workspace that are under way at once. */
   openOperations: 32,
+  /** Models of one session that are counted by name; more are counted together, as `other`. */
+  models: 50,
   /** A part of a pack or transcript in the blob store. */
   checkpointPart: 32 * 1024 * 1024,
 } as const

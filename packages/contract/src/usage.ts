@@ -23,6 +23,16 @@ export const noUsage: Usage = {
   costUsd: 0,
 }
 
+/** Many requests together: the cost of those whose price is known, and how many have none. */
+export const usageSum = usage.extend({ costUsd: z.number().nonnegative(), unpriced: count })
+
+export type UsageSum = z.infer<typeof usageSum>
+
+/** Tokens of all kinds together. */
+export const tokensOf = (
+  used: Pick<Usage, 'inputTokens' | 'outputTokens' | 'cacheReadTokens' | 'cacheWriteTokens'>,
+): number => used.inputTokens + used.outputTokens + used.cacheReadTokens + used.cacheWriteTokens
+
 export const addUsage = (a: Usage, b: Usage): Usage => ({
   requests: a.requests + b.requests,
   inputTokens: a.inputTokens + b.inputTokens,

@@ -15,6 +15,13 @@ const people: Actor = { kind: 'user', id: 'ada', name: 'Ada' }
 const backend: Actor = { kind: 'backend', id: 'backend' }
 const runner: Actor = { kind: 'runner', id: 'runner' }
 
+/** What a project sets about budgets, and has used. */
+interface LogSpending {
+  settings: { budgetUsd?: number; budgetTokens?: number; projectBudgetUsd?: number }
+  month: string
+  used: { usd: number; tokens: number }
+}
+
 /** What people, the backend and runners do to a session: the backend's commands by their shape. */
 export type LogInput = { actor: Actor } & (
   | {
@@ -30,7 +37,8 @@ export type LogInput = { actor: Actor } & (
   | { kind: 'update'; title: string; expectedVersion: number }
   | { kind: 'prompt'; prompt: string; content: StoredBlock[] }
   | { kind: 'withdraw'; prompt: string }
-  | { kind: 'interrupt' | 'resume' | 'restore' }
+  | { kind: 'interrupt' | 'restore' }
+  | { kind: 'resume'; spending?: LogSpending }
   | { kind: 'decide'; request: string; decision: PermissionDecision }
   | { kind: 'answer'; request: string; answers: Record<string, string> }
   | { kind: 'stop'; reason: 'user' | 'idle' | 'completed' | 'budget' }
@@ -39,7 +47,8 @@ export type LogInput = { actor: Actor } & (
   | { kind: 'end'; generation: number; reason: 'crashed' | 'exited'; message: string; retryAt?: string }
   | { kind: 'fail'; reason: 'crash-loop'; message: string }
   | { kind: 'facts'; generation: number; source: number; facts: Fact[] }
-  | { kind: 'usage'; data: EventData<'model.usage'> }
+  | { kind: 'usage'; data: EventData<'model.usage'>; spending?: LogSpending }
+  | { kind: 'budget'; generation: number; spending: LogSpending }
   | { kind: 'model-error'; data: EventData<'model.error'> }
 )
 
@@ -135,7 +144,28 @@ const reply: Choice = (_, { summary }, { pick, text }) => {
 }
 
 const interrupt: Choice = () => ({ kind: 'interrupt', actor: people })
-const resume: Choice = () => ({ kind: 'resume', actor: people })
+const resume: Choice = (log, _, roll) =>
+  roll.pick % 2 === 0
+    ? { kind: 'resume', actor: people }
+    : { kind: 'resume', actor: people, spending: spending(log, roll) }
+
+/** Budgets that are raised, lowered and spent between any two commands. */
+const spending = ({ at }: SessionLog, { pick, size }: Roll): LogSpending => ({
+  settings: {
+    budgetUsd: [undefined, 0.2, 0.5, 1, 100][pick % 5],
+    budgetTokens: [undefined, 500, 1_000_000][size % 3],
+    projectBudgetUsd: [undefined, undefined, 5][pick % 3],
+  },
+  month: pick % 11 === 0 ? '2000-01' : at.slice(0, 7),
+  used: { usd: size / 10, tokens: 0 },
+})
+
+const budget: Choice = (log, { summary }, roll) => ({
+  kind: 'budget',
+  actor: backend,
+  generation: roll.pick % 7 === 0 ? Math.max(1, summary.generation - 1) : summary.generation,
+  spending: spending(log, roll),
+})
 
 const stopReasons = ['user', 'idle', 'completed', 'budget'] as const
 const stop: Choice = (_, __, { pick }) => ({
@@ -173,9 +203,17 @@ const fail: Choice = (_, __, { pick }) =>
     ? { kind: 'fail', actor: backend, reason: 'crash-loop', message: 'It was lost too often.' }
     : undefined
 
-const usage: Choice = (_, { summary }, { pick }) => ({
+const usage: Choice = (log, { summary }, roll) =>
+  usageOf(summary, roll.pick, roll.size % 2 === 0 ? undefined : spending(log, roll))
+
+const usageOf = (
+  summary: SessionState['summary'],
+  pick: number,
+  spent: LogSpending | undefined,
+): LogInput => ({
   kind: 'usage',
   actor: backend,
+  spending: spent,
   data: {
     turn: summary.turn?.turn,
     model: 'model',
@@ -214,5 +252,21 @@ const whileGone: Choice[] = [
 const whileLive: Choice[] = [
   ...Array.from({ length: 24 }, () => facts),
   ...[prompt, prompt, prompt, reply, reply, reply],
-  ...[withdraw, interrupt, stop, resume, remove, update, end, end, fail, usage, lateFacts, lateFacts],
+  ...[
+    withdraw,
+    interrupt,
+    stop,
+    resume,
+    remove,
+    update,
+    end,
+    end,
+    fail,
+    usage,
+    usage,
+    budget,
+    budget,
+    lateFacts,
+    lateFacts,
+  ],
 ]

@@ -1,15 +1,18 @@
 import { once } from 'node:events'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
-import { type EventData, isBerthError, preview, type SessionState } from '@berth/contract'
+import { type EventData, isBerthError, preview } from '@berth/contract'
 import type { Logger } from 'pino'
 import { Agent, type Dispatcher } from 'undici'
 import { z } from 'zod'
+import { readSpending } from '../session/read-spending.ts'
 import type { SessionService } from '../session/service.ts'
 import { checkModel, sessionSettingsOf, systemActor } from '../session/service.ts'
 import type { RunnerIdentity, Store } from '../store/port.ts'
+import { checkBudget } from './budget-gate.ts'
 import { costOf } from './cost.ts'
 import { Meter, type Reading } from './meter.ts'
 import type { ModelSource } from './model-source.ts'
+import type { Prices } from './prices.ts'
 
 /** The largest request body. */
 export const maxRequestBytes = 32 * 1024 * 1024
@@ -46,6 +49,9 @@ export interface GatewayOptions {
   source: ModelSource
   service: SessionService
   store: Store
+  prices: Prices
+  /** Counts what was metered. */
+  count: (source: 'live' | 'scripted', data: EventData<'model.usage'>) => void
   now: () => number
   log: Logger
 }
@@ -92,7 +98,7 @@ export class Gateway {
   }
 
   async #pass(call: GatewayRequest): Promise<void> {
-    const { source, now } = this.#options
+    const { source, store, now } = this.#options
     const started = now()
     const state = await this.#options.service.state(call.runner.session)
     const pathname = call.path.split('?')[0] ?? ''
@@ -105,10 +111,16 @@ export class Gateway {
       })
     const asked = parse(call.body)
     const model = askedModel.safeParse(asked).data?.model
-    const allowed = await this.#allowed(state)
+    const project = await readSpending(store, state.summary.project, now())
+    const allowed = sessionSettingsOf(state.settings, project.settings).values.allowedModels
     const refusal = refusalOf(call, { model, allowed })
     if (refusal !== undefined)
       return void refuse(call.response, { status: 403, type: 'permission_error', message: refusal })
+    if (pathname === '/v1/messages') {
+      const spent = await checkBudget(this.#options, call.runner, { state, project })
+      if (spent !== undefined)
+        return void refuse(call.response, { status: 403, type: 'permission_error', ...spent })
+    }
     // Sent as it was read: a second `model` in the same object could mean another one to the upstream.
     const body = allowed.length > 0 && asked !== undefined ? Buffer.from(JSON.stringify(asked)) : call.body
     const upstream = await source.upstream(state.summary.modelSource)
@@ -124,11 +136,6 @@ export class Gateway {
 
   async close(): Promise<void> {
     await this.#agent.destroy()
-  }
-
-  async #allowed({ summary, settings }: SessionState): Promise<string[]> {
-    const row = await this.#options.store.project(summary.project)
-    return sessionSettingsOf(settings, row?.settings ?? {}).values.allowedModels
   }
 
   async #forward(context: Context, { baseUrl, apiKey }: { baseUrl: string; apiKey: string }): Promise<void> {
@@ -201,18 +208,16 @@ export class Gateway {
     const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens } = reading
     const tokens = { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }
     const model = preview(reading.model ?? context.model ?? 'unknown', 200)
-    await this.#append(context, {
-      kind: 'usage',
-      actor: systemActor('gateway'),
-      data: {
-        turn: context.call.turn,
-        model,
-        ...tokens,
-        costUsd: costOf(context.kind, model, tokens),
-        durationMs: Math.max(0, this.#options.now() - context.started),
-        partial: reading.cut || !reading.complete,
-      },
-    })
+    const { store, prices, count, now } = this.#options
+    const { cacheWriteHourTokens } = reading
+    const costUsd = costOf(prices, { source: context.kind, model }, { ...tokens, cacheWriteHourTokens })
+    const durationMs = Math.max(0, now() - context.started)
+    const partial = reading.cut || !reading.complete
+    const data = { turn: context.call.turn, model, ...tokens, costUsd, durationMs, partial }
+    count(context.kind, data)
+    // What counts now, not what counted when it was asked.
+    const { spending } = await readSpending(store, context.call.runner.project, now())
+    await this.#append(context, { kind: 'usage', actor: systemActor('gateway'), data, spending })
   }
 
   #report(context: Context, error: Omit<EventData<'model.error'>, 'turn' | 'model'>): Promise<void> {
@@ -280,12 +285,14 @@ const header = (headers: Dispatcher.ResponseData['headers'], name: string): stri
 
 const refuse = (
   response: ServerResponse,
-  { status, ...error }: { status: number; type: string; message: string },
+  { status, paused, ...error }: { status: number; type: string; message: string; paused?: string },
 ): unknown => {
   if (response.headersSent || response.destroyed) return response.destroy()
   // The door waits and sends the request again when it is told so.
   const retry = status === 503 ? { 'berth-retry': '1' } : {}
-  response.writeHead(status, { 'content-type': 'application/json', ...retry })
+  // The door interrupts the turn before the agent learns of the refusal: it is to go on one day, not to fail.
+  const pause = paused === undefined ? {} : { 'berth-paused': paused }
+  response.writeHead(status, { 'content-type': 'application/json', ...retry, ...pause })
   return response.end(JSON.stringify({ type: 'error', error }))
 }
 

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { costOf } from './cost.ts'
 import { Meter } from './meter.ts'
+import { builtInPrices } from './prices.ts'
 
 const event = (data: object) => `event: ${(data as { type: string }).type}\ndata: ${JSON.stringify(data)}\n\n`
 
@@ -79,6 +80,6 @@ describe('costOf', () => {
     ['live', 'some-other-model', null],
     ['scripted', 'claude-opus-4-5', 0],
   ] as const)('%s %s', (source, model, dollars) => {
-    expect(costOf(source, model, million)).toBe(dollars)
+    expect(costOf(builtInPrices, { source, model }, million)).toBe(dollars)
   })
 })

@@ -8,6 +8,7 @@ const usage = z.object({
   output_tokens: count,
   cache_read_input_tokens: count,
   cache_creation_input_tokens: count,
+  cache_creation: z.object({ ephemeral_1h_input_tokens: count }).nullish().catch(undefined),
 })
 const errorBody = z.object({ error: z.object({ type: z.string(), message: z.string() }) })
 const message = z.object({ model: z.string().optional(), usage: usage.optional() })
@@ -38,6 +39,7 @@ export class Meter {
     outputTokens: 0,
     cacheReadTokens: 0,
     cacheWriteTokens: 0,
+    cacheWriteHourTokens: 0,
     model: undefined,
     counted: false,
     complete: false,
@@ -93,6 +95,8 @@ export class Meter {
     reading.outputTokens = said.output_tokens ?? reading.outputTokens
     reading.cacheReadTokens = said.cache_read_input_tokens ?? reading.cacheReadTokens
     reading.cacheWriteTokens = said.cache_creation_input_tokens ?? reading.cacheWriteTokens
+    reading.cacheWriteHourTokens =
+      said.cache_creation?.ephemeral_1h_input_tokens ?? reading.cacheWriteHourTokens
   }
 }
 

@@ -140,7 +140,7 @@ export const modelEndpoints = (app: FastifyInstance, deps: Deps): void => {
 const welcome = async ({ service, store, repositoryRoots }: Deps, runner: RunnerIdentity) => {
   const state = await service.state(runner.session)
   const { summary, settings, n, previous, conversation, repositories, checkpoint, restore } = state
-  const project = await store.project(runner.project)
+  const project = await store.projectSettings(runner.project)
   return {
     session: runner.session,
     project: runner.project,

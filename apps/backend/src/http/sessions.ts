@@ -1,5 +1,6 @@
 import { BerthError, type CreateSession, isBerthError, limitsOf, routes } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
+import { readSpending } from '../session/read-spending.ts'
 import { checkModel, notFound, sessionSettingsOf, titleFrom } from '../session/service.ts'
 import type { SessionFilter } from '../store/port.ts'
 import type { Deps } from './deps.ts'
@@ -44,12 +45,7 @@ export const sessionEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
     return (await service.run({ ...params, command })).summary
   })
 
-  serve(routes.resumeSession, async ({ params, principal, idempotency }) => {
-    const { settings } = await service.state(params.session)
-    const { values } = sessionSettingsOf(settings, (await projectOf(store, params.project)).settings)
-    const command = { kind: 'resume', actor: principal.actor, limits: limitsOf(values) } as const
-    return (await service.run({ ...params, idempotency, command })).summary
-  })
+  serve(routes.resumeSession, (call) => resumeSession(deps, call))
 
   for (const [row, command] of [
     [routes.restoreSession, { kind: 'restore' }],
@@ -64,6 +60,16 @@ export const sessionEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
       })
       return result.summary
     })
+}
+
+/** Refused while a limit is reached or a budget spent. */
+const resumeSession = async (deps: Deps, call: Call<typeof routes.resumeSession>): Promise<string> => {
+  const { params, principal, idempotency } = call
+  const state = await deps.service.state(params.session)
+  const { settings, spending } = await readSpending(deps.store, params.project, deps.now())
+  const limits = limitsOf(sessionSettingsOf(state.settings, settings).values)
+  const command = { kind: 'resume', actor: principal.actor, limits, spending } as const
+  return (await deps.service.run({ ...params, idempotency, command })).summary
 }
 
 /** The version in a summary, read without parsing all of it. */

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { usageCounters } from './usage-counters.ts'
 
 export interface MetricSources {
   stats: () => Promise<{ sessions: Record<string, number>; bytes: number }>
@@ -28,6 +29,7 @@ export const createMetrics = (sources: MetricSources) => {
     help: 'Events appended to session logs by this backend',
     registers: [register],
   })
+  const used = usageCounters(register)
   new Gauge({
     name: 'berth_sessions',
     help: 'Sessions by phase',
@@ -61,6 +63,7 @@ export const createMetrics = (sources: MetricSources) => {
       requests.observe({ ...labels, status: String(labels.status) }, seconds),
     step: (outcome: string, step: string) => steps.inc({ step, outcome }),
     appended: (count: number) => events.inc(count),
+    used,
   }
 }
 

@@ -13,6 +13,7 @@ import type {
   StopReason,
   StoredBlock,
 } from '@berth/contract'
+import type { ProjectSpending } from './budget.ts'
 
 /**
  * What may happen to a session, as plain data: it crosses threads, and the store hands it to `decide` inside the
@@ -45,8 +46,8 @@ export type Command =
   | { kind: 'decide'; actor: Actor; request: string; decision: PermissionDecision }
   | { kind: 'answer'; actor: Actor; request: string; answers: Answers }
   | { kind: 'stop'; actor: Actor; reason: StopReason }
-  /** `limits`: those that count now, because the ones in the state may be old. */
-  | { kind: 'resume'; actor: Actor; limits?: SessionLimits }
+  /** `limits`: those that count now, because the ones in the state may be old. `spending`: refused while a budget is spent. */
+  | { kind: 'resume'; actor: Actor; limits?: SessionLimits; spending?: ProjectSpending }
   /** All that the session sets for itself from now on, with the limits that follow. */
   | {
       kind: 'set'
@@ -85,7 +86,9 @@ export type Command =
   | { kind: 'fail'; actor: Actor; reason: FailReason; message: string }
   /** A runner of `generation` posts what `source` saw: itself, or the generation before. */
   | { kind: 'facts'; actor: Actor; generation: number; source: number; facts: Fact[] }
-  | { kind: 'usage'; actor: Actor; data: EventData<'model.usage'> }
+  | { kind: 'usage'; actor: Actor; data: EventData<'model.usage'>; spending?: ProjectSpending }
+  /** A runner of `generation` is about to ask the model: pauses the turn when a budget is spent. */
+  | { kind: 'budget'; actor: Actor; generation: number; spending: ProjectSpending }
   | { kind: 'model-error'; actor: Actor; data: EventData<'model.error'> }
 
 export type CommandKind = Command['kind']

@@ -97,7 +97,7 @@ describe('random lives of a session', () => {
     })
   })
 
-  it('start each prompt once, in the order of the queue, and try a turn at most twice', () => {
+  it('start each prompt once, in the order of the queue, and try a turn at most twice besides its pauses', () => {
     each((steps) => {
       const started = eventsOf(steps).filter((event) => event.type === 'turn.started')
       const first = started.filter(({ data }) => data.attempt === 1)
@@ -105,7 +105,62 @@ describe('random lives of a session', () => {
       expect(new Set(first.map(({ data }) => data.turn)).size).toBe(first.length)
       const places = first.map(({ data }) => data.promptSeq)
       expect(places).toEqual([...places].sort((a, b) => a - b))
-      for (const { data } of started) expect(data.attempt).toBeLessThanOrEqual(maxLosses + 1)
+      const paused = eventsOf(steps).flatMap((event) =>
+        event.type === 'turn.paused' ? [event.data.turn] : [],
+      )
+      for (const { data } of started) {
+        const pauses = paused.filter((turn) => turn === data.turn).length
+        expect(data.attempt).toBeLessThanOrEqual(maxLosses + 1 + pauses)
+      }
+    })
+  })
+
+  it('pause a turn only while it runs, and never leave a pause behind', () => {
+    each((steps) => {
+      for (const { state } of steps) {
+        const { turn, desired, status } = state.summary
+        if (turn?.paused === undefined) continue
+        const held = status.phase === 'stopping' || status.phase === 'stopped'
+        // Until somebody resumes it; then until the turn goes on, or fails.
+        if (desired === 'stopped') expect(held ? status.reason : status.phase).toMatch(/budget|failed/)
+        else expect(state.summary.status.phase).not.toBe('working')
+      }
+      const events = eventsOf(steps)
+      const open = new Set<string>()
+      for (const event of events) {
+        if (event.type === 'turn.started') open.add(event.data.turn)
+        if (event.type === 'turn.ended') open.delete(event.data.turn)
+        if (event.type === 'turn.paused') expect(open).toContain(event.data.turn)
+      }
+    })
+  })
+
+  it('go on with the paused turn, and begin no other before', () => {
+    each((steps) => {
+      let paused: string | undefined
+      for (const event of eventsOf(steps)) {
+        if (event.type === 'turn.paused') paused = event.data.turn
+        if (event.type === 'turn.ended' && event.data.turn === paused) paused = undefined
+        if (event.type !== 'turn.started' || paused === undefined) continue
+        expect(event.data).toMatchObject({ turn: paused, paused: 'budget' })
+        paused = undefined
+      }
+    })
+  })
+
+  it('say each word about a budget once per limit, and count what was metered', () => {
+    each((steps) => {
+      let usd = 0
+      for (const { events, state, before } of steps) {
+        for (const event of events) {
+          if (event.type === 'model.usage') usd += event.data.costUsd ?? 0
+          if (event.type !== 'budget.reached') continue
+          const { scope, unit, limit, spent } = event.data
+          const told = before?.spending.told.find((item) => item.scope === scope && item.unit === unit)
+          if (told?.limit === limit && scope === 'session') expect([told.spent, spent]).toEqual([false, true])
+        }
+        expect(state.spending.usd).toBeCloseTo(usd, 6)
+      }
     })
   })
 

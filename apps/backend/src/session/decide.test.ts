@@ -57,6 +57,7 @@ const commands: Record<CommandKind, Command> = {
   fail: at.fail,
   facts: at.facts({ generation: 1, n: 1 }, at.started),
   usage,
+  budget: { kind: 'budget', actor: backendActor, generation: 1, spending: at.spending({}) },
   'model-error': {
     kind: 'model-error',
     actor: backendActor,
@@ -148,6 +149,8 @@ const table: Record<CommandKind, Record<at.Situation, string>> = {
     stopping: '-',
   }),
   usage: row('model.usage', {}),
+  // Nothing is spent, so nothing is paused.
+  budget: row('-', {}),
   'model-error': row('model.error', {}),
 }
 

@@ -1,5 +1,6 @@
 import { BerthError, type Event, type SessionState } from '@berth/contract'
 import type { Command, DecideContext } from './command.ts'
+import { budgetDeciders } from './deciders/budget.ts'
 import { type Deciders, Draft } from './deciders/draft.ts'
 import { factDeciders } from './deciders/facts.ts'
 import { lifeDeciders } from './deciders/life.ts'
@@ -41,4 +42,5 @@ const deciders: Deciders = {
   ...lifeDeciders,
   ...limitDeciders,
   ...factDeciders,
+  ...budgetDeciders,
 }

@@ -180,6 +180,6 @@ export class Reconciler {
 const pick = ({ reason, message }: Extract<Step, { do: 'fail' }>) => ({ reason, message })
 
 const effective = async (store: Store, state: SessionState) => {
-  const project = await store.project(state.summary.project)
+  const project = await store.projectSettings(state.summary.project)
   return sessionSettingsOf(state.settings, project?.settings ?? {}).values
 }

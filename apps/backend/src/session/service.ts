@@ -33,6 +33,7 @@ export interface CommandRequest {
   project?: string
   command: Command
   idempotency?: Idempotency
+  settingsVersion?: number
   tokenHash?: string
 }
 

@@ -7,6 +7,7 @@ import type {
   SessionState,
   Settings,
   StoredLogLine,
+  UsageSum,
 } from '@berth/contract'
 import type { Command } from '../session/command.ts'
 
@@ -35,6 +36,8 @@ export interface AppendRequest {
   /** Milliseconds since 1970. */
   now: number
   idempotency?: Idempotency
+  /** The version of the project's settings that the command was made from: another one is `version_mismatch`. */
+  settingsVersion?: number
   /** With `launch`: SHA-256 in hex of the token of the new generation's runner. */
   tokenHash?: string
 }
@@ -101,6 +104,18 @@ export interface ProjectRow extends Project {
   settings: Settings
   settingsVersion: number
 }
+
+/** A group of requests to models. Days are UTC, such as `2030-01-31`, both inclusive. */
+export interface UsageQuery {
+  project: string
+  /** Only of this session; what it used is gone with it, and stays in what the project used. */
+  session?: string
+  by: 'session' | 'model' | 'day' | 'owner'
+  from: string
+  to: string
+}
+
+export type UsageRow = UsageSum & { key: string }
 
 export interface ProjectEdit {
   displayName?: string
@@ -182,11 +197,23 @@ export interface Store {
     now: number
   }): Promise<ProjectRow>
   project(name: string): Promise<ProjectRow | undefined>
+  /** Only its settings: cheap, for what asks often. */
+  projectSettings(name: string): Promise<Pick<ProjectRow, 'settings' | 'settingsVersion'> | undefined>
   projects(page: Page): Promise<{ items: ProjectRow[]; next?: string }>
   /** Rejects with `version_mismatch`; settings and names have a version each. */
   editProject(name: string, edit: ProjectEdit): Promise<ProjectRow>
   /** Rejects with `project_not_empty` while sessions, also deleted ones, exist. */
   deleteProject(name: string): Promise<void>
+
+  /**
+   * What `model.usage` events told, counted in the transaction that appended them: by session and day newest first, else
+   * by name. A session that is gone shows in no row of `session`; a session's query knows no `owner` or `session`.
+   */
+  usage(query: UsageQuery, page: Page): Promise<{ items: UsageRow[]; next?: string }>
+  /** The sum of all rows. */
+  usageSum(query: Omit<UsageQuery, 'by'>): Promise<UsageSum>
+  /** What the sessions of a project used in a month (UTC), such as `2030-01`, also those that are gone. */
+  monthUsage(project: string, month: string): Promise<{ usd: number; tokens: number }>
 
   runner(tokenHash: string): Promise<RunnerIdentity | undefined>
   /** Replaces the token of the current generation, when its runner has to be asked for again. */

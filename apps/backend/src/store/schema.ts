@@ -1,6 +1,18 @@
 import type { LogLine, LogSource } from '@berth/contract'
 import type { Generated } from 'kysely'
 
+export interface UsageColumns {
+  requests: number
+  /** Requests of models without a price. */
+  unpriced: number
+  input_tokens: number
+  output_tokens: number
+  cache_read_tokens: number
+  cache_write_tokens: number
+  /** Of the requests with a price. */
+  cost_usd: number
+}
+
 /** Times are milliseconds since 1970; JSON is text, stored as it is sent. */
 export interface Tables {
   meta: { name: string; value: string }
@@ -52,6 +64,12 @@ export interface Tables {
   }
   /** Blocks whose deltas can go. */
   completed_blocks: { session: number; block: string }
+  /** What a project used per day (UTC), owner and model, also by sessions that are gone. */
+  usage: UsageColumns & { project: string; day: string; owner: string; model: string }
+  /** The same per session, as long as it exists. */
+  session_usage: UsageColumns & { project: string; session: string; day: string; model: string }
+  /** What counts against a project's budgets: read before every request to a model. */
+  month_usage: { project: string; month: string; tokens: number; cost_usd: number }
   /** Sessions that are gone but for their events. */
   purges: { session: number }
   tombstones: { project: string; revision: number; session: string; at: number }

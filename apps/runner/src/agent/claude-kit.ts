@@ -26,8 +26,8 @@ export const createClaudeKit = (): AgentKit => ({
       door: { socket: inside.door },
       extra: { TMPDIR: inside.temporary, SHELL: '/bin/bash', USER: 'agent' },
     }),
-  continuation: (reason) =>
-    continuationText({ reason: reason === '' ? 'The runner around it was lost.' : reason }),
+  continuation: (reason, paused) =>
+    continuationText({ reason: reason === '' ? 'The runner around it was lost.' : reason, paused }),
   launcher: (options) => (start) => launch(options, start),
 })
 

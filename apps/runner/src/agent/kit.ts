@@ -1,5 +1,5 @@
 import type { AgentOptions } from '@berth/agent'
-import type { EffectiveSettings, RunnerFactBody } from '@berth/contract'
+import type { EffectiveSettings, HoldReason, RunnerFactBody } from '@berth/contract'
 import type { SandboxedProcess } from '@berth/sandbox'
 import type { Layout } from '../layout.ts'
 import type { LaunchAgent } from './live-agent.ts'
@@ -26,7 +26,7 @@ export interface AgentKit {
   executable: string
   /** The agent's environment: nothing of the operator's, and no key. */
   environment(inside: Layout['inside']): Record<string, string>
-  /** What to tell an agent that was lost in the middle of a turn. */
-  continuation(reason: string): string
+  /** What to tell an agent that was lost in the middle of a turn, or whose turn was paused. */
+  continuation(reason: string, paused?: HoldReason): string
   launcher(options: LauncherOptions): LaunchAgent
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Dispatcher, errors, Pool } from 'undici'
-import { returnedHeaders } from './relayed-request.ts'
+import { pausedHeader, returnedHeaders } from './relayed-request.ts'
 
 /** A request that is ready to be sent, as often as it needs. */
 export interface Relayed {
@@ -22,6 +22,8 @@ export interface Relay {
 
 export interface RelayOptions {
   backendUrl: string
+  /** The backend refused a request because it has paused this turn: told before the agent learns anything. */
+  onPaused?(turn: string): void
   /** For how long the backend may be away, in ms. Default: 10 minutes. */
   patienceMs?: number
   /** First and longest wait between tries, in ms. Default: 100 and 3000. */
@@ -75,6 +77,11 @@ export const createRelay = (options: RelayOptions): Relay => {
   return {
     async send(request, response, signal) {
       const answer = await askUntilAnswered(request, signal)
+      const paused = answer.headers[pausedHeader]
+      if (typeof paused === 'string') {
+        options.onPaused?.(paused)
+        await givenUp(signal)
+      }
       response.writeHead(answer.statusCode, returnedHeaders(answer.headers))
       response.flushHeaders()
       await stream(answer.body, response)
@@ -82,6 +89,15 @@ export const createRelay = (options: RelayOptions): Relay => {
     close: () => pool.destroy(),
   }
 }
+
+/** For how long the agent may give a request up by itself after its turn was paused, in ms. */
+const pauseMs = 3000
+
+/**
+ * An interrupted agent closes its request: then its transcript says that it was interrupted, and not that the model refused
+ * it. Rejects when it did.
+ */
+const givenUp = (signal: AbortSignal): Promise<void> => sleep(pauseMs, undefined, { signal })
 
 /** The backend isn't there, or went before it answered; asking again may help. */
 const isAbsence = (error: unknown): boolean => {

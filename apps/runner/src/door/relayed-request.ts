@@ -49,6 +49,9 @@ export const relayedHeaders = (
   return result
 }
 
+/** Names the turn that the backend has paused. */
+export const pausedHeader = 'berth-paused'
+
 /** Headers of a response that concern one connection, or that the agent has no use for. */
 const dropped = new Set([
   'connection',
@@ -60,6 +63,7 @@ const dropped = new Set([
   'transfer-encoding',
   'upgrade',
   'set-cookie',
+  pausedHeader,
 ])
 
 export const returnedHeaders = (

@@ -1,4 +1,4 @@
-import { type EventOf, type RunnerFactBody, turnMessageUuid } from '@berth/contract'
+import { type EventOf, type HoldReason, type RunnerFactBody, turnMessageUuid } from '@berth/contract'
 import type { AgentKeeper } from '../agent/keeper.ts'
 import type { AgentContent, AgentTurnResult } from '../agent/live-agent.ts'
 
@@ -17,8 +17,8 @@ export interface TurnsOptions {
   prompt(seq: number, signal: AbortSignal): Promise<AgentContent[]>
   /** Does the conversation's transcript have a message with one of these uuids? */
   transcriptHas(conversation: string, uuids: readonly string[]): Promise<boolean>
-  /** What the agent is told when it has the prompt already; the argument says what happened. */
-  continuation(reason: string): string
+  /** What the agent is told when it has the prompt already: what became of the one before, or why the turn was paused. */
+  continuation(lost: string, paused: HoldReason | undefined): string
   /** Saves the workspace after a turn. Never rejects. */
   save(turn: string): Promise<void>
   emit(body: RunnerFactBody): void
@@ -34,7 +34,9 @@ export interface Turns {
   start(turn: TurnStarted): void
   /** Ends the running turn early, if it is that one; its own result, when it comes first, counts. */
   end(turn: string, ending: TurnEnding): void
-  /** Ends whichever turn runs and resolves when it is saved and told, or at once. */
+  /** Interrupts the running turn, if it is that one, without ending it: a later runner goes on with it. */
+  pause(turn: string): void
+  /** Ends whichever turn runs (unless it was paused) and resolves when it is saved and told, or at once. */
   stop(ending: TurnEnding): Promise<void>
   readonly current: string | undefined
   /** The agent's result; for the keeper. */
@@ -51,6 +53,8 @@ interface Running {
   lost: string
   delivered: boolean
   ending: TurnEnding | undefined
+  /** It is not over when it stops here. */
+  paused: boolean
   over: AbortController
   finish(result: Outcome): void
   done: Promise<void>
@@ -98,6 +102,7 @@ export const createTurns = (options: TurnsOptions): Turns => {
     await options.save(id)
     const durationMs = Math.max(0, Math.round(options.now() - turn.began))
     running = undefined
+    if (turn.paused && result.result !== 'success') return
     options.emit({ type: 'turn.ended', data: { turn: id, attempt, durationMs, ...result } })
   }
   const end = (turn: Running, ending: TurnEnding) => {
@@ -115,14 +120,17 @@ export const createTurns = (options: TurnsOptions): Turns => {
     start(data) {
       if (data.turn === last.turn && data.attempt <= last.attempt) return
       last = data
-      const { promise, resolve } = Promise.withResolvers<Outcome>()
-      const base = { data, began: options.now(), deaths: 0, lost: '', delivered: false, ending: undefined }
-      const turn: Running = { ...base, over: new AbortController(), finish: resolve, done: Promise.resolve() }
+      const { turn, outcome } = begin(data, options.now())
       running = turn
-      turn.done = run(turn, promise)
+      turn.done = run(turn, outcome)
     },
     end(id, ending) {
       if (running?.data.turn === id) end(running, ending)
+    },
+    pause(id) {
+      if (running?.data.turn !== id) return
+      running.paused = true
+      end(running, { result: 'interrupted', code: 'paused', message: 'The turn was paused.' })
     },
     async stop(ending) {
       if (running === undefined) return
@@ -154,6 +162,23 @@ export const createTurns = (options: TurnsOptions): Turns => {
   }
 }
 
+const begin = (data: TurnStarted, began: number): { turn: Running; outcome: Promise<Outcome> } => {
+  const { promise, resolve } = Promise.withResolvers<Outcome>()
+  const turn: Running = {
+    data,
+    began,
+    deaths: 0,
+    lost: '',
+    delivered: false,
+    ending: undefined,
+    paused: false,
+    over: new AbortController(),
+    finish: resolve,
+    done: Promise.resolve(),
+  }
+  return { turn, outcome: promise }
+}
+
 /** An interrupt that came too late changes nothing; one that hit is told with the reason that the agent can't know. */
 const outcomeOf = (
   { result, message, code, steps }: Omit<AgentTurnResult, 'turn'>,
@@ -174,6 +199,6 @@ const contentFor = async (options: TurnsOptions, { data, lost, over }: Running):
   const uuids = earlier.map((attempt) => turnMessageUuid(data.turn, attempt))
   const again = data.attempt > 1 || lost !== ''
   if (again && conversation !== undefined && (await options.transcriptHas(conversation, uuids)))
-    return [{ type: 'text', text: options.continuation(lost) }]
+    return [{ type: 'text', text: options.continuation(lost, lost === '' ? data.paused : undefined) }]
   return options.prompt(data.promptSeq, over.signal)
 }

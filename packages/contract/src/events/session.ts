@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { budgetScope, budgetUnit } from '../budget.ts'
 import { checkpointRef } from '../checkpoint.ts'
 import { blobRef, storedBlock } from '../content.ts'
 import { operationId, promptId, requestId, sessionId, turnId } from '../ids.ts'
@@ -112,14 +113,14 @@ export const backendEvents = {
     level: z.enum(['info', 'warning', 'error']),
     message,
     /** What it warns of, when that is told only once. */
-    about: z.enum(['deadline']).optional(),
+    about: z.enum(['deadline', 'no-price']).optional(),
   }),
   /** The project's settings changed, and with them the limits of a session that lives. */
   'session.limits_changed': z.object({ limits: sessionLimits }),
   /** So much of a budget is spent that people should know; `spent`: nothing is left. */
   'budget.reached': z.object({
-    scope: z.enum(['session', 'project']),
-    unit: z.enum(['usd', 'tokens']),
+    scope: budgetScope,
+    unit: budgetUnit,
     used: z.number().nonnegative(),
     limit: z.number().positive(),
     spent: z.boolean(),
@@ -143,8 +144,10 @@ export const backendEvents = {
     prompt: promptId,
     /** The event with the prompt's content. */
     promptSeq: z.number().int().positive(),
-    /** 1; more when the turn goes on after its runner was lost. */
+    /** 1; more when the turn goes on after its runner was lost, or after a pause. */
     attempt: z.number().int().positive(),
+    /** It was paused for this reason, and goes on. */
+    paused: holdReason.optional(),
   }),
   /** The attempt before was undone: its files and conversation were taken back to the checkpoint. */
   'turn.restarted': z.object({ turn: turnId, attempt: z.number().int().positive(), reason: message }),

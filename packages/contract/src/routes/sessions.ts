@@ -219,7 +219,7 @@ export const sessionRoutes = {
     summary: 'Start a stopped or failed session again, with its conversation and files',
     params: bySession,
     response: { status: 202, body: sessionSummary },
-    errors: ['session_deleted', 'limit_reached'],
+    errors: ['session_deleted', 'limit_reached', 'budget_spent'],
   }),
   listEvents: route({
     method: 'GET',

@@ -1,8 +1,10 @@
 import { preview } from '../content.ts'
 import type { EventOf } from '../events/event.ts'
+import { isHold } from '../lifecycle.ts'
 import { addUsage } from '../usage.ts'
 import { type Appliers, activeAt, dequeue, isCurrent, isPlanned, withSummary } from './edits.ts'
 import type { SessionLimits } from './limits.ts'
+import { spend, tell } from './spending.ts'
 import type { SessionState } from './state.ts'
 
 /** What changes a session as a whole, its queue and its generations. */
@@ -19,15 +21,24 @@ export const sessionAppliers: Appliers = {
     ...newLimits(state, data.limits),
   }),
   'session.limits_changed': (state, { data }) => ({ ...state, ...newLimits(state, data.limits) }),
-  'session.notice': (state, { data }) =>
-    data.about === 'deadline' ? { ...state, deadlineWarned: true } : state,
-  'session.stop_requested': (state) => withSummary(state, { desired: 'stopped' }),
+  'session.notice': (state, { data }) => ({
+    ...state,
+    deadlineWarned: state.deadlineWarned || data.about === 'deadline',
+    spending: data.about === 'no-price' ? { ...state.spending, unpriced: true } : state.spending,
+  }),
+  'session.stop_requested': (state, { data }) => {
+    const { status, turn } = state.summary
+    const stops = status.phase === 'stopped' || status.phase === 'stopping'
+    return withSummary(state, {
+      desired: 'stopped',
+      status: stops ? { ...status, reason: data.reason } : status,
+      // Whoever stops a session for good gives up the turn that was only paused.
+      turn: turn && !isHold(data.reason) ? { ...turn, paused: undefined } : turn,
+    })
+  },
+  // A pause lasts until the turn really goes on: a runner that is still on its way out loses nothing.
   'session.resume_requested': (state, { at }) => ({
-    ...withSummary(state, {
-      desired: 'running',
-      restarts: 0,
-      turn: state.summary.turn && { ...state.summary.turn, paused: undefined },
-    }),
+    ...withSummary(state, { desired: 'running', restarts: 0 }),
     activeAt: activeAt(state, at),
   }),
   'session.deleted': (state, { at, data }) =>
@@ -111,8 +122,11 @@ export const sessionAppliers: Appliers = {
     const { name, url, commit, description } = data
     return withSummary(state, { workflow: { name, url, commit, description } })
   },
-  'model.usage': (state, { data }) =>
-    withSummary(state, { usage: addUsage(state.summary.usage, { requests: 1, ...data }) }),
+  'model.usage': (state, { data }) => ({
+    ...withSummary(state, { usage: addUsage(state.summary.usage, { requests: 1, ...data }) }),
+    spending: spend(state.spending, data),
+  }),
+  'budget.reached': (state, event) => ({ ...state, spending: tell(state.spending, event) }),
 }
 
 /** Under another deadline, people are warned anew. */

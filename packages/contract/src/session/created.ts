@@ -4,6 +4,7 @@ import { type Repository, repositoryName } from '../repository.ts'
 import { platformSettings } from '../settings/settings.ts'
 import { noUsage } from '../usage.ts'
 import { limitsOf } from './limits.ts'
+import { noSpending } from './spending.ts'
 import type { SessionState } from './state.ts'
 import type { SessionSummary } from './summary.ts'
 
@@ -55,6 +56,7 @@ export const created = (event: EventOf<'session.created'>): SessionState => {
     settings,
     limits: limitsOf(platformSettings),
     repositories,
+    spending: noSpending,
     live: false,
     connected: false,
     ready: false,

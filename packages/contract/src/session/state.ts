@@ -2,6 +2,7 @@ import type { CheckpointRef } from '../checkpoint.ts'
 import type { Repository } from '../repository.ts'
 import type { SessionSettings } from '../settings/settings.ts'
 import type { SessionLimits } from './limits.ts'
+import type { Spending } from './spending.ts'
 import type { SessionSummary } from './summary.ts'
 
 /**
@@ -14,6 +15,7 @@ export interface SessionState {
   limits: SessionLimits
   /** The repositories that the session should have. */
   repositories: Repository[]
+  spending: Spending
   /** The last generation was asked for and hasn't ended. */
   live: boolean
   /** The runner of this generation has said that it is up. */

@@ -3,7 +3,7 @@ import type { Deciders } from './draft.ts'
 import { closeOpen, continueTurn, dispatch, settle } from './turn-flow.ts'
 
 /** What runners and the gateway saw. */
-export const factDeciders: Deciders<'facts' | 'usage' | 'model-error'> = {
+export const factDeciders: Deciders<'facts' | 'model-error'> = {
   facts: (log, { actor, generation, source, facts }) => {
     const { live, summary, previous } = log.current
     if (!live || generation !== summary.generation)
@@ -28,7 +28,6 @@ export const factDeciders: Deciders<'facts' | 'usage' | 'model-error'> = {
       if (type === 'turn.ended' || type === 'agent.ready') dispatch(log)
     }
   },
-  usage: (log, { actor, data }) => log.add(actor, { type: 'model.usage', data }),
   'model-error': (log, { actor, data }) => log.add(actor, { type: 'model.error', data }),
 }
 

@@ -26,7 +26,8 @@ export const lifeDeciders: Deciders<'launch' | 'end' | 'fail'> = {
     closeOpen(log, data.message)
     log.add(actor, { type: 'generation.ended', data })
     const { desired, turn, status } = log.current.summary
-    if (desired !== 'running') endTurn(log, stoppedTurn(status))
+    const held = desired === 'stopped' && turn?.paused !== undefined && !turn.interrupting
+    if (desired !== 'running' && !held) endTurn(log, stoppedTurn(status))
     else if (turn?.interrupting === true)
       endTurn(log, { result: 'interrupted', code: 'interrupted', message: 'Interrupted.' })
     else if (turn !== undefined && turn.losses > maxLosses)

@@ -1,5 +1,6 @@
-import { BerthError, limits } from '@berth/contract'
+import { BerthError, isHold, limits } from '@berth/contract'
 import { heldBy } from '../limit-times.ts'
+import { refuseSpent } from './budget.ts'
 import { type Deciders, type Draft, refuseDeleted } from './draft.ts'
 import { dispatch, endTurn } from './turn-flow.ts'
 import { checkVersion } from './version.ts'
@@ -92,17 +93,20 @@ export const peopleDeciders: Deciders<
   },
   stop: (log, { actor, reason }) => {
     refuseDeleted(log.current)
-    if (log.current.summary.desired === 'stopped') return
+    const { desired, turn } = log.current.summary
+    const held = turn?.paused !== undefined && !isHold(reason)
+    if (desired === 'stopped' && !held) return
     log.add(actor, { type: 'session.stop_requested', data: { reason } })
-    if (!log.current.live)
+    if (!log.current.live && log.current.summary.turn?.paused === undefined)
       endTurn(log, { result: 'interrupted', code: 'stopped', message: 'Stopped while no runner was there.' })
   },
-  resume: (log, { actor, limits: current = log.current.limits }) => {
+  resume: (log, { actor, spending, limits: current = log.current.limits }) => {
     refuseDeleted(log.current)
     const { desired, status } = log.current.summary
     if (desired === 'running' && status.phase !== 'failed') return
     const held = heldBy(log.current, current, Date.parse(log.context.at))
     if (held !== undefined) throw new BerthError('limit_reached', held)
+    refuseSpent(log, spending)
     log.add(actor, { type: 'session.resume_requested', data: {} })
   },
   delete: (log, { actor, purgeAt }) => {

@@ -1,3 +1,4 @@
+import { type HoldReason, limits, preview } from '@berth/contract'
 import { turnsUsedUp } from '../limit-times.ts'
 import { backendActor, type Draft } from './draft.ts'
 
@@ -49,6 +50,21 @@ export const endTurn = (log: Draft, end: TurnEnd): void => {
   })
 }
 
+/**
+ * Holds a session back until somebody raises a limit: its turn stops in the middle and goes on when the session is resumed.
+ * One that is to be interrupted ends instead.
+ */
+export const hold = (log: Draft, reason: HoldReason, message: string): void => {
+  const { desired, turn } = log.current.summary
+  if (desired !== 'running') return
+  if (turn !== undefined && turn.paused === undefined && !turn.interrupting)
+    log.add(backendActor, {
+      type: 'turn.paused',
+      data: { turn: turn.turn, reason, message: preview(message, limits.message) },
+    })
+  log.add(backendActor, { type: 'session.stop_requested', data: { reason } })
+}
+
 /** Closes what the last runner left open: its blocks are aborted, its requests and operations cancelled. */
 export const closeOpen = (log: Draft, reason: string): void => {
   for (const block of log.current.openBlocks)
@@ -62,11 +78,14 @@ export const closeOpen = (log: Draft, reason: string): void => {
     })
 }
 
-/** The turn of a lost runner goes on once, unless it was to be interrupted; a second loss fails it. */
+/**
+ * The turn of a lost runner goes on once, unless it was to be interrupted; a second loss fails it. One that was paused goes on
+ * as often as it is.
+ */
 export const continueTurn = (log: Draft): void => {
   const { turn, status } = log.current.summary
   if (turn === undefined || status.phase !== 'idle') return
-  const { turn: id, prompt, promptSeq, attempt, losses, interrupting } = turn
+  const { turn: id, prompt, promptSeq, attempt, losses, interrupting, paused } = turn
   if (interrupting) endTurn(log, { result: 'interrupted', code: 'interrupted', message: 'Interrupted.' })
   else if (losses > maxLosses)
     endTurn(log, {
@@ -77,6 +96,6 @@ export const continueTurn = (log: Draft): void => {
   else
     log.add(backendActor, {
       type: 'turn.started',
-      data: { turn: id, prompt, promptSeq, attempt: attempt + 1 },
+      data: { turn: id, prompt, promptSeq, attempt: attempt + 1, paused: paused?.reason },
     })
 }

@@ -59,6 +59,44 @@ CREATE TABLE completed_blocks (
   PRIMARY KEY (session, block)
 ) WITHOUT ROWID, STRICT;
 
+CREATE TABLE usage (
+  project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,
+  day TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  model TEXT NOT NULL,
+  requests INTEGER NOT NULL,
+  unpriced INTEGER NOT NULL,
+  input_tokens INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL,
+  cache_read_tokens INTEGER NOT NULL,
+  cache_write_tokens INTEGER NOT NULL,
+  cost_usd REAL NOT NULL,
+  PRIMARY KEY (project, day, owner, model)
+) WITHOUT ROWID, STRICT;
+
+CREATE TABLE session_usage (
+  project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,
+  session TEXT NOT NULL,
+  day TEXT NOT NULL,
+  model TEXT NOT NULL,
+  requests INTEGER NOT NULL,
+  unpriced INTEGER NOT NULL,
+  input_tokens INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL,
+  cache_read_tokens INTEGER NOT NULL,
+  cache_write_tokens INTEGER NOT NULL,
+  cost_usd REAL NOT NULL,
+  PRIMARY KEY (project, session, day, model)
+) WITHOUT ROWID, STRICT;
+
+CREATE TABLE month_usage (
+  project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,
+  month TEXT NOT NULL,
+  tokens INTEGER NOT NULL,
+  cost_usd REAL NOT NULL,
+  PRIMARY KEY (project, month)
+) WITHOUT ROWID, STRICT;
+
 CREATE TABLE purges (session INTEGER PRIMARY KEY) STRICT;
 
 CREATE TABLE tombstones (

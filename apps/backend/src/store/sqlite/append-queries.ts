@@ -16,6 +16,9 @@ export const appendQueries = (database: DatabaseSync) => {
   const query = queriesOf(database)
   return {
     ...sessionQueries(query),
+    settingsVersion: query<{ name: string }>()(({ name }) =>
+      sql.selectFrom('projects').select('settings_version').where('name', '=', name),
+    ),
     addEvent: query<{
       place: number
       session: number

@@ -9,6 +9,7 @@ import { placeOf } from './place.ts'
 import type { Done } from './protocol.ts'
 import { bumpRevision } from './revision.ts'
 import type { CachedSession, StateCache } from './state-cache.ts'
+import { UsageBook } from './usage.ts'
 
 const idempotencyMs = limits.idempotencyHours * 3600_000
 
@@ -16,11 +17,13 @@ const idempotencyMs = limits.idempotencyHours * 3600_000
 export class Appender {
   readonly #queries: ReturnType<typeof appendQueries>
   readonly #bump: ReturnType<typeof bumpRevision>
+  readonly #usage: UsageBook
   readonly #cache: StateCache
 
   constructor(database: DatabaseSync, cache: StateCache) {
     this.#queries = appendQueries(database)
     this.#bump = bumpRevision(database)
+    this.#usage = new UsageBook(database)
     this.#cache = cache
   }
 
@@ -29,6 +32,7 @@ export class Appender {
     if (replayed !== undefined) return { value: replayed }
     const before = this.#load(request.session)
     checkPlace(request, before)
+    this.#checkSettings(request, before)
     const at = new Date(request.now).toISOString()
     const { events, state } = decide(before?.state, request.command, { at, turn: request.turn })
     const changed = before === undefined || !sameListed(before.state.summary, state.summary)
@@ -41,7 +45,10 @@ export class Appender {
       bytes: 3 * (columns.summary.length + columns.rest.length),
     }
     const lines = events.map((event) => this.#storeEvent(session.number, event))
-    for (const event of events) this.#follow(session.number, event, request)
+    for (const event of events) {
+      this.#follow(session.number, event, request)
+      if (event.type === 'model.usage') this.#usage.add(state.summary, event)
+    }
     const value: AppendResult = {
       state,
       summary: columns.summary,
@@ -80,6 +87,18 @@ export class Appender {
     const { summary, first, position, prompt } = result
     const outcome = { session, summary, first, position, prompt: prompt ?? null }
     this.#queries.remember.run({ ...idempotency, ...outcome, created_at: now })
+  }
+
+  /** The settings may have changed since they were read for this command. */
+  #checkSettings({ settingsVersion }: AppendRequest, before: CachedSession | undefined) {
+    if (settingsVersion === undefined || before === undefined) return
+    const name = before.state.summary.project
+    const now = this.#queries.settingsVersion.get({ name })?.settings_version
+    if (now !== settingsVersion)
+      throw new BerthError(
+        'version_mismatch',
+        `The settings of project ${name} changed in the meantime. Read them again, then repeat the command.`,
+      )
   }
 
   #load(id: string): CachedSession | undefined {

@@ -102,6 +102,10 @@ const purgeHandler = (database: DatabaseSync, cache: StateCache): Handlers['purg
   const remember = query<{ number: number }>()(({ number }) =>
     sql.insertInto('purges').values({ session: number }),
   )
+  // What it used stays in what its project used.
+  const forget = query<{ project: string; session: string }>()(({ project, session }) =>
+    sql.deleteFrom('session_usage').where('project', '=', project).where('session', '=', session),
+  )
   const blank = query<{ session: string }>()(({ session }) =>
     sql.updateTable('idempotency').set({ summary: '' }).where('session', '=', session),
   )
@@ -117,6 +121,7 @@ const purgeHandler = (database: DatabaseSync, cache: StateCache): Handlers['purg
     const { number, project, summary } = row
     cache.delete(session)
     remove.run({ number })
+    forget.run({ project, session })
     remember.run({ number })
     blank.run({ session })
     const revision = bump(project)

@@ -95,6 +95,16 @@ const projectQueries = (query: Queries) => ({
       .orderBy('revision')
       .limit(limit),
   ),
+  settings: query<{ name: string }>()(({ name }) =>
+    sql.selectFrom('projects').select(['settings', 'settings_version']).where('name', '=', name),
+  ),
+  month: query<{ project: string; month: string }>()(({ project, month }) =>
+    sql
+      .selectFrom('month_usage')
+      .select(['tokens', 'cost_usd'])
+      .where('project', '=', project)
+      .where('month', '=', month),
+  ),
   project: query<{ name: string }>()(({ name }) => selectProject().where('name', '=', name)),
   projects: query<{ after: string; limit: number }>()(({ after, limit }) =>
     selectProject().where('name', '>', after).orderBy('name').limit(limit),

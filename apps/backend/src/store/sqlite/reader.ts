@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { BerthError, type SessionState, type StoredLogLine } from '@berth/contract'
+import { BerthError, type SessionState, type StoredLogLine, type UsageSum } from '@berth/contract'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
 import type {
   BaseRow,
@@ -13,6 +13,8 @@ import type {
   RunnerIdentity,
   SessionFilter,
   Store,
+  UsageQuery,
+  UsageRow,
 } from '../port.ts'
 import { stateOf } from '../session-columns.ts'
 import { baseOf } from './bases.ts'
@@ -23,6 +25,7 @@ import { projectOf } from './projects.ts'
 import { VaryingQueries } from './query.ts'
 import { readQueries } from './read-queries.ts'
 import { projectNotFound } from './revision.ts'
+import { usageOf, usageQuery, usageSumQuery } from './usage-query.ts'
 
 /** What is read: synchronously, on the caller's thread, from the last commit. */
 export class Reader {
@@ -97,6 +100,31 @@ export class Reader {
   project(name: string): ProjectRow | undefined {
     const row = this.#queries.project.get({ name })
     return row === undefined ? undefined : projectOf(row)
+  }
+
+  projectSettings(name: string): Pick<ProjectRow, 'settings' | 'settingsVersion'> | undefined {
+    const row = this.#queries.settings.get({ name })
+    return row && { settings: JSON.parse(row.settings), settingsVersion: row.settings_version }
+  }
+
+  usage(query: UsageQuery, page: Page): { items: UsageRow[]; next?: string } {
+    const rows = this.#varying.all(usageQuery(query, page))
+    const items = rows.slice(0, page.limit).map((row) => ({ key: row.key, ...usageOf(row) }))
+    const last = items.at(-1)
+    return rows.length > page.limit && last !== undefined
+      ? { items, next: encodeCursor([last.key]) }
+      : { items }
+  }
+
+  usageSum(query: Omit<UsageQuery, 'by'>): UsageSum {
+    const [row] = this.#varying.all(usageSumQuery(query))
+    if (row === undefined) throw new Error('SQLite gave no sum')
+    return usageOf(row)
+  }
+
+  monthUsage(project: string, month: string): { usd: number; tokens: number } {
+    const row = this.#queries.month.get({ project, month })
+    return { usd: row?.cost_usd ?? 0, tokens: row?.tokens ?? 0 }
   }
 
   projects({ limit, cursor }: Page): { items: ProjectRow[]; next?: string } {

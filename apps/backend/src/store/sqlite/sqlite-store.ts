@@ -1,7 +1,16 @@
 import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { BlobRef, LogLine } from '@berth/contract'
-import type { AppendRequest, Grant, Notice, Page, ProjectEdit, SessionFilter, Store } from '../port.ts'
+import type {
+  AppendRequest,
+  Grant,
+  Notice,
+  Page,
+  ProjectEdit,
+  SessionFilter,
+  Store,
+  UsageQuery,
+} from '../port.ts'
 import { openReader, openWriter } from './connection.ts'
 import { isFull } from './fault.ts'
 import { lockDirectory } from './lock.ts'
@@ -119,6 +128,9 @@ class SqliteStore implements Store {
   project(name: string) {
     return this.#read((reader) => reader.project(name))
   }
+  projectSettings(name: string) {
+    return this.#read((reader) => reader.projectSettings(name))
+  }
   projects(page: Page) {
     return this.#read((reader) => reader.projects(page))
   }
@@ -127,6 +139,16 @@ class SqliteStore implements Store {
   }
   deleteProject(name: string) {
     return this.#writer.run('deleteProject', { name })
+  }
+
+  usage(query: UsageQuery, page: Page) {
+    return this.#read((reader) => reader.usage(query, page))
+  }
+  usageSum(query: Omit<UsageQuery, 'by'>) {
+    return this.#read((reader) => reader.usageSum(query))
+  }
+  monthUsage(project: string, month: string) {
+    return this.#read((reader) => reader.monthUsage(project, month))
   }
 
   runner(tokenHash: string) {

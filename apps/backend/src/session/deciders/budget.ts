@@ -1,0 +1,66 @@
+import { BerthError, type Budget, limits, preview, tokensOf } from '@berth/contract'
+import { budgetsOf, explainSpent, monthOf, type ProjectSpending, warnPercent } from '../budget.ts'
+import { backendActor, type Deciders, type Draft } from './draft.ts'
+import { hold } from './turn-flow.ts'
+
+/** What the gateway metered, and what that does to budgets. */
+export const budgetDeciders: Deciders<'usage' | 'budget'> = {
+  usage: (log, { actor, data, spending }) => {
+    const { models } = log.current.spending
+    const named = models.includes(data.model) || models.length < limits.models
+    log.add(actor, { type: 'model.usage', data: { ...data, model: named ? data.model : 'other' } })
+    if (spending === undefined) return
+    const budgets = budgetsOf(log.current, withThis(spending, data), log.context.at)
+    if (data.costUsd === null && budgets.some(({ unit }) => unit === 'usd')) tellUnpriced(log, data.model)
+    tellReached(log, budgets, warnPercent(log.current, spending))
+  },
+  budget: (log, { generation, spending }) => {
+    const { live, summary } = log.current
+    if (!live || generation !== summary.generation) return
+    const budgets = budgetsOf(log.current, spending, log.context.at)
+    const spent = budgets.find((budget) => budget.spent)
+    if (spent === undefined) return
+    tellReached(log, budgets, warnPercent(log.current, spending))
+    if (summary.turn !== undefined) hold(log, 'budget', explainSpent(spent, summary.project))
+  },
+}
+
+/** Refuses what would ask the model again while nothing is left. */
+export const refuseSpent = (log: Draft, spending: ProjectSpending | undefined): void => {
+  if (spending === undefined) return
+  const spent = budgetsOf(log.current, spending, log.context.at).find((budget) => budget.spent)
+  if (spent !== undefined)
+    throw new BerthError('budget_spent', explainSpent(spent, log.current.summary.project))
+}
+
+/** What the project has used by now: what was read before the request was counted, and the request. */
+const withThis = (
+  { used, ...rest }: ProjectSpending,
+  data: { costUsd: number | null } & Record<
+    'inputTokens' | 'outputTokens' | 'cacheReadTokens' | 'cacheWriteTokens',
+    number
+  >,
+): ProjectSpending => ({
+  ...rest,
+  used: { usd: used.usd + (data.costUsd ?? 0), tokens: used.tokens + tokensOf(data) },
+})
+
+/** Each budget once per limit: at the percentage, and when nothing is left. */
+const tellReached = (log: Draft, budgets: Budget[], warnAt: number): void => {
+  for (const { scope, unit, used, limit, spent, percent } of budgets) {
+    if (!spent && percent < warnAt) continue
+    const told = log.current.spending.told.find((item) => item.scope === scope && item.unit === unit)
+    const known = told?.limit === limit && (scope === 'session' || told.month === monthOf(log.context.at))
+    if (known && (told.spent || !spent)) continue
+    log.add(backendActor, { type: 'budget.reached', data: { scope, unit, used, limit, spent } })
+  }
+}
+
+const tellUnpriced = (log: Draft, model: string): void => {
+  if (log.current.spending.unpriced) return
+  const message = `The price of the model ${model} is not known, so its requests do not count against a budget in dollars. Limit them with budgetTokens, or give its price in the file that BERTH_PRICES names.`
+  log.add(backendActor, {
+    type: 'session.notice',
+    data: { level: 'warning', about: 'no-price', message: preview(message, limits.message) },
+  })
+}

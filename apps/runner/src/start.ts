@@ -66,7 +66,10 @@ const prepare = async (session: Session): Promise<Workspace> => {
     now: () => performance.now(),
   })
   const { emitter, spool } = link
-  return createWorkspace({ state, session: welcome.session, layout, sandbox, emitter, saveBlob: spool.put })
+  const { checkpointFiles, checkpointMiB } = welcome.settings
+  const limits = { files: checkpointFiles, bytes: checkpointMiB * 1024 ** 2 }
+  const { session: id } = welcome
+  return createWorkspace({ state, session: id, layout, sandbox, emitter, saveBlob: spool.put, limits })
 }
 
 const startAgent = (session: Session, workspace: Workspace, directory: string): void => {
@@ -83,7 +86,7 @@ const startAgent = (session: Session, workspace: Workspace, directory: string): 
     prompt: prompts.content,
     transcriptHas: transcripts.has,
     continuation: session.kit.continuation,
-    save: workspace.save,
+    save: async (turn) => void (await workspace.save(turn)),
     emit,
     turnMinutes: welcome.settings.turnMinutes,
     now: () => performance.now(),

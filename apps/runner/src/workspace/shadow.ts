@@ -1,54 +1,70 @@
 import { sessionBranch } from '@berth/contract'
 import { lastLine } from '@berth/git'
-import type { Sandbox } from '@berth/sandbox'
+import type { Sandbox, SandboxMount } from '@berth/sandbox'
 import { runBoxed } from '../git/boxed.ts'
 import type { Layout } from '../layout.ts'
 import { parseSections } from './diff-output.ts'
-import { shadowProblems, shadowScript, snapshotLimits } from './shadow-script.ts'
-import type { TrackedRepository } from './state.ts'
+import { goneCode, shadowProblems, shadowScript, snapshotLimits } from './shadow-script.ts'
+import { placesOf, type TreePlace } from './tree-place.ts'
+
+/** Files and bytes that a tree may have. */
+export interface TreeLimits {
+  files: number
+  bytes: number
+}
 
 export interface ShadowOptions {
-  repository: TrackedRepository
+  tree: TreePlace
   session: string
-  /** Number of the state; names its ref. */
-  turn: number
+  /** What to compare with; missing: nothing is compared. */
+  compare?: { base: string | undefined; last: string | undefined }
+  /** Ref of the shadow that keeps the state. */
+  ref: string
+  limits: TreeLimits
   layout: Layout
   sandbox: Sandbox
 }
 
 /** What the script printed, or why there is nothing. */
-export type ShadowResult = { ok: true; sections: Map<string, Buffer> } | { ok: false; problem: string }
+export type ShadowResult =
+  | { ok: true; sections: Map<string, Buffer> }
+  | { ok: false; problem: string; gone?: boolean }
 
 const outputLimit =
-  2 * snapshotLimits.patch + 2 * snapshotLimits.list + 2 * snapshotLimits.contents + 1024 * 1024
+  2 * snapshotLimits.patch + 2 * snapshotLimits.list + 2 * snapshotLimits.contents + 8 * 1024 * 1024
 
-/** Saves a repository's files as a commit under `refs/berth/turn/`, in a sandbox. Never rejects. */
+/** Saves a tree's files as a commit in its shadow, in a sandbox. Never rejects. */
 export const saveShadow = async (options: ShadowOptions): Promise<ShadowResult> => {
-  const { repository, layout, sandbox, session, turn } = options
-  const { inside, outside } = layout
-  const whole = repository.url === ''
-  const work = whole ? inside.workspace : `${inside.workspace}/${repository.name}`
-  const git = whole ? `${inside.shadow}/workspace.git` : `${work}/.git`
-  const index = `${inside.shadow}/${repository.name}.index`
-  const { base = '', shadow = '' } = repository
+  const { tree, layout, sandbox, session, compare, ref, limits } = options
+  const { work, shadow } = placesOf(layout, tree.path)
+  const args = [
+    ...[work, shadow, compare?.base ?? '', compare?.last ?? '', ref, sessionBranch(session)],
+    ...[String(limits.files), String(limits.bytes), compare === undefined ? 'no' : 'yes', ...tree.without],
+  ]
   const { exit, stdout, stderr, overflow } = await runBoxed(sandbox, {
     script: shadowScript,
-    args: [work, git, index, base, shadow, `refs/berth/turn/${turn}`, sessionBranch(session)],
-    mounts: [
-      { path: outside.workspace, mode: 'rw', target: inside.workspace },
-      { path: outside.shadow, mode: 'rw', target: inside.shadow },
-    ],
-    cwd: inside.workspace,
-    temporary: inside.temporary,
+    args,
+    mounts: workspaceMounts(layout),
+    cwd: layout.inside.workspace,
+    temporary: layout.inside.temporary,
     timeoutMs: snapshotLimits.timeMs,
     outputLimit,
   })
   if (exit.reason === 'time-limit')
     return failed(`it took longer than ${snapshotLimits.timeMs / 1000} seconds`)
   if (overflow) return failed('git printed more than there can be')
-  if (exit.code !== 0) return failed(shadowProblems[exit.code ?? 0] ?? (lastLine(stderr) || exit.message))
+  if (exit.code !== 0) {
+    const problem = shadowProblems[exit.code ?? 0] ?? (lastLine(stderr) || exit.message)
+    return { ok: false, problem, gone: exit.code === goneCode }
+  }
   const sections = parseSections(stdout)
   return sections === undefined ? failed('git’s output could not be read') : { ok: true, sections }
 }
+
+/** What git sees that works on the trees of a session. */
+const workspaceMounts = ({ outside, inside }: Layout): SandboxMount[] => [
+  { path: outside.workspace, mode: 'rw', target: inside.workspace },
+  { path: outside.shadow, mode: 'rw', target: inside.shadow },
+]
 
 const failed = (problem: string): ShadowResult => ({ ok: false, problem })

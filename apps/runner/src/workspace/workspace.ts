@@ -2,14 +2,23 @@ import type { RepositorySnapshot } from '@berth/contract'
 import type { Sandbox } from '@berth/sandbox'
 import type { Layout } from '../layout.ts'
 import type { Emitter } from '../outbox/emitter.ts'
-import { saveShadow } from './shadow.ts'
-import { buildSnapshot, type SaveBytes } from './snapshot.ts'
+import { type SavedWorkspace, saveTrees, type TrackedResult } from './save-trees.ts'
+import type { TreeLimits } from './shadow.ts'
+import { type BuiltSnapshot, buildSnapshot, type SaveBytes } from './snapshot.ts'
 import { type WorkspaceState, writeState } from './state.ts'
 
-/** The repositories of a session, as far as the runner saves and compares them. */
+/** The files of a session, as far as the runner saves and compares them. One thing is done at a time. */
 export interface Workspace {
-  /** Saves every repository and emits what changed. Never rejects: what can't be saved becomes a notice. */
-  save(turn: string): Promise<void>
+  /** Saves every tree after a turn and emits what changed. Never rejects: what can't be saved becomes a notice. */
+  save(turn: string): Promise<SavedWorkspace>
+  /** Saves every tree between turns or in the middle of one, and tells nobody. Never rejects. */
+  saveQuietly(): Promise<SavedWorkspace>
+  /** Does something with the workspace while nothing else does. */
+  exclusively<T>(task: () => Promise<T>): Promise<T>
+  /** What the runner remembers of it. */
+  readonly state: WorkspaceState
+  /** Replaces what is remembered. */
+  remember(state: WorkspaceState): Promise<void>
 }
 
 export interface WorkspaceOptions {
@@ -19,25 +28,28 @@ export interface WorkspaceOptions {
   sandbox: Sandbox
   emitter: Pick<Emitter, 'emit'>
   saveBlob: SaveBytes
+  limits: TreeLimits
 }
 
-/** How many repositories are saved at once. */
-const parallel = 2
-
 export const createWorkspace = (options: WorkspaceOptions): Workspace => {
-  let state = options.state
+  let { state } = options
+  let last: Promise<unknown> = Promise.resolve()
   const notice = (message: string) =>
     options.emitter.emit({
       type: 'runner.notice',
       data: { level: 'warning', message: message.slice(0, 4000) },
     })
-
-  const saveOne = async (index: number, turn: number) => {
-    const repository = state.repositories[index]
-    if (repository === undefined) return undefined
+  const exclusively = <T>(task: () => Promise<T>): Promise<T> => {
+    const mine = last.then(task)
+    last = mine.catch(() => undefined)
+    return mine
+  }
+  const trees = (ref: string, compare: boolean) => {
+    const { session, limits, layout, sandbox } = options
+    return saveTrees({ state, session, ref, compare, limits, layout, sandbox })
+  }
+  const build = async ({ repository, result }: TrackedResult): Promise<BuiltSnapshot | undefined> => {
     try {
-      const { session, layout, sandbox } = options
-      const result = await saveShadow({ repository, session, turn, layout, sandbox })
       if (result.ok) return await buildSnapshot(repository, result.sections, options.saveBlob)
       notice(`The files of ${repository.name} could not be saved after this turn: ${result.problem}.`)
     } catch (error) {
@@ -46,47 +58,40 @@ export const createWorkspace = (options: WorkspaceOptions): Workspace => {
     }
     return undefined
   }
-  const remember = async (snapshots: readonly RepositorySnapshot[], turns: number) => {
-    const commits = new Map(snapshots.map(({ name, commit }) => [name, commit]))
-    const repositories = state.repositories.map((item) => ({
-      ...item,
-      shadow: commits.get(item.name) ?? item.shadow,
-    }))
-    state = { ...state, turns, repositories }
-    await writeState(options.layout.outside.state, state).catch((error: Error) =>
+  const remember = async (next: WorkspaceState) => {
+    state = next
+    await writeState(options.layout.outside.state, next).catch((error: Error) =>
       notice(`What was saved could not be noted on disk: ${error.message}`),
     )
   }
-  return {
-    async save(turn) {
-      const number = state.turns + 1
-      const built = await inParallel(state.repositories.length, parallel, (index) => saveOne(index, number))
-      const done = built.filter((item) => item !== undefined)
-      await remember(
-        done.map(({ snapshot }) => snapshot),
-        number,
-      )
-      if (done.length === 0) return
-      const repositories = done.map(({ snapshot }) => snapshot)
+  const saveTurn = async (turn: string): Promise<SavedWorkspace> => {
+    const turns = state.turns + 1
+    const { saved, tracked } = await trees(`refs/berth/turn/${turns}`, true)
+    const built = (await Promise.all(tracked.map(build))).filter((item) => item !== undefined)
+    const snapshots = built.map(({ snapshot }) => snapshot)
+    await remember({ ...state, turns, repositories: withShadows(state, snapshots) })
+    if (snapshots.length > 0)
       options.emitter.emit(
-        { type: 'workspace.snapshot', data: { turn, repositories } },
-        done.flatMap(({ blobs }) => blobs),
+        { type: 'workspace.snapshot', data: { turn, repositories: inOrder(state, snapshots) } },
+        built.flatMap(({ blobs }) => blobs),
       )
+    return saved
+  }
+  return {
+    save: (turn) => exclusively(() => saveTurn(turn)),
+    saveQuietly: () => exclusively(async () => (await trees('refs/berth/now', false)).saved),
+    exclusively,
+    get state() {
+      return state
     },
+    remember,
   }
 }
 
-/** Runs a task for 0 … count-1, at most `width` at once; results in order. */
-const inParallel = async <T>(
-  count: number,
-  width: number,
-  task: (index: number) => Promise<T>,
-): Promise<T[]> => {
-  const results: T[] = []
-  let next = 0
-  const worker = async () => {
-    for (let index = next++; index < count; index = next++) results[index] = await task(index)
-  }
-  await Promise.all(Array.from({ length: Math.min(width, count) }, worker))
-  return results
+const withShadows = ({ repositories }: WorkspaceState, snapshots: readonly RepositorySnapshot[]) => {
+  const commits = new Map(snapshots.map(({ name, commit }) => [name, commit]))
+  return repositories.map((item) => ({ ...item, shadow: commits.get(item.name) ?? item.shadow }))
 }
+
+const inOrder = ({ repositories }: WorkspaceState, snapshots: readonly RepositorySnapshot[]) =>
+  repositories.flatMap(({ name }) => snapshots.find((snapshot) => snapshot.name === name) ?? [])

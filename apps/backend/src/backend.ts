@@ -19,6 +19,7 @@ import { drainable } from './http/drain.ts'
 import { changeJson, resetLine } from './http/events.ts'
 import { Streams } from './http/stream.ts'
 import { createMetrics } from './observe/metrics.ts'
+import { Operations } from './operations/operations.ts'
 import { startHousekeeping } from './session/housekeeping.ts'
 import { ReconcileLoop } from './session/loop.ts'
 import { timing } from './session/plan.ts'
@@ -83,6 +84,7 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
   } catch (error) {
     for (const stop of stops) stop()
     deps.streams.drain()
+    deps.operations.close()
     await Promise.all([app.close(), runnerApp.close()])
     throw error
   }
@@ -92,6 +94,7 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
   const close = async () => {
     Object.assign(state, { ready: false, closing: true })
     deps.streams.drain()
+    deps.operations.close()
     await Promise.all([loop.close(), housekeeping.close(), ...closings.map((end) => end(drainMs))])
     for (const stop of stops) stop()
     await deps.gateway.close()
@@ -128,6 +131,7 @@ const assemble = (parts: BackendParts, runnerUrl: () => string) => {
     store,
     blobs,
     service,
+    operations: new Operations({ store, service }),
     events,
     changes,
     streams,

@@ -15,6 +15,8 @@ export interface Reactions {
   paused(turn: string): void
   decided(request: string, decision: PermissionDecision): void
   answered(request: string, answers: Answers): void
+  operationRequested(data: EventOf<'operation.requested'>['data']): void
+  operationCancelled(operation: string): void
   stop(reason: string): void
   deleted(): void
 }
@@ -63,6 +65,8 @@ const handlers = ({ reactions, generation, onFenced }: InboxOptions): Handlers =
   'turn.paused': ({ data }) => reactions.paused(data.turn),
   'permission.decided': ({ data }) => reactions.decided(data.request, data.decision),
   'question.answered': ({ data }) => reactions.answered(data.request, data.answers),
+  'operation.requested': ({ data }) => reactions.operationRequested(data),
+  'operation.cancelled': ({ data }) => reactions.operationCancelled(data.operation),
   'session.stop_requested': ({ data }) => reactions.stop(data.reason),
   'session.deleted': () => reactions.deleted(),
   'generation.started': ({ data }) => {

@@ -7,8 +7,11 @@ import { endings, stoppedFor } from './ending.ts'
 import { CloneError } from './git/explain.ts'
 import { followInbox, type Reactions } from './inbox.ts'
 import { hiddenPaths, SandboxUnfit, testIsolation } from './isolation.ts'
+import { fileHandlers, sweepParts } from './operations/file-handlers.ts'
+import type { OperationHandlers } from './operations/handlers.ts'
+import { createOperations, type Operations } from './operations/operations.ts'
 import type { Session } from './runner.ts'
-import { createPrompts } from './turn/prompt.ts'
+import { createPrompts, type Prompts } from './turn/prompt.ts'
 import { createTurns, type Turns } from './turn/turns.ts'
 import { prepareWorkspace } from './workspace/prepare.ts'
 import { createWorkspace, type Workspace } from './workspace/workspace.ts'
@@ -56,6 +59,7 @@ const selfTestContext = ({ config, layout, door, kit }: Session) => {
 
 const prepare = async (session: Session): Promise<Workspace> => {
   const { config, welcome, layout, sandbox, link, emit } = session
+  await sweepParts(layout)
   const state = await prepareWorkspace({
     welcome,
     layout,
@@ -93,6 +97,12 @@ const startAgent = (session: Session, workspace: Workspace, directory: string): 
   })
   live.keeper = keeper
   live.turns = turns
+  const operations = createOperations({
+    handlers: operationHandlers(session),
+    emit,
+    over: session.over,
+    onProblem: (error) => session.log.warn({ err: String(error).slice(0, 500) }, 'operation'),
+  })
   // While Claude Code starts, this process has time.
   void keeper.launched.then(session.door.warm)
   timeAgentStart(session)
@@ -100,12 +110,17 @@ const startAgent = (session: Session, workspace: Workspace, directory: string): 
     home,
     after: welcome.cursor,
     generation: welcome.generation,
-    reactions: reactions(session, turns, prompts.seen),
+    reactions: reactions(session, turns, { prompts, operations }),
     signal: session.over,
     onFenced: () => session.end(endings.fenced),
     onProblem: (error) => session.log.warn({ err: String(error).slice(0, 500) }, 'inbox'),
   })
 }
+
+/** What this runner can do with a workspace when it is asked to. */
+const operationHandlers = (session: Session): OperationHandlers => ({
+  ...fileHandlers(session),
+})
 
 const timeAgentStart = ({ emit, live }: Session): void => {
   const began = performance.now()
@@ -176,14 +191,16 @@ const interrupted = {
 const reactions = (
   { end, live }: Session,
   turns: Turns,
-  promptQueued: Reactions['promptQueued'],
+  { prompts, operations }: { prompts: Prompts; operations: Operations },
 ): Reactions => ({
-  promptQueued,
+  promptQueued: prompts.seen,
   turnStarted: turns.start,
   interrupt: (turn) => turns.end(turn, interrupted),
   paused: turns.pause,
   decided: (request, decision) => live.keeper?.current?.decide(request, decision),
   answered: (request, answers) => live.keeper?.current?.answer(request, answers),
   stop: (reason) => end(stoppedFor(reason)),
+  operationRequested: ({ operation, request }) => operations.request(operation, request),
+  operationCancelled: operations.cancel,
   deleted: () => end(endings.deleted),
 })

@@ -40,6 +40,16 @@ export interface RunnerClient {
     options?: CallOptions,
   ): Promise<CallResult<Rows['runnerCompleteBase']>>
   getBasePart(part: BasePart, options?: CallOptions): Promise<Bytes>
+  /** A part of what an open operation brings in. */
+  getTransfer(place: TransferPlace, options?: CallOptions): Promise<Bytes>
+  /** Stores a part of what an open operation takes out. */
+  putTransfer(place: TransferPlace, source: BlobSource, options?: CallOptions): Promise<void>
+}
+
+/** Where a part lies: with which operation or upload, and its SHA-256 in hexadecimal. */
+export interface TransferPlace {
+  transfer: string
+  blob: string
 }
 
 export const createRunnerClient = (options: ClientOptions): RunnerClient => {
@@ -73,6 +83,10 @@ export const createRunnerClient = (options: ClientOptions): RunnerClient => {
       call(runnerRoutes.runnerCompleteBase, { ...callOptions, params: { base }, body }),
     getBasePart: (params: BasePart, callOptions?: CallOptions) =>
       call(runnerRoutes.runnerGetBasePart, { ...callOptions, params: { ...params } }),
+    getTransfer: (place: TransferPlace, callOptions?: CallOptions) =>
+      call(runnerRoutes.runnerGetTransfer, { ...callOptions, params: { ...place } }),
+    putTransfer: (place: TransferPlace, source: BlobSource, callOptions?: CallOptions) =>
+      put(runnerRoutes.runnerPutTransfer, { ...callOptions, params: { ...place } }, source),
   }
   return client as unknown as RunnerClient
 }

@@ -106,6 +106,8 @@ export {
   type OperationError,
   type OperationRequest,
   type OperationResult,
+  operationError,
+  operationResult,
   workspacePath,
 } from './operation.ts'
 export {
@@ -209,4 +211,5 @@ export {
   settings,
 } from './settings/settings.ts'
 export { type WorkflowManifest, type WorkflowSource, workflowManifest } from './settings/workflow.ts'
+export type { Transfer } from './transfer.ts'
 export { addUsage, noUsage, tokensOf, type Usage, type UsageSum, usage, usageSum } from './usage.ts'

@@ -52,8 +52,20 @@ export const limits = {
   logLines: 2000,
   logBytes: 1024 * 1024,
   logPage: 2000,
-  /** A file of a workspace that is read or written through the API. */
+  /** A file of a workspace that is written with one request. */
   file: 64 * 1024 * 1024,
+  /** A file of a workspace that is written by a resumable upload or read, or an archive. */
+  upload: 2 * 1024 * 1024 * 1024,
+  /** A part of what travels into or out of a workspace, and how many there are at most. */
+  transferPart: 4 * 1024 * 1024,
+  transferParts: 512,
+  /** Uploads that are not finished, of one session and of all sessions of a project. */
+  openUploads: 20,
+  projectUploads: 200,
+  /** An upload that is not finished is kept this long. */
+  uploadHours: 24,
+  /** Entries of a directory in one answer. */
+  directoryPage: 500,
   path: 4096,
   /** Operations on a session's workspace that are under way at once. */
   openOperations: 32,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { blobRef } from './content.ts'
 import { limits } from './limits.ts'
+import { sha256, transfer } from './transfer.ts'
 
 const count = z.number().int().nonnegative()
 
@@ -16,7 +16,7 @@ export const workspacePath = z
   )
 
 /** One entry of a directory. */
-const fileEntry = z.object({
+export const fileEntry = z.object({
   name: z.string().max(limits.path),
   kind: z.enum(['file', 'directory', 'link', 'other']),
   size: count,
@@ -25,27 +25,32 @@ const fileEntry = z.object({
   modifiedAt: z.iso.datetime().optional(),
   /** Where a link points. */
   target: z.string().max(limits.path).optional(),
+  /** The name is not valid UTF-8: it is shown with replacement characters, and can't be asked for. */
+  garbled: z.literal(true).optional(),
 })
 
 export type FileEntry = z.infer<typeof fileEntry>
 
-/** What a person asks the runner of a live session to do with its workspace. Bytes travel as blobs. */
+/** What a person asks the runner of a live session to do with its workspace. Bytes travel beside it, in parts. */
 export const operationRequest = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('list'), path: workspacePath, after: z.string().max(limits.path).optional() }),
   z.object({ kind: z.literal('read'), path: workspacePath }),
   z.object({
     kind: z.literal('write'),
     path: workspacePath,
-    content: blobRef,
-    executable: z.boolean().default(false),
+    content: transfer,
+    /** Missing: as the file is that is replaced. */
+    executable: z.boolean().optional(),
     /** SHA-256 of the content that is replaced; `null`: nothing may be there. Missing: whatever is there. */
-    expected: z
-      .string()
-      .regex(/^[0-9a-f]{64}$/)
-      .nullable()
-      .optional(),
+    expected: sha256.nullable().optional(),
   }),
-  z.object({ kind: z.literal('delete'), path: workspacePath }),
+  z.object({
+    kind: z.literal('delete'),
+    path: workspacePath,
+    /** A directory with all that is in it. */
+    recursive: z.boolean().default(false),
+    expected: sha256.optional(),
+  }),
   z.object({ kind: z.literal('archive'), path: workspacePath }),
   /** Asks for a checkpoint now. */
   z.object({ kind: z.literal('checkpoint') }),
@@ -79,11 +84,16 @@ export type GitState = z.infer<typeof gitState>
 
 /** What came of it. */
 export const operationResult = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('list'), entries: z.array(fileEntry).max(500), more: z.boolean() }),
-  z.object({ kind: z.literal('read'), content: blobRef, executable: z.boolean() }),
-  z.object({ kind: z.literal('write'), size: count, created: z.boolean() }),
+  z.object({
+    kind: z.literal('list'),
+    /** Sorted by name. */
+    entries: z.array(fileEntry).max(limits.directoryPage),
+    more: z.boolean(),
+  }),
+  z.object({ kind: z.literal('read'), content: transfer, executable: z.boolean() }),
+  z.object({ kind: z.literal('write'), size: count, created: z.boolean(), sha256 }),
   z.object({ kind: z.literal('delete') }),
-  z.object({ kind: z.literal('archive'), content: blobRef, truncated: z.string().max(1000).optional() }),
+  z.object({ kind: z.literal('archive'), content: transfer }),
   z.object({ kind: z.literal('checkpoint'), number: z.number().int().positive() }),
   z.object({ kind: z.literal('git-state'), repositories: z.array(gitState).max(limits.repositories) }),
 ])

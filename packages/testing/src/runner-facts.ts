@@ -1,4 +1,4 @@
-import type { Fact, RunnerFactBody, SessionState } from '@berth/contract'
+import type { Fact, OperationResult, RunnerFactBody, SessionState } from '@berth/contract'
 import type { CountedIds } from './counted-ids.ts'
 
 /** Numbers and text from which choices are made. */
@@ -19,6 +19,7 @@ export class RunnerFacts {
   #state: SessionState | undefined
   #open: string[] = []
   #requests: string[] = []
+  #operations: string[] = []
   #turnOver = false
 
   constructor(ids: CountedIds) {
@@ -63,6 +64,10 @@ export class RunnerFacts {
     return this.#requests[pick % Math.max(1, this.#requests.length)]
   }
 
+  operation(pick: number): string | undefined {
+    return this.#operations[pick % Math.max(1, this.#operations.length)]
+  }
+
   text(block: string): string {
     return this.#texts.get(block) ?? ''
   }
@@ -71,6 +76,7 @@ export class RunnerFacts {
     this.#state = state
     this.#open = [...state.openBlocks]
     this.#requests = state.summary.requests.map(({ request }) => request)
+    this.#operations = [...state.operations]
     this.#turnOver = false
   }
 
@@ -145,7 +151,17 @@ const raw: Maker = (_, { text }) => ({ type: 'agent.raw', data: { kind: 'other',
 const exited: Maker = () => ({ type: 'agent.exited', data: { reason: 'crashed', message: 'It ended.' } })
 const ready: Maker = () => ({ type: 'agent.ready', data: {} })
 
-const resting: Maker[] = [notice, status, raw, exited, ready]
+/** Some are answered twice. */
+const answer: Maker = (facts, { pick, text }) => {
+  const operation = facts.operation(pick)
+  if (operation === undefined) return undefined
+  if (pick % 2 === 0)
+    return { type: 'operation.failed', data: { operation, error: { code: 'failed', message: text } } }
+  const result: OperationResult = { kind: 'list', entries: [], more: false }
+  return { type: 'operation.completed', data: { operation, result } }
+}
+
+const resting: Maker[] = [notice, status, raw, exited, ready, answer]
 
 const delta: Maker = (facts, { pick, text }) => {
   const block = facts.block(pick)
@@ -213,5 +229,5 @@ const working: Maker[] = [
   ...[delta, delta, delta, delta, delta],
   ...[startBlock, startBlock, complete, complete, complete],
   ...[abort, askPermission, askQuestion, withdrawRequest],
-  ...[endTurn, endTurn, status, exited],
+  ...[endTurn, endTurn, status, exited, answer],
 ]

@@ -2,6 +2,7 @@ import type {
   Actor,
   EventData,
   Fact,
+  OperationRequest,
   PermissionDecision,
   SessionSettings,
   SessionState,
@@ -49,6 +50,8 @@ export type LogInput = { actor: Actor } & (
   | { kind: 'facts'; generation: number; source: number; facts: Fact[] }
   | { kind: 'usage'; data: EventData<'model.usage'>; spending?: LogSpending }
   | { kind: 'budget'; generation: number; spending: LogSpending }
+  | { kind: 'operate'; operation: string; request: OperationRequest }
+  | { kind: 'cancel-operation'; operation: string; message: string }
   | { kind: 'model-error'; data: EventData<'model.error'> }
 )
 
@@ -203,6 +206,19 @@ const fail: Choice = (_, __, { pick }) =>
     ? { kind: 'fail', actor: backend, reason: 'crash-loop', message: 'It was lost too often.' }
     : undefined
 
+const operate: Choice = ({ ids }, _, { text }) => ({
+  kind: 'operate',
+  actor: people,
+  operation: ids.make('operation'),
+  request: { kind: 'list', path: '', after: text },
+})
+
+const cancelOperation: Choice = (_, { operations }, { pick }) => {
+  const operation = operations[pick % Math.max(1, operations.length)]
+  if (operation === undefined) return undefined
+  return { kind: 'cancel-operation', actor: backend, operation, message: 'Nobody waits.' }
+}
+
 const usage: Choice = (log, { summary }, roll) =>
   usageOf(summary, roll.pick, roll.size % 2 === 0 ? undefined : spending(log, roll))
 
@@ -246,7 +262,7 @@ const lateFacts: Choice = (log, state, roll) => {
 
 const whileGone: Choice[] = [
   ...[launch, launch, launch, launch, launch, resume, resume, resume],
-  ...[prompt, prompt, withdraw, interrupt, stop, remove, update, fail, reply],
+  ...[prompt, prompt, withdraw, interrupt, stop, remove, update, fail, reply, operate],
 ]
 
 const whileLive: Choice[] = [
@@ -269,4 +285,5 @@ const whileLive: Choice[] = [
     lateFacts,
     lateFacts,
   ],
+  ...[operate, operate, cancelOperation],
 ]

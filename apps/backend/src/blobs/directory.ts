@@ -63,7 +63,7 @@ class DirectoryBlobs implements BlobStore {
     await rm(this.#session(session), { recursive: true, force: true })
   }
 
-  async *sessions() {
+  async *scopes() {
     for await (const { name } of await opendir(this.#directory)) if (isName(name)) yield name
   }
 

@@ -9,7 +9,8 @@ export interface BlobUpload {
 }
 
 /**
- * Where bytes lie that are too large for an event: by session and the SHA-256 of their content. Puts are idempotent and
+ * Where bytes lie that are too large for an event: by session and the SHA-256 of their content. What travels into or out
+ * of a workspace lies under the id of its operation instead of the session's, and goes soon. Puts are idempotent and
  * atomic: a blob is there as a whole or not at all, and its content is checked against its name (`invalid_input`). Rejects
  * with `too_large` and `storage_full`. Adapters pass `blobConformance`.
  */
@@ -19,6 +20,6 @@ export interface BlobStore {
   get(session: string, blob: string): Promise<{ size: number; content: Readable } | undefined>
   /** Removes everything of a session; idempotent. */
   removeAll(session: string): Promise<void>
-  /** Sessions that have blobs, for the sweep of orphans. */
-  sessions(): AsyncIterable<string>
+  /** Sessions, operations and the like that have blobs, for the sweep of orphans. */
+  scopes(): AsyncIterable<string>
 }

@@ -191,7 +191,7 @@ describe('refusals that need a state', () => {
           put: () => Promise.reject(full),
           get: async () => undefined,
           removeAll: async () => undefined,
-          sessions: async function* () {},
+          scopes: async function* () {},
         },
       },
     )

@@ -5,6 +5,7 @@ import type { BlobStore } from '../blobs/port.ts'
 import type { Tail } from '../events/tail.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import type { Operations } from '../operations/operations.ts'
 import type { SessionService } from '../session/service.ts'
 import type { Store } from '../store/port.ts'
 import type { Streams } from './stream.ts'
@@ -14,6 +15,7 @@ export interface Deps {
   store: Store
   blobs: BlobStore
   service: SessionService
+  operations: Operations
   /** Follows sessions' logs, by session id. */
   events: Tail
   /** Follows projects' session lists, by project name. */

@@ -223,7 +223,7 @@ describe('blobs', () => {
       },
       get: async () => undefined,
       removeAll: async () => undefined,
-      sessions: async function* () {},
+      scopes: async function* () {},
     }
     const { put } = blobs
     blobs.put = (session, upload) =>

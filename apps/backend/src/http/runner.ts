@@ -1,12 +1,12 @@
-import { finished, PassThrough, type Readable } from 'node:stream'
 import { BerthError, type Fact, limits, runnerRoutes, turnId } from '@berth/contract'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { sha256 } from '../auth/sha256.ts'
-import type { BlobStore } from '../blobs/port.ts'
 import { maxRequestBytes } from '../gateway/gateway.ts'
+import { checkTransfer } from '../operations/transfers.ts'
 import { sessionSettingsOf } from '../session/service.ts'
 import type { RunnerIdentity } from '../store/port.ts'
 import { baseOf } from './bases.ts'
+import { takeBytes, withBody } from './byte-body.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
 import { eventPage } from './events.ts'
@@ -65,6 +65,15 @@ export const runnerEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
     return undefined
   })
 
+  serve(runnerRoutes.runnerGetTransfer, async ({ request, reply, params }) => {
+    await checkTransfer(deps, runnerOf(request).session, params.transfer)
+    const found = await blobs.get(params.transfer, params.blob)
+    if (found === undefined) throw new BerthError('blob_not_found', `There is no part ${params.blob}.`)
+    return reply
+      .headers({ 'content-type': 'application/octet-stream', 'content-length': found.size })
+      .send(found.content)
+  })
+
   serve(runnerRoutes.runnerGetBlob, async ({ request, reply, params }) => {
     const found = await blobs.get(runnerOf(request).session, params.blob)
     if (found === undefined) throw new BerthError('blob_not_found', `There is no blob ${params.blob}.`)
@@ -76,40 +85,31 @@ export const runnerEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
 
 /** Blobs come as bytes of any media type, which are passed on as they arrive. */
 export const blobUpload = (app: FastifyInstance, deps: Deps, options: EndpointOptions): void => {
-  const { blobs } = deps
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+  takeBytes(app)
   const serve = endpoint(app, options)
-  serve(runnerRoutes.runnerPutBlob, async ({ request, params }) => {
-    await receiveBlob(blobs, request, { scope: runnerOf(request).session, blob: params.blob })
+  const receive = async (request: FastifyRequest, scope: string, { blob, maxBytes }: BlobName) => {
+    if (Number(request.headers['content-length'] ?? 0) > maxBytes)
+      throw new BerthError('too_large', `A blob has at most ${maxBytes} bytes here.`)
+    await withBody(request, (content) => deps.blobs.put(scope, { blob, content, maxBytes }))
     return undefined
-  })
+  }
+
+  serve(runnerRoutes.runnerPutBlob, ({ request, params }) =>
+    receive(request, runnerOf(request).session, { ...params, maxBytes: limits.blob }),
+  )
+
   serve(runnerRoutes.runnerPutBasePart, async ({ request, params }) => {
     const { scope } = await baseOf(deps, request, params.base)
-    await receiveBlob(blobs, request, { scope, blob: params.blob })
-    return undefined
+    return receive(request, scope, { blob: params.blob, maxBytes: limits.blob })
+  })
+
+  serve(runnerRoutes.runnerPutTransfer, async ({ request, params }) => {
+    await checkTransfer(deps, runnerOf(request).session, params.transfer)
+    return receive(request, params.transfer, { blob: params.blob, maxBytes: limits.transferPart })
   })
 }
 
-const receiveBlob = async (
-  blobs: BlobStore,
-  request: FastifyRequest,
-  { scope, blob }: { scope: string; blob: string },
-): Promise<void> => {
-  if (Number(request.headers['content-length'] ?? 0) > limits.blob)
-    throw new BerthError('too_large', `A blob has at most ${limits.blob} bytes.`)
-  // A copy, so that a store that gives up does not cut the connection before the answer is sent.
-  const copy = new PassThrough()
-  const content = request.body === undefined ? copy.end() : (request.body as Readable).pipe(copy)
-  const forget = finished(request.raw, { writable: false }, (error) => {
-    if (error) copy.destroy(new BerthError('invalid_input', 'The blob was not sent to its end.'))
-  })
-  try {
-    await blobs.put(scope, { blob, content, maxBytes: limits.blob })
-  } finally {
-    forget()
-  }
-}
+type BlobName = { blob: string; maxBytes: number }
 
 /** The gateway below `/runner/model`: any method and body, so it has no row of its own. */
 export const modelEndpoints = (app: FastifyInstance, deps: Deps): void => {

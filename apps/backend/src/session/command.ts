@@ -6,6 +6,7 @@ import type {
   Fact,
   FailReason,
   ForkOrigin,
+  OperationRequest,
   PermissionDecision,
   Repository,
   SessionLimits,
@@ -62,6 +63,10 @@ export type Command =
   /** `seen`: the number of turns when somebody looked whether work would be lost. */
   | { kind: 'remove-repository'; actor: Actor; name: string; force: boolean; seen: number }
   | { kind: 'retry-repository'; actor: Actor; name: string }
+  /** The runner is to do something with the workspace. */
+  | { kind: 'operate'; actor: Actor; operation: string; request: OperationRequest }
+  /** Nobody waits for the answer any more. */
+  | { kind: 'cancel-operation'; actor: Actor; operation: string; message: string }
   /** The reconciler is about to ask the runtime for the next generation. */
   | { kind: 'launch'; actor: Actor; runtime: string; limits?: SessionLimits }
   /** There is no room for the session's runner. */

@@ -1,4 +1,4 @@
-import { type BerthError, limits } from '@berth/contract'
+import { type BerthError, limits, type OperationResult } from '@berth/contract'
 import { describe, expect, it } from 'vitest'
 import type { Command, CommandKind } from './command.ts'
 import { backendActor, decide } from './decide.ts'
@@ -58,6 +58,13 @@ const commands: Record<CommandKind, Command> = {
   facts: at.facts({ generation: 1, n: 1 }, at.started),
   usage,
   budget: { kind: 'budget', actor: backendActor, generation: 1, spending: at.spending({}) },
+  operate: at.operate,
+  'cancel-operation': {
+    kind: 'cancel-operation',
+    actor: backendActor,
+    operation: at.operation,
+    message: 'Nobody waits.',
+  },
   'model-error': {
     kind: 'model-error',
     actor: backendActor,
@@ -152,6 +159,13 @@ const table: Record<CommandKind, Record<at.Situation, string>> = {
   // Nothing is spent, so nothing is paused.
   budget: row('-', {}),
   'model-error': row('model.error', {}),
+  operate: row('! session_not_live', {
+    idle: 'operation.requested',
+    working: 'operation.requested',
+    waiting: 'operation.requested',
+    deleted: '! session_deleted',
+  }),
+  'cancel-operation': row('-', {}),
 }
 
 describe('every command in every phase', () => {
@@ -171,6 +185,43 @@ const lose = (generation: number): Command[] => [
   at.launch,
   at.facts({ generation: generation + 1, n: 1 }, at.started, at.ready),
 ]
+
+describe('operations', () => {
+  const { operation } = at
+  const result: OperationResult = { kind: 'list', entries: [], more: false }
+  const done = { type: 'operation.completed', data: { operation, result } } as const
+
+  it('are open until they are answered, or nobody waits any more', () => {
+    const asked = run(at.stateIn('working'), at.operate)
+    expect(asked.state.operations).toEqual([operation])
+    const answered = run(asked.state, at.facts({ generation: 1, n: 3 }, done))
+    expect(answered.state.operations).toEqual([])
+    const cancelled = run(asked.state, commands['cancel-operation'])
+    expect(types(cancelled)).toEqual(['operation.cancelled'])
+    // An answer that comes later is kept as a fact, and opens nothing.
+    expect(run(cancelled.state, at.facts({ generation: 1, n: 3 }, done)).state.operations).toEqual([])
+  })
+
+  it('are cancelled when their runner ends, or another takes its place', () => {
+    const asked = run(at.stateIn('idle'), at.operate)
+    expect(types(run(asked.state, at.end(1)))).toEqual(['operation.cancelled', 'generation.ended'])
+    expect(types(run(asked.state, at.facts({ generation: 1, n: 3 }, at.started)))).toEqual([
+      'runner.started',
+      'operation.cancelled',
+    ])
+  })
+
+  it('are refused when too many are open, and change nothing that a list shows', () => {
+    const idle = at.stateIn('idle')
+    const many = Array.from({ length: limits.openOperations }, (_, index) => ({
+      ...at.operate,
+      operation: `${operation.slice(0, -2)}${String(index).padStart(2, '0')}`,
+    }))
+    const { state } = run(idle, ...many)
+    expect(() => run(state, at.operate)).toThrow(/under way already/)
+    expect({ ...state.summary, seq: 0 }).toEqual({ ...idle?.summary, seq: 0 })
+  })
+})
 
 describe('the turn of a lost runner', () => {
   it('goes on once with the same id, then fails, and the next prompt starts', () => {

@@ -5,6 +5,7 @@ import { type Deciders, Draft } from './deciders/draft.ts'
 import { factDeciders } from './deciders/facts.ts'
 import { lifeDeciders } from './deciders/life.ts'
 import { limitDeciders } from './deciders/limits.ts'
+import { operationDeciders } from './deciders/operations.ts'
 import { peopleDeciders } from './deciders/people.ts'
 import { repositoryDeciders } from './deciders/repositories.ts'
 
@@ -41,6 +42,7 @@ const deciders: Deciders = {
   ...repositoryDeciders,
   ...lifeDeciders,
   ...limitDeciders,
+  ...operationDeciders,
   ...factDeciders,
   ...budgetDeciders,
 }

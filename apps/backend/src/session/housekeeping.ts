@@ -1,4 +1,4 @@
-import { idTime } from '@berth/contract'
+import { idPrefixes, idTime } from '@berth/contract'
 import type { Clock, Runtime, TimerHandle } from '@berth/runtime'
 import type { Logger } from 'pino'
 import type { BlobStore } from '../blobs/port.ts'
@@ -55,12 +55,19 @@ export const startHousekeeping = (options: HousekeepingOptions): { close: () => 
   }
 }
 
-const compact = async ({ store }: HousekeepingOptions, isClosed: () => boolean): Promise<void> => {
-  while (!isClosed() && (await store.compact(compactBatch)) === compactBatch);
+const compact = async ({ store, clock }: HousekeepingOptions, isClosed: () => boolean): Promise<void> => {
+  const query = { now: clock.now(), limit: compactBatch }
+  while (!isClosed() && (await store.compact(query)) === compactBatch);
 }
 
-/** A session that is being created has blobs before it has a row: what is younger is nobody's yet. */
-const youngMs = 3600_000
+/**
+ * How long blobs are left alone, by the prefix of what they lie with. A session that is being created has blobs before it
+ * has a row; an operation is over in minutes, and whoever waited for its bytes removes them first, unless it was killed.
+ */
+const keptFor: Record<string, number> = {
+  [idPrefixes.session]: 3600_000,
+  [idPrefixes.operation]: 3600_000,
+}
 
 /** Removes runners and blobs whose session is gone for good, and says so. */
 const sweep = async ({ store, blobs, runtime, clock, log }: HousekeepingOptions): Promise<void> => {
@@ -81,10 +88,11 @@ const sweep = async ({ store, blobs, runtime, clock, log }: HousekeepingOptions)
       }
     batch = []
   }
-  for await (const session of blobs.sessions()) {
-    if (isBaseScope(session)) continue
-    if (clock.now() - idTime(session) < youngMs) continue
-    batch.push(session)
+  for await (const scope of blobs.scopes()) {
+    const keptMs = keptFor[scope.slice(0, 3)]
+    if (keptMs === undefined || clock.now() - idTime(scope) < keptMs) continue
+    if (scope.startsWith(`${idPrefixes.session}_`)) batch.push(scope)
+    else await blobs.removeAll(scope)
     if (batch.length === 500) await check()
   }
   await check()
@@ -101,7 +109,7 @@ const sweepBases = async ({ store, blobs, clock, log }: HousekeepingOptions): Pr
     await blobs.removeAll(scope)
   }
   const scopes: string[] = []
-  for await (const scope of blobs.sessions()) if (isBaseScope(scope)) scopes.push(scope)
+  for await (const scope of blobs.scopes()) if (isBaseScope(scope)) scopes.push(scope)
   // A base is in the store before it has parts, so what isn't there is nobody's.
   const known = await store.existingBases(scopes)
   for (const scope of scopes) if (!known.has(scope)) await blobs.removeAll(scope)

@@ -39,7 +39,7 @@ const typesOf = async ({ call }: TestBackend, session: string) =>
 
 const listed = async ({ parts }: TestBackend): Promise<string[]> => {
   const found: string[] = []
-  for await (const session of parts.blobs.sessions()) found.push(session)
+  for await (const session of parts.blobs.scopes()) found.push(session)
   return found
 }
 

@@ -49,7 +49,7 @@ export class SessionService {
     return this.#options.now()
   }
 
-  newId(kind: 'session' | 'turn' | 'prompt'): string {
+  newId(kind: 'session' | 'turn' | 'prompt' | 'operation' | 'upload'): string {
     return makeId(kind, this.now(), this.#options.random(10))
   }
 

@@ -153,6 +153,9 @@ export interface Notice {
   change?: ChangeLine
 }
 
+/** How long the events of an operation stay after its answer, so that whoever waits for it has seen them. */
+export const operationMs = 300_000
+
 /**
  * Where everything is kept. Every method that changes something is atomic and durable when it resolves; none is
  * partly done when it rejects. Rejections are `BerthError`s where the caller can do something (`session_not_found`,
@@ -179,7 +182,7 @@ export interface Store {
   list(project: string, filter: SessionFilter, page: Page): Promise<ListPage>
   /** Events with `after < seq`, in order, up to `limit` and about `maxBytes` (always at least one, if there is one). */
   events(session: string, range: { after: number; limit: number; maxBytes: number }): Promise<Line[]>
-  /** The last event of a type (any but `block.delta`), of one turn if given. */
+  /** The last event of a type (any but `block.delta` and those of operations), of one turn if given. */
   lastEvent(session: string, filter: { type: string; turn?: string }): Promise<Line | undefined>
 
   /** Changes of a project's list after a revision, oldest first; `reset` when the revision is older than what is kept. */
@@ -243,8 +246,11 @@ export interface Store {
   lease(name: string, holder: string, ttl: { now: number; ttlMs: number }): Promise<boolean>
   release(name: string, holder: string): Promise<void>
 
-  /** Deletes deltas of completed blocks, at most `limit` events; says how many. */
-  compact(limit: number): Promise<number>
+  /**
+   * Deletes deltas of completed blocks, and events of operations that were answered `operationMs` before `now`, at most
+   * `limit` events; says how many.
+   */
+  compact(query: { now: number; limit: number }): Promise<number>
   /** Removes expired idempotency records, grants, and tombstones older than `before`. */
   expire(query: { now: number; before: number }): Promise<void>
   /** Removes a deleted session with everything and leaves a tombstone in the project's changes. */

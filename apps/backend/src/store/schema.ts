@@ -58,18 +58,18 @@ export interface Tables {
     type: string
     /** The turn, of events that are looked up by it. */
     turn: string | null
-    /** The block, of deltas only. */
+    /** What the event goes with, of those that go: the block of a delta, the operation of its events. */
     block: string | null
     json: string
   }
-  /** Blocks whose deltas can go. */
-  completed_blocks: { session: number; block: string }
   /** What a project used per day (UTC), owner and model, also by sessions that are gone. */
   usage: UsageColumns & { project: string; day: string; owner: string; model: string }
   /** The same per session, as long as it exists. */
   session_usage: UsageColumns & { project: string; session: string; day: string; model: string }
   /** What counts against a project's budgets: read before every request to a model. */
   month_usage: { project: string; month: string; tokens: number; cost_usd: number }
+  /** Blocks whose deltas, and operations whose events, can go from a time on. */
+  completed_blocks: { session: number; block: string; due_at: number }
   /** Sessions that are gone but for their events. */
   purges: { session: number }
   tombstones: { project: string; revision: number; session: string; at: number }

@@ -7,6 +7,7 @@ import { limits } from '../limits.ts'
 import { directoryName, repositories } from '../repository.ts'
 import { logLine } from '../runner-log.ts'
 import { effectiveSettings } from '../settings/settings.ts'
+import { sha256, transferId } from '../transfer.ts'
 import { baseRoutes } from './bases.ts'
 import { route } from './route.ts'
 import { numberInQuery } from './schemas.ts'
@@ -58,6 +59,7 @@ export const heartbeatBody = z.strictObject({
 })
 
 export const logsBody = z.strictObject({ lines: z.array(logLine).min(1).max(limits.logLinesPerBatch) })
+const transferParams = z.object({ transfer: transferId, blob: sha256 })
 
 /** The runners' own routes, on a port of their own. A runner is known by its token; nothing else says who it is. */
 export const runnerRoutes = {
@@ -132,6 +134,27 @@ export const runnerRoutes = {
     params: z.object({ blob: z.string().regex(/^[0-9a-f]{64}$/) }),
     response: { status: 200, kind: 'bytes' },
     errors: ['blob_not_found', 'fenced'],
+  }),
+  runnerGetTransfer: route({
+    method: 'GET',
+    path: '/runner/transfers/:transfer/:blob',
+    role: 'runner',
+    tag: 'Runner',
+    summary: 'Get a part of what an open operation brings into the workspace',
+    params: transferParams,
+    response: { status: 200, kind: 'bytes' },
+    errors: ['blob_not_found', 'fenced'],
+  }),
+  runnerPutTransfer: route({
+    method: 'PUT',
+    path: '/runner/transfers/:transfer/:blob',
+    role: 'runner',
+    tag: 'Runner',
+    summary: 'Store a part of what an open operation takes out of the workspace, under its SHA-256; streamed',
+    params: transferParams,
+    bodyLimit: limits.transferPart,
+    response: { status: 204 },
+    errors: ['blob_not_found', 'fenced', 'too_large', 'storage_full'],
   }),
   runnerPutBlob: route({
     method: 'PUT',

@@ -43,7 +43,7 @@ const read = async (blobs: BlobStore, blob: string, of = session) => {
 
 const sessionsOf = async (blobs: BlobStore) => {
   const found: string[] = []
-  for await (const name of blobs.sessions()) found.push(name)
+  for await (const name of blobs.scopes()) found.push(name)
   return found.sort()
 }
 

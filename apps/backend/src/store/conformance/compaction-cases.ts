@@ -8,8 +8,8 @@ import {
 import { SessionLog, sessionRolls } from '@berth/testing'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { Line } from '../port.ts'
-import { type Bench, blockFacts, newId, startOfTime } from './harness.ts'
+import { type Line, operationMs } from '../port.ts'
+import { type Bench, blockFacts, newId, person, startOfTime } from './harness.ts'
 
 export const compactionCases = (bench: () => Bench) => {
   it('deletes deltas of completed blocks, no others, a limited number at a time', async () => {
@@ -22,10 +22,10 @@ export const compactionCases = (bench: () => Bench) => {
       ...blockFacts(newId('block'), texts, 'open'),
     ])
     const before = await bench().events(session)
-    expect(await bench().store.compact(3)).toBe(3)
-    expect(await bench().store.compact(3)).toBe(3)
-    expect(await bench().store.compact(3)).toBe(2)
-    expect(await bench().store.compact(3)).toBe(0)
+    expect(await bench().store.compact({ now: startOfTime, limit: 3 })).toBe(3)
+    expect(await bench().store.compact({ now: startOfTime, limit: 3 })).toBe(3)
+    expect(await bench().store.compact({ now: startOfTime, limit: 3 })).toBe(2)
+    expect(await bench().store.compact({ now: startOfTime, limit: 3 })).toBe(0)
     const after = await bench().events(session)
     expect(after).toHaveLength(before.length - 8)
     expect(before).toEqual(expect.arrayContaining(after))
@@ -36,9 +36,48 @@ export const compactionCases = (bench: () => Bench) => {
   it('goes on with seq after the last event, also when that one was compacted', async () => {
     const session = await bench().liveSession()
     const { state } = await bench().facts(session, 3, blockFacts(newId('block'), ['a'], 'completed'))
-    await bench().store.compact(100)
+    await bench().store.compact({ now: startOfTime, limit: 100 })
     const next = await bench().facts(session, 6, blockFacts(newId('block'), ['a'], 'open'))
     expect(next.first).toBe(state.summary.seq + 1)
+  })
+
+  it('deletes the events of operations some time after their answer, whoever gave it', async () => {
+    const session = await bench().liveSession()
+    const ids = [newId('operation'), newId('operation'), newId('operation'), newId('operation')]
+    for (const operation of ids)
+      await bench().append(session, {
+        kind: 'operate',
+        actor: person,
+        operation,
+        request: { kind: 'list', path: 'somewhere' },
+      })
+    const before = await bench().events(session)
+    const [done = '', failed = '', cancelled = '', open = ''] = ids
+    const error = { code: 'failed', message: 'No.' } as const
+    await bench().facts(session, 3, [
+      {
+        type: 'operation.completed',
+        data: { operation: done, result: { kind: 'list', entries: [], more: false } },
+      },
+      { type: 'operation.failed', data: { operation: failed, error } },
+    ])
+    const { message } = error
+    await bench().append(session, {
+      kind: 'cancel-operation',
+      actor: { kind: 'backend', id: 'backend' },
+      operation: cancelled,
+      message,
+    })
+    const due = startOfTime + operationMs
+    expect(await bench().store.compact({ now: due - 1, limit: 100 })).toBe(0)
+    expect(await bench().store.compact({ now: due, limit: 5 })).toBe(5)
+    expect(await bench().store.compact({ now: due, limit: 5 })).toBe(1)
+    const left = await bench().events(session)
+    expect(left).toEqual(before.filter(({ json }) => !ids.slice(0, 3).some((id) => json.includes(id))))
+    // An answer that comes much too late goes too.
+    await bench().facts(session, 5, [{ type: 'operation.failed', data: { operation: cancelled, error } }])
+    await bench().facts(session, 6, [{ type: 'operation.failed', data: { operation: open, error } }])
+    expect(await bench().store.compact({ now: due, limit: 100 })).toBe(3)
   })
 
   it('leaves each reader with the transcript of a full replay, wherever it stood', async () => {
@@ -59,11 +98,11 @@ export const compactionCases = (bench: () => Bench) => {
           full.push(...(result?.lines ?? []))
           for (const [number, reader] of readers.entries())
             if ((index + (cuts[number] ?? 0)) % 9 === 0) await catchUp(bench(), log.session, reader)
-          if (index % 7 === 0) await bench().store.compact(1 + (roll.size % 5))
+          if (index % 7 === 0) await bench().store.compact({ now: step.now, limit: 1 + (roll.size % 5) })
         }
         for (const reader of readers) await catchUp(bench(), log.session, reader)
         for (const { transcript } of readers) expect(transcript).toEqual(replay(full))
-        await bench().store.compact(10_000)
+        await bench().store.compact({ now: log.ids.now, limit: 10_000 })
         expect(replay(await bench().events(log.session))).toEqual(replay(full))
       }),
       { numRuns: 20 },

@@ -56,8 +56,10 @@ CREATE INDEX events_types ON events (session, type) WHERE block IS NULL;
 CREATE TABLE completed_blocks (
   session INTEGER NOT NULL,
   block TEXT NOT NULL,
+  due_at INTEGER NOT NULL,
   PRIMARY KEY (session, block)
 ) WITHOUT ROWID, STRICT;
+CREATE INDEX completed_due ON completed_blocks (due_at);
 
 CREATE TABLE usage (
   project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,

@@ -53,10 +53,10 @@ export const appendQueries = (database: DatabaseSync) => {
         .where('session', '=', session)
         .where('generation', '=', generation),
     ),
-    completeBlock: query<{ session: number; block: string }>()(({ session, block }) =>
+    completeBlock: query<{ session: number; block: string; due_at: number }>()(({ session, block, due_at }) =>
       sql
         .insertInto('completed_blocks')
-        .values({ session, block })
+        .values({ session, block, due_at })
         .onConflict((conflict) => conflict.doNothing()),
     ),
     record: query<{ scope: string; key: string }>()(({ scope, key }) =>

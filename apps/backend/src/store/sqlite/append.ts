@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { BerthError, type Event, limits } from '@berth/contract'
 import { decide } from '../../session/decide.ts'
 import { sameListed } from '../listed.ts'
-import type { AppendRequest, AppendResult, Line } from '../port.ts'
+import { type AppendRequest, type AppendResult, type Line, operationMs } from '../port.ts'
 import { sessionColumns, stateOf } from '../session-columns.ts'
 import { appendQueries } from './append-queries.ts'
 import { placeOf } from './place.ts'
@@ -149,7 +149,7 @@ export class Appender {
   #storeEvent(session: number, event: Event): Line {
     const { seq, type } = event
     const json = JSON.stringify(event)
-    const block = event.type === 'block.delta' ? event.data.block : null
+    const block = transientOf(event)
     const turn = 'turn' in event.data && block === null ? (event.data.turn ?? null) : null
     this.#queries.addEvent.run({ place: placeOf(session, seq), session, seq, type, turn, block, json })
     return { seq, json }
@@ -165,11 +165,23 @@ export class Appender {
       case 'generation.ended':
         return this.#queries.endGeneration.run({ session, generation: event.data.generation })
       case 'block.completed':
-        return this.#queries.completeBlock.run({ session, block: event.data.block })
+        return this.#queries.completeBlock.run({ session, block: event.data.block, due_at: now })
+      case 'operation.completed':
+      case 'operation.failed':
+      case 'operation.cancelled': {
+        const due_at = now + operationMs
+        return this.#queries.completeBlock.run({ session, block: event.data.operation, due_at })
+      }
       default:
         return undefined
     }
   }
+}
+
+/** What an event is compacted with: the block of a delta, or the operation. */
+const transientOf = (event: Event): string | null => {
+  if (event.type === 'block.delta') return event.data.block
+  return 'operation' in event.data ? event.data.operation : null
 }
 
 const promptOf = (events: Event[]): string | undefined => {

@@ -8,11 +8,16 @@ import type { StateCache } from './state-cache.ts'
 
 const idempotencyMs = limits.idempotencyHours * 3600_000
 
-/** Compaction: the deltas of completed blocks go, block by block. */
+/** Compaction: the deltas of completed blocks, and the events of operations that are over, go one after another. */
 const compactHandler = (database: DatabaseSync): Handlers['compact'] => {
   const query = queriesOf(database)
-  const completed = query<{ limit: number }>()(({ limit }) =>
-    sql.selectFrom('completed_blocks').select(['session', 'block']).limit(limit),
+  const completed = query<{ now: number; limit: number }>()(({ now, limit }) =>
+    sql
+      .selectFrom('completed_blocks')
+      .select(['session', 'block'])
+      .where('due_at', '<=', now)
+      .orderBy('due_at')
+      .limit(limit),
   )
   const deltas = query<{ session: number; block: string; limit: number }>()(({ session, block, limit }) =>
     sql
@@ -29,9 +34,9 @@ const compactHandler = (database: DatabaseSync): Handlers['compact'] => {
   const done = query<{ session: number; block: string }>()(({ session, block }) =>
     sql.deleteFrom('completed_blocks').where('session', '=', session).where('block', '=', block),
   )
-  return ({ limit }) => {
+  return ({ now, limit }) => {
     let deleted = 0
-    for (const place of completed.all({ limit })) {
+    for (const place of completed.all({ now, limit })) {
       const left = limit - deleted
       if (left <= 0) break
       const count = deltas.run({ ...place, limit: left })

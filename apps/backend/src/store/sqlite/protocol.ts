@@ -30,7 +30,7 @@ export interface Operations {
   takeGrant: { input: { kind: Grant['kind']; hash: string; now: number }; value: Grant | undefined }
   removeGrant: { input: { kind: Grant['kind']; hash: string }; value: undefined }
   /** Events that were deleted. */
-  compact: { input: { limit: number }; value: number }
+  compact: { input: { now: number; limit: number }; value: number }
   /** True: there is more to remove. */
   expire: { input: { now: number; before: number; limit: number }; value: boolean }
   /** Takes the session out of sight; its events follow with `sweep`. */

@@ -184,8 +184,8 @@ class SqliteStore implements Store {
     return this.#writer.run('release', { name, holder })
   }
 
-  compact(limit: number) {
-    return this.#writer.run('compact', { limit })
+  compact(query: { now: number; limit: number }) {
+    return this.#writer.run('compact', query)
   }
   async expire(query: { now: number; before: number }) {
     while (await this.#writer.run('expire', { ...query, limit: sweepRows }));

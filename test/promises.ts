@@ -28,4 +28,5 @@ export const promises: Readonly<Record<string, string>> = {
   P80: 'A fork bomb or a memory hog in one session disturbs no other, and its own session goes on.',
   P34: 'A purge that a kill cut short is finished: nothing of the session is left on disk, and no process.',
   P75: 'What a session’s runner and agent write to their logs can be read afterwards: bounded, and without tokens.',
+  P78: 'Every kind of event is shown to people as it should be, or left out on purpose.',
 }

@@ -4,6 +4,10 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 export const projectOption = (): Option =>
   new Option('-p, --project <name>', 'project').env('BERTH_PROJECT').default('default')
 
+/** `--verbose`, of commands that show a session as it goes on. */
+export const verboseOption = (): Option =>
+  new Option('-v, --verbose', 'also what is seldom of interest: checkpoints, usage, background work')
+
 export const jsonOption = (what: string): Option =>
   new Option('--json', `print ${what}, one JSON object a line`)
 

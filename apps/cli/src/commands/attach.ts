@@ -1,9 +1,19 @@
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { follow } from '../follow/follow.ts'
-import { type JsonOptions, jsonOption, type ProjectOptions, projectOption } from '../options.ts'
+import {
+  type JsonOptions,
+  jsonOption,
+  type ProjectOptions,
+  projectOption,
+  verboseOption,
+} from '../options.ts'
 import { renderSession, sessionView } from '../render/session-view.ts'
 import { findSession, sessionArgument, shortId } from '../session-ref.ts'
+
+interface AttachOptions extends ProjectOptions, JsonOptions {
+  verbose?: boolean
+}
 
 export const addAttach = (program: Command, context: Context): void => {
   program
@@ -14,16 +24,13 @@ export const addAttach = (program: Command, context: Context): void => {
         'Ctrl-C interrupts the turn, Ctrl-C again (or Ctrl-D) leaves; the session goes on.',
     )
     .argument('<session>', sessionArgument)
+    .addOption(verboseOption())
     .addOption(projectOption())
     .addOption(jsonOption('events as on the wire'))
-    .action((text: string, options: ProjectOptions & JsonOptions) => attach(context, text, options))
+    .action((text: string, options: AttachOptions) => attach(context, text, options))
 }
 
-const attach = async (
-  context: Context,
-  text: string,
-  options: ProjectOptions & JsonOptions,
-): Promise<void> => {
+const attach = async (context: Context, text: string, options: AttachOptions): Promise<void> => {
   const session = await findSession(text, { client: context.client, project: options.project })
   const json = options.json === true
   if (!json) {
@@ -36,6 +43,7 @@ const attach = async (
     after: 0,
     liveFrom: session.seq,
     json,
+    verbose: options.verbose ?? false,
     typing: !json,
   })
   if (json) return

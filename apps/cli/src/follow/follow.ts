@@ -15,6 +15,8 @@ export interface FollowOptions {
   /** From this event on, what comes is new: requests are put to the person. */
   liveFrom: number
   json: boolean
+  /** Also what is seldom of interest, such as checkpoints. */
+  verbose?: boolean
   /** Ends the following when it gives an outcome. Missing: goes on until the person leaves. */
   until?: (event: AnyEvent) => Outcome | undefined
   /** The session has repositories: after the turn its changes are still told. */
@@ -114,7 +116,9 @@ const createTerminal = (
 ): Terminal => {
   let line: LineInput | undefined
   let wantsLine = false
-  const screen = options.json ? jsonScreen(context.out) : textScreen(context.out, () => line)
+  const screen = options.json
+    ? jsonScreen(context.out)
+    : textScreen(context.out, { line: () => line, verbose: options.verbose })
   const interrupt = createInterrupt(context, options, { leave, screen })
   const openLine = () => {
     wantsLine = true

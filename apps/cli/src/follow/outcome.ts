@@ -26,6 +26,10 @@ export const trackPrompt = (wanted?: string): ((event: AnyEvent) => Outcome | un
         return event.data.turn === turn
           ? { kind: 'turn', turn: event.data.turn, ...resultOf(event) }
           : undefined
+      case 'turn.paused':
+        return event.data.turn === turn
+          ? { kind: 'stopped', message: 'The turn is paused. It goes on when the session is resumed.' }
+          : undefined
       case 'prompt.withdrawn':
         return event.data.prompt === prompt
           ? { kind: 'stopped', message: 'The prompt was withdrawn.' }

@@ -34,9 +34,12 @@ const isRequest = ({ type }: AnyEvent): boolean =>
   type === 'permission.requested' || type === 'question.asked'
 
 /** Text for a person; `line`, if there is one, is moved out of the way of everything that is written. */
-export const textScreen = (out: Output, line: () => LineInput | undefined): Screen => {
+export const textScreen = (
+  out: Output,
+  { line, verbose = false }: { line(): LineInput | undefined; verbose?: boolean | undefined },
+): Screen => {
   const wrapAt = () => (out.isTty ? out.columns() : Infinity)
-  const view = createLiveView({ style: out.style, columns: out.columns, wrapAt })
+  const view = createLiveView({ style: out.style, columns: out.columns, wrapAt, verbose })
   let held: string[] | undefined
   let begun = ''
   /** While a person can type, only whole lines are written, so that what they type stays in sight below. */

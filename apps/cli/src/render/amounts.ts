@@ -36,6 +36,12 @@ export const usageText = ({
   return `${thousands(tokens)} tokens${cost}`
 }
 
+/** How much of a budget is used: `$4.20 of $5.00`, `1.2M of 2.0M tokens`. */
+export const budgetText = ({ unit, used, limit }: { unit: 'usd' | 'tokens'; used: number; limit: number }) =>
+  unit === 'usd'
+    ? `$${used.toFixed(2)} of $${limit.toFixed(2)}`
+    : `${thousands(used)} of ${thousands(limit)} tokens`
+
 const thousands = (count: number): string => {
   if (count < 1000) return String(count)
   return count < 1_000_000 ? `${(count / 1000).toFixed(1)}k` : `${(count / 1_000_000).toFixed(1)}M`

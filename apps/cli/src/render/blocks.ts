@@ -4,6 +4,7 @@ import type { Style } from '../terminal/style.ts'
 import { fit, textWidth } from '../terminal/width.ts'
 import { bytes } from './amounts.ts'
 import type { LiveText } from './live-text.ts'
+import { createSubagents } from './subagents.ts'
 import { resultSummary, toolSummary } from './tool-line.ts'
 import { createWrap } from './wrap.ts'
 
@@ -11,7 +12,8 @@ interface Block {
   kind: 'text' | 'thinking' | 'tool_use'
   tool: string
   toolUse: string
-  nested: boolean
+  /** The tool use in whose subagent it is. */
+  parent: string | undefined
   text: string
   /** How much of the text is on the screen. */
   shown: number
@@ -40,6 +42,7 @@ export const createBlockView = (
   const { style, columns } = options
   const wrap = createWrap(options.wrapAt)
   const results = createResultNames()
+  const subagents = createSubagents(style)
   const blocks = new Map<string, Block>()
   let active: string | undefined
   let waiting: (() => void)[] = []
@@ -70,10 +73,12 @@ export const createBlockView = (
     if (block.kind === 'tool_use') {
       const summary = toolSummary(block.text)
       results.used(block, summary)
-      const head = { text: `${block.nested ? '  ' : ''}● ${safeLine(block.tool)}`, paint: style.bold }
-      return oneLine(head, summary)
+      subagents.called(block.toolUse, block.text)
+      const lead = subagents.lead(block.parent)
+      return oneLine({ lead, text: `● ${safeLine(block.tool)}`, paint: style.bold }, summary)
     }
-    if (block.nested) return oneLine({ text: '  │', paint: style.dim }, block.text)
+    if (block.parent !== undefined)
+      return oneLine({ lead: subagents.lead(block.parent), text: '│', paint: style.dim }, block.text)
     show(block, block.text.length)
     prose(block, wrap.end())
     if (full !== undefined && block.shown < full.size) out.raw(style.dim(`… (${bytes(full.size)} in all)`))
@@ -84,14 +89,15 @@ export const createBlockView = (
     started: ({ data }) => {
       const tool = data.kind === 'tool_use' ? data.tool : ''
       const toolUse = data.kind === 'tool_use' ? data.toolUse : ''
-      const nested = data.parent !== undefined
-      blocks.set(data.block, { kind: data.kind, tool, toolUse, nested, text: '', shown: 0 })
+      const { kind, parent } = data
+      if (kind === 'tool_use') subagents.began(toolUse, parent)
+      blocks.set(data.block, { kind, tool, toolUse, parent, text: '', shown: 0 })
     },
     delta: ({ data }) => {
       const block = blocks.get(data.block)
       if (block === undefined || data.offset > block.text.length) return
       block.text = block.text.slice(0, data.offset) + data.text
-      if (block.kind === 'tool_use' || block.nested) return
+      if (block.kind === 'tool_use' || block.parent !== undefined) return
       active ??= data.block
       if (active === data.block) show(block, showable(block.text))
     },
@@ -115,7 +121,9 @@ export const createBlockView = (
     },
     result: ({ data }) =>
       whenFree(() => {
-        const head = { text: data.isError ? '  └ ✗' : '  └', paint: data.isError ? style.red : style.dim }
+        const paint = data.isError ? style.red : style.dim
+        subagents.ended(data.toolUse)
+        const head = { lead: subagents.lead(data.parent), text: data.isError ? '  └ ✗' : '  └', paint }
         oneLine(head, results.nameOf(data.toolUse) + resultSummary(data.text, data.full))
       }),
     line: (text) => whenFree(() => out.line(text)),
@@ -142,14 +150,16 @@ const createResultNames = () => {
 }
 
 interface Head {
+  /** What stands before it, styled already. */
+  lead: string
   text: string
   paint: (text: string) => string
 }
 
 /** A line with a styled head, and as much of the rest as there is room for. */
 const headedLine = (head: Head, rest: string, columns: number): string => {
-  const room = columns - textWidth(head.text) - 1
-  return `${head.paint(head.text)} ${fit(safeLine(rest), room)}`.trimEnd()
+  const room = columns - textWidth(head.lead) - textWidth(head.text) - 1
+  return `${head.lead}${head.paint(head.text)} ${fit(safeLine(rest), room)}`.trimEnd()
 }
 
 /** Without half a character or half a line end, whose other half is still to come. */

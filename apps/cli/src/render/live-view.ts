@@ -3,9 +3,12 @@ import { safeLine, safeText } from '../terminal/safe-text.ts'
 import type { Style } from '../terminal/style.ts'
 import { createBlockView } from './blocks.ts'
 import { eventLine } from './event-line.ts'
+import type { LineView } from './lines/liner.ts'
 import { createLiveText } from './live-text.ts'
 import { createPromptLines } from './prompt-lines.ts'
+import { createRepositoryLines } from './repository-lines.ts'
 import { createStartSteps } from './start-steps.ts'
+import { createTodoLines } from './todo-lines.ts'
 import { wrap } from './wrap.ts'
 
 /** A session as it is told on a terminal, event by event. */
@@ -22,6 +25,8 @@ export interface LiveViewOptions {
   style: Style
   /** What is one line is cut to this width. */
   columns: () => number
+  /** Also what is seldom of interest. Default: false. */
+  verbose?: boolean
   /** Prose is broken at this width. Default: never. */
   wrapAt?: () => number
 }
@@ -30,7 +35,7 @@ export const createLiveView = ({ wrapAt = () => Infinity, ...options }: LiveView
   const { style } = options
   const out = createLiveText()
   const blocks = createBlockView(out, { ...options, wrapAt })
-  const lineOf = createLiner(style)
+  const lineOf = createLiner({ style, verbose: options.verbose ?? false })
   const prompts = createPromptLines(style)
   let last: string | undefined
   let saidChanges = false
@@ -89,9 +94,12 @@ const toBlocks = (event: AnyEvent, blocks: ReturnType<typeof createBlockView>): 
 }
 
 /** Lines that depend on what was said before. */
-const createLiner = (style: Style) => {
+const createLiner = (view: LineView) => {
+  const { style } = view
   const told = new Set<string>()
   const step = createStartSteps(style, told)
+  const todos = createTodoLines(style)
+  const repository = createRepositoryLines(style, told)
   let isScripted = false
   const failure = (words: string, { data }: EventOf<'session.failed'> | EventOf<'start.failed'>) => {
     const message = told.has(data.message) ? '' : `: ${safeText(data.message)}`
@@ -104,10 +112,12 @@ const createLiner = (style: Style) => {
     return line
   }
   return (event: AnyEvent): string | undefined => {
+    const line = repository(event)
+    if (line !== undefined) return line
     switch (event.type) {
       case 'session.created':
         isScripted = event.data.model === 'scripted'
-        return eventLine(event, style)
+        return eventLine(event, view)
       case 'start.step':
         return step(event)
       case 'agent.ready': {
@@ -117,12 +127,14 @@ const createLiner = (style: Style) => {
         const answers = isScripted ? 'answered by the scripted model' : safeLine(model)
         return once(style.dim(`  Claude Code ${safeLine(version)}, ${answers}`))
       }
+      case 'agent.todos':
+        return todos(event)
       case 'start.failed':
         return failure('The start failed', event)
       case 'session.failed':
         return failure('Failed', event)
       default:
-        return eventLine(event, style)
+        return eventLine(event, view)
     }
   }
 }

@@ -5,6 +5,7 @@ import { pino } from 'pino'
 import { startBackend } from '../../apps/backend/src/backend.ts'
 import { createDirectoryBlobs } from '../../apps/backend/src/blobs/directory.ts'
 import { createSqliteStore } from '../../apps/backend/src/store/sqlite/sqlite-store.ts'
+import { createNoSandbox } from '../../packages/sandbox/src/none/no-sandbox.ts'
 // Not by the package's name: its index brings fast-check along, which would count as the backend's memory.
 import { createFakeRuntime } from '../../packages/testing/src/fake-runtime.ts'
 import { seed } from './seed.ts'
@@ -27,6 +28,11 @@ const backend = await startBackend({
   blobs: await createDirectoryBlobs({ directory: join(directory, 'blobs') }),
   runtime,
   source: { kind: async () => 'scripted', upstream: async () => ({ baseUrl: upstream, apiKey: 'k' }) },
+  checkpoints: {
+    directory: join(directory, 'checkpoints'),
+    git: { path: process.env.PATH ?? '', home: directory, inherited: {} },
+    sandbox: createNoSandbox(),
+  },
   log: pino({ level: 'error' }),
   ownerToken: token,
   owner: { id: 'owner', name: 'Bench' },

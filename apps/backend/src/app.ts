@@ -6,6 +6,7 @@ import { authorise, type Principal } from './auth/principal.ts'
 import { bareApp } from './http/bare-app.ts'
 import { baseEndpoints } from './http/bases.ts'
 import { changeEndpoints } from './http/changes.ts'
+import { checkpointEndpoints } from './http/checkpoints.ts'
 import { conversationEndpoints } from './http/conversation.ts'
 import type { Deps } from './http/deps.ts'
 import { documentation } from './http/documentation.ts'
@@ -51,6 +52,7 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
   changeEndpoints(app, deps, options)
   repositoryEndpoints(app, deps, options)
   logEndpoints(app, deps, options)
+  checkpointEndpoints(app, deps, options)
   return app
 }
 

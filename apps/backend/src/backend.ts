@@ -9,6 +9,7 @@ import { createApp, createRunnerApp } from './app.ts'
 import type { Authenticator } from './auth/authenticator.ts'
 import { OwnerAuthenticator } from './auth/owner-authenticator.ts'
 import type { BlobStore } from './blobs/port.ts'
+import { type CheckpointParts, type Checkpoints, openCheckpoints } from './checkpoints/checkpoints.ts'
 import { Tail } from './events/tail.ts'
 import { Gateway } from './gateway/gateway.ts'
 import type { ModelSource } from './gateway/model-source.ts'
@@ -37,6 +38,7 @@ export interface BackendParts {
   source: ModelSource
   /** Default: the built-in price list. */
   prices?: Prices
+  checkpoints: CheckpointParts
   log: Logger
   ownerToken: string
   owner: { id: string; name: string }
@@ -64,6 +66,7 @@ export interface BackendParts {
 export interface Backend {
   url: string
   runnerUrl: string
+  checkpoints: Checkpoints
   /** Tells readers to reconnect, finishes what is under way, and closes the parts. Runners go on. */
   close(): Promise<void>
 }
@@ -73,7 +76,9 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
   const { store, blobs, runtime, log, clock = systemClock, listen, drainMs = 8000 } = parts
   await seedProject(store, clock.now())
   const addresses = { runner: '' }
-  const { deps, loop, state } = assemble(parts, () => parts.runnerUrl ?? addresses.runner)
+  const checkpoints = await openCheckpoints(parts, parts.checkpoints)
+  const runnerUrl = () => parts.runnerUrl ?? addresses.runner
+  const { deps, loop, state } = assemble(parts, { checkpoints, runnerUrl })
   const [app, runnerApp] = await Promise.all([createApp(deps), createRunnerApp(deps)])
   const closings = [drainable(app), drainable(runnerApp)]
   const stops = [watchStore(deps), runtime.watch((session) => loop.wake(session))]
@@ -104,7 +109,8 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
   let closed: Promise<void> | undefined
   return {
     url: urlOf(app),
-    runnerUrl: parts.runnerUrl ?? addresses.runner,
+    runnerUrl: runnerUrl(),
+    checkpoints,
     close: () => {
       closed ??= close()
       return closed
@@ -113,7 +119,10 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
 }
 
 /** Everything that does the work, not yet reachable. */
-const assemble = (parts: BackendParts, runnerUrl: () => string) => {
+const assemble = (
+  parts: BackendParts,
+  { checkpoints, runnerUrl }: { checkpoints: Checkpoints; runnerUrl: () => string },
+) => {
   const { store, blobs, runtime, source, log, clock = systemClock, prices = builtInPrices } = parts
   const state = { ready: false, closing: false }
   const random = (bytes: number) => randomBytes(bytes)
@@ -132,6 +141,7 @@ const assemble = (parts: BackendParts, runnerUrl: () => string) => {
     blobs,
     service,
     operations: new Operations({ store, service }),
+    checkpoints,
     events,
     changes,
     streams,

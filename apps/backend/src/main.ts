@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createLocalRuntime } from '@berth/runtime-local'
+import { createBubblewrapSandbox, createNoSandbox } from '@berth/sandbox'
 import { builtInScenarios, createScriptedModel, loadScenarios } from '@berth/scripted-model'
 import { pino } from 'pino'
 import { ownerToken } from './auth/owner-token.ts'
@@ -41,6 +42,11 @@ const start = async (config: Config) => {
     }),
     source: createModelSource({ ...config, scriptedUrl }),
     prices,
+    checkpoints: {
+      directory: join(config.dataDir, 'checkpoints'),
+      git: gitSurroundings(),
+      sandbox: config.sandbox === 'off' ? createNoSandbox() : createBubblewrapSandbox(),
+    },
     log,
     ownerToken: await ownerToken(config.dataDir),
     owner: config.owner,
@@ -70,6 +76,11 @@ const operatorEnvironment = (): Record<string, string> => {
     'NO_PROXY',
   ]
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
+}
+
+const gitSurroundings = () => {
+  const inherited = operatorEnvironment()
+  return { path: inherited.PATH ?? '/usr/local/bin:/usr/bin:/bin', home: inherited.HOME, inherited }
 }
 
 /** A user's own scenarios count before the built-in ones. */

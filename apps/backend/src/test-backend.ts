@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Fact, makeId, type RunnerFactBody, type SessionSummary } from '@berth/contract'
 import type { Clock, RunnerSpec } from '@berth/runtime'
+import { createBubblewrapSandbox } from '@berth/sandbox'
 import { createFakeRuntime, type FakeRuntime } from '@berth/testing'
 import { pino } from 'pino'
 import { type Backend, type BackendParts, startBackend } from './backend.ts'
@@ -97,6 +98,11 @@ export const createTestBackend = async (overrides: Partial<BackendParts> = {}): 
     blobs: await createDirectoryBlobs({ directory: join(directory, 'blobs') }),
     runtime: runtime.reopen(),
     source: { kind: async () => 'scripted', upstream: async () => undefined },
+    checkpoints: {
+      directory: join(directory, 'checkpoints'),
+      git: { path: process.env.PATH ?? '', home: directory, inherited: {} },
+      sandbox: createBubblewrapSandbox(),
+    },
     log: pino({ level: 'trace' }, { write: (line: string) => void log.push(line) }),
     ownerToken,
     owner: { id: 'owner', name: 'Test' },

@@ -1,7 +1,7 @@
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RunnerClient } from '@berth/client'
-import { isBerthError, type RunnerFactBody, type RunnerWelcome } from '@berth/contract'
+import { emailOf, isBerthError, type RunnerFactBody, type RunnerWelcome } from '@berth/contract'
 import type { Sandbox } from '@berth/sandbox'
 import type { AgentKeeper } from './agent/keeper.ts'
 import type { AgentKit } from './agent/kit.ts'
@@ -18,7 +18,6 @@ import { type Contact, createContact } from './outbox/contact.ts'
 import { type HomeLink, openHomeLink } from './outbox/home-link.ts'
 import { startSession } from './start.ts'
 import type { Turns } from './turn/turns.ts'
-import { emailOf } from './workspace/clone.ts'
 
 export interface RunnerParts {
   config: Config

@@ -17,3 +17,9 @@ export const authorOf = (kind: Actor['kind']): Author => {
   if (kind === 'runner') return 'runner'
   return kind === 'backend' ? 'backend' : 'people'
 }
+
+/** An address for the owner's commits; nobody can get mail there when the owner has none. */
+export const emailOf = (owner: Actor): string =>
+  /^[^\s<>@]+@[^\s<>@]+$/.test(owner.id)
+    ? owner.id
+    : `${owner.id.replace(/[^A-Za-z0-9._-]+/g, '-')}@users.berth.invalid`

@@ -1,4 +1,4 @@
-export { type Actor, type Author, actor, authorOf } from './actor.ts'
+export { type Actor, type Author, actor, authorOf, emailOf } from './actor.ts'
 export { type Budget, budget, budgetScope, budgetUnit } from './budget.ts'
 export {
   type ChangedFile,
@@ -128,6 +128,7 @@ export {
   type Question,
   question,
 } from './requests.ts'
+export type { CheckpointItem } from './routes/checkpoints.ts'
 export { allRoutes, type RouteName, type RunnerRouteName, routes } from './routes/index.ts'
 export { openApiDocument } from './routes/openapi.ts'
 export {

@@ -1,3 +1,4 @@
+export { type BoxedResult, type BoxedScript, runBoxed, startBoxed } from './boxed.ts'
 export { collect } from './collect.ts'
 export { gitProblem } from './git-problem.ts'
 export { lastLine } from './last-line.ts'
@@ -6,7 +7,9 @@ export { findRepository, PlaceRefused, type RepositoryPlace } from './repository
 export {
   type GitSurroundings,
   runTrusted,
+  startTrusted,
   strictness,
   type TrustedGit,
+  type TrustedProcess,
   type TrustedResult,
 } from './trusted.ts'

@@ -91,15 +91,24 @@ const killGroup = ({ pid }: ChildProcess): void => {
 
 process.on('exit', () => running.forEach(killGroup))
 
+/** git that runs: its output is read by the caller, to the end or destroyed. */
+export interface TrustedProcess {
+  stdout: Readable
+  /** Resolves at its end. Never rejects. */
+  ended: Promise<Omit<TrustedResult, 'stdout'>>
+  /** Ends it at once. */
+  kill(): void
+}
+
 /**
- * Runs git outside the sandbox. Only on bare mirrors that Berth made, never on a tree that an agent can write or on a
- * user's repository. It can ask nobody: no terminal, no password prompt. Never rejects.
+ * Starts git outside the sandbox, for output that is too long to keep. Only on bare mirrors that Berth made, never on a
+ * tree that an agent can write or on a user's repository. It can ask nobody: no terminal, no password prompt.
  */
-export const runTrusted = async (
+export const startTrusted = (
   surroundings: GitSurroundings,
-  options: TrustedGit,
-): Promise<TrustedResult> => {
-  const { timeoutMs, input, outputLimit = 16 * 1024 * 1024 } = options
+  options: Omit<TrustedGit, 'outputLimit'>,
+): TrustedProcess => {
+  const { timeoutMs, input } = options
   const child = launch(surroundings, options)
   const life = child.stdio[3] as Writable
   life.on('error', () => undefined)
@@ -114,18 +123,32 @@ export const runTrusted = async (
   child.stdin.on('error', () => undefined)
   if (typeof input === 'object') input.on('error', kill).pipe(child.stdin)
   else child.stdin.end(input ?? '')
+  // Nobody who gives the output up early should leave git waiting for a reader.
+  child.stdout.once('close', () => {
+    if (!child.stdout.readableEnded) kill()
+  })
   const ended = new Promise<number | null>((resolve) => {
     child.once('error', () => resolve(null))
     child.once('close', (code) => resolve(code))
   })
-  const [stdout, stderr, code] = await Promise.all([
-    collect(child.stdout, outputLimit, kill),
-    collect(child.stderr, 64 * 1024, () => undefined),
-    ended,
-  ])
-  clearTimeout(timer)
-  running.delete(child)
-  return { ok: code === 0, stdout: stdout.toString('utf8'), stderr: stderr.toString('utf8'), timedOut }
+  const told = async () => {
+    const [stderr, code] = await Promise.all([collect(child.stderr, 64 * 1024, () => undefined), ended])
+    clearTimeout(timer)
+    running.delete(child)
+    return { ok: code === 0, stderr: stderr.toString('utf8'), timedOut }
+  }
+  return { stdout: child.stdout, ended: told(), kill }
+}
+
+/** The same, with its output collected. Never rejects. */
+export const runTrusted = async (
+  surroundings: GitSurroundings,
+  options: TrustedGit,
+): Promise<TrustedResult> => {
+  const { outputLimit = 16 * 1024 * 1024 } = options
+  const { stdout, ended, kill } = startTrusted(surroundings, options)
+  const [output, end] = await Promise.all([collect(stdout, outputLimit, kill), ended])
+  return { ...end, stdout: output.toString('utf8') }
 }
 
 const launch = (

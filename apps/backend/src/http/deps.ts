@@ -2,6 +2,7 @@ import type { BranchList, System } from '@berth/contract'
 import type { Logger } from 'pino'
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { BlobStore } from '../blobs/port.ts'
+import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import type { Tail } from '../events/tail.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Metrics } from '../observe/metrics.ts'
@@ -16,6 +17,7 @@ export interface Deps {
   blobs: BlobStore
   service: SessionService
   operations: Operations
+  checkpoints: Checkpoints
   /** Follows sessions' logs, by session id. */
   events: Tail
   /** Follows projects' session lists, by project name. */

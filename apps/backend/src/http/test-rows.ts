@@ -13,6 +13,7 @@ const bodies: { [N in RouteName]?: object } = {
   decidePermission: { behavior: 'allow' },
   answerQuestion: { answers: {} },
   addRepository: { url: 'https://example.com/app.git' },
+  restoreWorkspace: { turn: someId('turn') },
 }
 
 const queries: { [N in RouteName]?: string } = {

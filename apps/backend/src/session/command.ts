@@ -1,6 +1,7 @@
 import type {
   Actor,
   Answers,
+  CheckpointRef,
   EndReason,
   EventData,
   Fact,
@@ -67,6 +68,9 @@ export type Command =
   | { kind: 'operate'; actor: Actor; operation: string; request: OperationRequest }
   /** Nobody waits for the answer any more. */
   | { kind: 'cancel-operation'; actor: Actor; operation: string; message: string }
+  /** A branch was pushed, and was seen at the origin. */
+  | { kind: 'pushed'; actor: Actor; data: EventData<'repository.pushed'> }
+  | { kind: 'restore-workspace'; actor: Actor; checkpoint: CheckpointRef }
   /** The reconciler is about to ask the runtime for the next generation. */
   | { kind: 'launch'; actor: Actor; runtime: string; limits?: SessionLimits }
   /** There is no room for the session's runner. */

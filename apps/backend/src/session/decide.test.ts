@@ -38,6 +38,12 @@ const commands: Record<CommandKind, Command> = {
   resume: at.resume,
   delete: at.remove,
   restore: { kind: 'restore', actor: at.person },
+  pushed: {
+    kind: 'pushed',
+    actor: at.person,
+    data: { name: 'r', url: '/r', branch: 'b', commit: 'a'.repeat(40), forced: false, checkpoint: 1 },
+  },
+  'restore-workspace': { kind: 'restore-workspace', actor: at.person, checkpoint: at.checkpoint },
   'add-repository': { kind: 'add-repository', actor: at.person, repository: { url: '/src/app' } },
   'remove-repository': { kind: 'remove-repository', actor: at.person, name: 'app', force: false, seen: 0 },
   'retry-repository': { kind: 'retry-repository', actor: at.person, name: 'app' },
@@ -129,6 +135,15 @@ const table: Record<CommandKind, Record<at.Situation, string>> = {
   'remove-repository': row('! repository_not_found', { deleted: '! session_deleted' }),
   'retry-repository': row('! repository_not_found', { deleted: '! session_deleted' }),
   set: row('session.settings_changed', { deleted: '! session_deleted' }),
+  pushed: row('repository.pushed', {}),
+  'restore-workspace': row('workspace.restore_requested', {
+    working: '! turn_running',
+    waiting: '! turn_running',
+    stopping: '! turn_running',
+    stopped: 'workspace.restore_requested session.resume_requested',
+    failed: '! session_failed',
+    deleted: '! session_deleted',
+  }),
   launch: row('-', { pending: 'generation.started' }),
   wait: row('-', { pending: 'session.waits' }),
   limits: row('-', {

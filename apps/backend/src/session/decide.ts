@@ -1,6 +1,7 @@
 import { BerthError, type Event, type SessionState } from '@berth/contract'
 import type { Command, DecideContext } from './command.ts'
 import { budgetDeciders } from './deciders/budget.ts'
+import { checkpointDeciders } from './deciders/checkpoints.ts'
 import { type Deciders, Draft } from './deciders/draft.ts'
 import { factDeciders } from './deciders/facts.ts'
 import { lifeDeciders } from './deciders/life.ts'
@@ -45,4 +46,5 @@ const deciders: Deciders = {
   ...operationDeciders,
   ...factDeciders,
   ...budgetDeciders,
+  ...checkpointDeciders,
 }

@@ -184,6 +184,13 @@ export interface Store {
   events(session: string, range: { after: number; limit: number; maxBytes: number }): Promise<Line[]>
   /** The last event of a type (any but `block.delta` and those of operations), of one turn if given. */
   lastEvent(session: string, filter: { type: string; turn?: string }): Promise<Line | undefined>
+  /** Events of a type (any but `block.delta`), the last first, at most `limit`; with `below`: those with a lower `seq`. */
+  eventsOfType(session: string, filter: { type: string; below?: number; limit: number }): Promise<Line[]>
+  /**
+   * What a key stands for already: the session and the `seq` of the first event of then. Rejects with
+   * `idempotency_mismatch` when it stands for something else.
+   */
+  outcome(idempotency: Idempotency, now: number): Promise<{ session: string; first: number } | undefined>
 
   /** Changes of a project's list after a revision, oldest first; `reset` when the revision is older than what is kept. */
   changes(

@@ -1,9 +1,17 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { branchProblem } from '@berth/contract'
-import { collect, findRepository, lastLine, PlaceRefused, strictness } from '@berth/git'
+import {
+  type BoxedScript,
+  collect,
+  findRepository,
+  lastLine,
+  PlaceRefused,
+  runBoxed,
+  startBoxed,
+  strictness,
+} from '@berth/git'
 import type { Sandbox } from '@berth/sandbox'
-import { type BoxedScript, runBoxed, startBoxed } from './boxed.ts'
 import { CloneError, explainGit } from './explain.ts'
 import { listRefs, type MirrorGit, type MirrorSource, parseRefs } from './mirror.ts'
 

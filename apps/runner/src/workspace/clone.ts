@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Actor, Repository } from '@berth/contract'
+import { type Actor, emailOf, type Repository } from '@berth/contract'
 import type { Sandbox } from '@berth/sandbox'
 import { runBoxed } from '../git/boxed.ts'
 import { CloneError, explainGit } from '../git/explain.ts'
@@ -108,9 +108,3 @@ const cloneInBox = async (
   if (/^[0-9a-f]{40,64}$/.test(base)) return base
   throw new CloneError(`The repository ${name} (${repository.url}) can’t be cloned: git printed no commit.`)
 }
-
-/** An address for the owner's commits; nobody can get mail there when the owner has none. */
-export const emailOf = (owner: Actor): string =>
-  /^[^\s<>@]+@[^\s<>@]+$/.test(owner.id)
-    ? owner.id
-    : `${owner.id.replace(/[^A-Za-z0-9._-]+/g, '-')}@users.berth.invalid`

@@ -1,3 +1,4 @@
+import { checkpointRoutes } from './checkpoints.ts'
 import { logRoutes } from './logs.ts'
 import { projectRoutes } from './projects.ts'
 import { repositoryRoutes } from './repositories.ts'
@@ -15,6 +16,7 @@ export const routes = {
   ...sessionSettingsRoutes,
   ...repositoryRoutes,
   ...logRoutes,
+  ...checkpointRoutes,
 } as const
 
 export type RouteName = keyof typeof routes

@@ -85,6 +85,8 @@ export const workspaceAppliers: Appliers = {
     restore: data.checkpoint,
     activeAt: activeAt(state, at),
   }),
+  'repository.pushed': (state, { data, at }) =>
+    editRepository(state, data.name, { pushed: { branch: data.branch, commit: data.commit, at } }),
   'workspace.restored': (state, { data }) => doneRestoring(state, data.checkpoint),
   'workspace.restore_failed': (state, { data }) => doneRestoring(state, data.checkpoint),
   'operation.requested': (state, { data, at }) => ({

@@ -62,6 +62,8 @@ export const sessionRepository = z.object({
   /** Why it failed, and what to do. */
   message: z.string().max(4000).optional(),
   diff: diffStat,
+  /** The last push to its origin. */
+  pushed: z.object({ branch: z.string(), commit: z.string(), at: time }).optional(),
 })
 
 /** What lists and headers show of a session. Stored ready to send. */

@@ -25,11 +25,19 @@ export const factDeciders: Deciders<'facts' | 'model-error'> = {
       if (type === 'runner.started') closeOpen(log, 'The runner before was lost.')
       if (type === 'agent.ready' && !wasReady) continueTurn(log)
       if (type === 'turn.ended' && hadTurn) settle(log)
-      if (type === 'turn.ended' || type === 'agent.ready') dispatch(log)
+      if (dispatching.has(type)) dispatch(log)
     }
   },
   'model-error': (log, { actor, data }) => log.add(actor, { type: 'model.error', data }),
 }
+
+/** After these the agent may be free. */
+const dispatching: ReadonlySet<string> = new Set([
+  'turn.ended',
+  'agent.ready',
+  'workspace.restored',
+  'workspace.restore_failed',
+])
 
 /** A runner's clock is not trusted: a time in the future becomes now. */
 const plausible = (at: string, now: string): string => (at > now ? now : at)

@@ -7,9 +7,11 @@ export const maxLosses = 1
 
 /** Starts the next turn when the agent is free and a prompt waits. */
 export const dispatch = (log: Draft): void => {
-  const { ready, live, summary } = log.current
+  const { ready, live, summary, restore } = log.current
   const next = summary.queue[0]
-  const free = ready && live && summary.desired === 'running' && summary.status.phase === 'idle'
+  // A turn that began now would see files that are about to change.
+  const free =
+    ready && live && restore === undefined && summary.desired === 'running' && summary.status.phase === 'idle'
   if (!free || summary.turn !== undefined || next === undefined) return
   if (turnsUsedUp(log.current, log.current.limits)) {
     stopFor(log, 'turns')

@@ -34,6 +34,17 @@ export const idempotencyCases = (bench: () => Bench) => {
     expect(await bench().events(session)).toHaveLength(4)
   })
 
+  it('tells what a key stands for', async () => {
+    const session = await bench().session()
+    const { store } = bench()
+    expect(await store.outcome(idempotency(), startOfTime)).toBeUndefined()
+    const { first } = await bench().append(session, promptCommand(), { idempotency: idempotency() })
+    expect(await store.outcome(idempotency(), startOfTime)).toEqual({ session, first })
+    expect(await codeOf(store.outcome(idempotency('h2'), startOfTime))).toBe('idempotency_mismatch')
+    expect(await store.outcome({ ...idempotency(), scope: 'bob' }, startOfTime)).toBeUndefined()
+    expect(await store.outcome(idempotency(), startOfTime + 2 * day)).toBeUndefined()
+  })
+
   it('refuses another request under the same key, and keeps keys of other scopes apart', async () => {
     const session = await bench().session()
     await bench().append(session, promptCommand(), { idempotency: idempotency() })

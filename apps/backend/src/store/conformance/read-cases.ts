@@ -45,6 +45,29 @@ export const readCases = (bench: () => Bench) => {
     expect(await bench().store.lastEvent(newId('session'), { type: 'session.created' })).toBeUndefined()
   })
 
+  it('lists the events of a type, the last first, below a place', async () => {
+    const session = await bench().liveSession()
+    await bench().facts(
+      session,
+      3,
+      Array.from({ length: 5 }, (_, index) => notice(`${index}`)),
+    )
+    const all = (await bench().events(session))
+      .filter(({ json }) => json.includes('"runner.notice"'))
+      .reverse()
+    const list = (filter: { below?: number; limit: number }, type = 'runner.notice') =>
+      bench().store.eventsOfType(session, { type, ...filter })
+    expect(await list({ limit: 10 })).toEqual(all)
+    expect(await list({ limit: 2 })).toEqual(all.slice(0, 2))
+    expect(await list({ limit: 10, below: all[1]?.seq })).toEqual(all.slice(2))
+    for (const below of [0, -1e300]) expect(await list({ limit: 10, below })).toEqual([])
+    expect(await list({ limit: 10, below: 1e300 })).toEqual(all)
+    expect(await list({ limit: 10 }, 'checkpoint.saved')).toEqual([])
+    expect(await bench().store.eventsOfType(newId('session'), { type: 'runner.notice', limit: 1 })).toEqual(
+      [],
+    )
+  })
+
   it('has nothing of a session that does not exist', async () => {
     const session = newId('session')
     expect(await bench().store.summary(bench().project, session)).toBeUndefined()

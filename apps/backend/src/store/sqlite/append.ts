@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { BerthError, type Event, limits } from '@berth/contract'
 import { decide } from '../../session/decide.ts'
+import { keyMismatch } from '../key-mismatch.ts'
 import { sameListed } from '../listed.ts'
 import { type AppendRequest, type AppendResult, type Line, operationMs } from '../port.ts'
 import { sessionColumns, stateOf } from '../session-columns.ts'
@@ -70,11 +71,7 @@ export class Appender {
     const { scope, key, hash } = idempotency
     const record = this.#queries.record.get({ scope, key })
     if (record === undefined || record.created_at <= now - idempotencyMs) return undefined
-    if (record.hash !== hash)
-      throw new BerthError(
-        'idempotency_mismatch',
-        `The key ${key} was used for another request. Use a new key for a new request.`,
-      )
+    if (record.hash !== hash) throw keyMismatch(key)
     const session = this.#load(record.session)
     if (session === undefined) throw notFound(record.session)
     const { summary, first, position, prompt } = record

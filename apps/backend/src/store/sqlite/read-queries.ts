@@ -67,6 +67,26 @@ const eventQueries = (query: Queries) => ({
       .orderBy('place')
       .limit(limit),
   ),
+  ofType: query<{ session: number; type: string; below: number; limit: number }>()(
+    ({ session, type, below, limit }) =>
+      sql
+        .selectFrom('events')
+        .select(['seq', 'json'])
+        .where('session', '=', session)
+        .where('block', 'is', null)
+        .where('type', '=', type)
+        .where('place', '<', below)
+        .orderBy('place', 'desc')
+        .limit(limit),
+  ),
+  outcome: query<{ scope: string; key: string; since: number }>()(({ scope, key, since }) =>
+    sql
+      .selectFrom('idempotency')
+      .select(['hash', 'session', 'first'])
+      .where('scope', '=', scope)
+      .where('key', '=', key)
+      .where('created_at', '>', since),
+  ),
   lastOfType: query<{ session: string; type: string }>()(({ session, type }) => lastOfType(session, type)),
   lastOfTurn: query<{ session: string; type: string; turn: string }>()(({ session, type, turn }) =>
     lastOfType(session, type).where('turn', '=', turn),

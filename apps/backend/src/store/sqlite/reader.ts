@@ -1,11 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { BerthError, type SessionState, type StoredLogLine, type UsageSum } from '@berth/contract'
+import { BerthError, limits, type SessionState, type StoredLogLine, type UsageSum } from '@berth/contract'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
+import { keyMismatch } from '../key-mismatch.ts'
 import type {
   BaseRow,
   ChangeLine,
   GenerationRow,
   Grant,
+  Idempotency,
   Line,
   ListPage,
   Page,
@@ -77,6 +79,22 @@ export class Reader {
   lastEvent(session: string, { type, turn }: { type: string; turn?: string }): Line | undefined {
     const { lastOfType, lastOfTurn } = this.#queries
     return turn === undefined ? lastOfType.get({ session, type }) : lastOfTurn.get({ session, type, turn })
+  }
+
+  eventsOfType(
+    session: string,
+    { type, below = maxSeq, limit }: Parameters<Store['eventsOfType']>[1],
+  ): Line[] {
+    const row = this.#queries.number.get({ session })
+    if (row === undefined) return []
+    const place = placeOf(row.number, Math.max(0, Math.min(Math.trunc(below), maxSeq)))
+    return this.#queries.ofType.all({ session: row.number, type, below: place, limit })
+  }
+
+  outcome({ scope, key, hash }: Idempotency, now: number): { session: string; first: number } | undefined {
+    const record = this.#queries.outcome.get({ scope, key, since: now - limits.idempotencyHours * 3600_000 })
+    if (record !== undefined && record.hash !== hash) throw keyMismatch(key)
+    return record && { session: record.session, first: record.first }
   }
 
   changes(

@@ -4,6 +4,7 @@ import type { BlobRef, LogLine } from '@berth/contract'
 import type {
   AppendRequest,
   Grant,
+  Idempotency,
   Notice,
   Page,
   ProjectEdit,
@@ -114,6 +115,14 @@ class SqliteStore implements Store {
   }
   lastEvent(session: string, filter: { type: string; turn?: string }) {
     return this.#read((reader) => reader.lastEvent(session, filter))
+  }
+
+  eventsOfType(session: string, filter: { type: string; below?: number; limit: number }) {
+    return this.#read((reader) => reader.eventsOfType(session, filter))
+  }
+
+  outcome(idempotency: Idempotency, now: number) {
+    return this.#read((reader) => reader.outcome(idempotency, now))
   }
   changes(project: string, range: { after: number; limit: number }) {
     return this.#read((reader) => reader.changes(project, range))

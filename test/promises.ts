@@ -29,4 +29,6 @@ export const promises: Readonly<Record<string, string>> = {
   P34: 'A purge that a kill cut short is finished: nothing of the session is left on disk, and no process.',
   P75: 'What a session’s runner and agent write to their logs can be read afterwards: bounded, and without tokens.',
   P78: 'Every kind of event is shown to people as it should be, or left out on purpose.',
+  P40: 'No more sessions live than the installation, the project and the memory allow; the others wait in a fair order, visibly.',
+  P44: 'A backend that comes back counts the runners that it finds before it admits anybody.',
 }

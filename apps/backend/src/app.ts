@@ -14,6 +14,7 @@ import { eventEndpoints } from './http/events.ts'
 import { checkHost, checkOrigin } from './http/guard.ts'
 import { logEndpoints } from './http/logs.ts'
 import { projectEndpoints } from './http/projects.ts'
+import { queueEndpoints } from './http/queue.ts'
 import { repositoryEndpoints } from './http/repositories.ts'
 import { authoriseRunner, blobUpload, modelEndpoints, runnerEndpoints } from './http/runner.ts'
 import { sessionSettingsEndpoints } from './http/session-settings.ts'
@@ -45,6 +46,7 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
   await documentation(app)
   systemEndpoints(app, deps, options)
   projectEndpoints(app, deps, options)
+  queueEndpoints(app, deps, options)
   sessionEndpoints(app, deps, options)
   sessionSettingsEndpoints(app, deps, options)
   conversationEndpoints(app, deps, options)

@@ -21,6 +21,8 @@ import { changeJson, resetLine } from './http/events.ts'
 import { Streams } from './http/stream.ts'
 import { createMetrics } from './observe/metrics.ts'
 import { Operations } from './operations/operations.ts'
+import { Admission } from './session/admission/admission.ts'
+import { type Capacity, unlimited } from './session/admission/capacity.ts'
 import { startHousekeeping } from './session/housekeeping.ts'
 import { ReconcileLoop } from './session/loop.ts'
 import { timing } from './session/plan.ts'
@@ -49,6 +51,8 @@ export interface BackendParts {
   listen: { host: string; port: number; runnerHost: string; runnerPort: number }
   /** Where runners find the runners' port. Default: its address on this machine. */
   runnerUrl?: string
+  /** What there is room for. Default: no limit. */
+  capacity?: Capacity
   /** Default: the system's. */
   clock?: Clock
   /** Who finds out who is asking. Default: the owner's token, and the cookie of a login link. */
@@ -78,7 +82,7 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
   const addresses = { runner: '' }
   const checkpoints = await openCheckpoints(parts, parts.checkpoints)
   const runnerUrl = () => parts.runnerUrl ?? addresses.runner
-  const { deps, loop, state } = assemble(parts, { checkpoints, runnerUrl })
+  const { deps, loop, admission, state } = assemble(parts, { checkpoints, runnerUrl })
   const [app, runnerApp] = await Promise.all([createApp(deps), createRunnerApp(deps)])
   const closings = [drainable(app), drainable(runnerApp)]
   const stops = [watchStore(deps), runtime.watch((session) => loop.wake(session))]
@@ -94,13 +98,19 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
     throw error
   }
   loop.start()
+  admission.start()
   const housekeeping = startHousekeeping({ store, blobs, runtime, clock, log })
   state.ready = true
   const close = async () => {
     Object.assign(state, { ready: false, closing: true })
     deps.streams.drain()
     deps.operations.close()
-    await Promise.all([loop.close(), housekeeping.close(), ...closings.map((end) => end(drainMs))])
+    await Promise.all([
+      loop.close(),
+      admission.close(),
+      housekeeping.close(),
+      ...closings.map((end) => end(drainMs)),
+    ])
     for (const stop of stops) stop()
     await deps.gateway.close()
     await runtime.close()
@@ -132,8 +142,16 @@ const assemble = (
   const service = new SessionService({ store, blobs, now, random, wake: (session) => loop.wake(session) })
   const metrics = createMetrics({
     stats: () => store.stats(),
+    occupancy: () => store.occupancy(),
     tails: () => ({ bytes: events.stats.bytes + changes.stats.bytes, readers: events.stats.readers }),
     streams: () => streams.count,
+  })
+  const holder = randomUUID()
+  const admission = new Admission({
+    ...{ store, service, clock, log, holder },
+    capacity: parts.capacity ?? unlimited,
+    runtime: runtime.kind,
+    admitted: metrics.admitted,
   })
   const owner = { actor: { kind: 'user' as const, ...parts.owner }, platformAdmin: true, roles: {} }
   const deps: Deps = {
@@ -142,6 +160,7 @@ const assemble = (
     service,
     operations: new Operations({ store, service }),
     checkpoints,
+    admission,
     events,
     changes,
     streams,
@@ -165,16 +184,15 @@ const assemble = (
     checkAnswers: parts.checkAnswers,
     requestTimeoutMs: parts.requestTimeoutMs,
   }
-  const holder = randomUUID()
   const common = { store, blobs, runtime, service, clock, log, random, holder, backendUrl: runnerUrl }
-  const reconciler = new Reconciler({ ...common, count: metrics.step })
+  const reconciler = new Reconciler({ ...common, admission, count: metrics.step })
   const loop = new ReconcileLoop({
     clock,
     log,
     reconcile: (session) => reconciler.reconcile(session),
     attention: attentionOf(store, now),
   })
-  return { deps, loop, state }
+  return { deps, loop, admission, state }
 }
 
 /** What may need a step; at the first look everything that lives, because it may have ended while nobody watched. */

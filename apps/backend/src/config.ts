@@ -28,6 +28,10 @@ const schema = z.object({
   BERTH_ALLOWED_HOSTS: list(',').optional(),
   /** Needed when the API listens beyond this machine: the owner token opens everything. */
   BERTH_ALLOW_REMOTE_OWNER: z.enum(['true', 'false']).default('false'),
+  /** Sessions that may live at once; more wait. Default: what fits in the memory, at most 16 for each core. */
+  BERTH_MAX_LIVE_SESSIONS: z.coerce.number().int().min(1).max(100_000).optional(),
+  /** MiB of memory that the agents of all sessions may use together when one more is started. Default: 75 % of the machine's. */
+  BERTH_MEMORY_MIB: z.coerce.number().int().min(256).max(100_000_000).optional(),
   /** A directory with scenarios for the scripted model, besides the built-in ones. */
   BERTH_SCENARIOS: z.string().min(1).optional(),
   /** A file with prices of models, on top of the built-in list. */
@@ -47,6 +51,8 @@ export interface Config {
   sandbox: 'bubblewrap' | 'off'
   repositoryRoots: string[]
   allowedHosts: string[]
+  /** What is set of the capacity; the machine decides the rest. */
+  capacity: { sessions: number | undefined; memoryMiB: number | undefined }
   scenarios: string | undefined
   prices: string | undefined
   apiKey: string | undefined
@@ -86,6 +92,7 @@ export const readConfig = (env: NodeJS.ProcessEnv): Config => {
     sandbox: values.BERTH_SANDBOX,
     repositoryRoots: values.BERTH_REPOSITORY_ROOTS ?? [homedir()],
     allowedHosts: (values.BERTH_ALLOWED_HOSTS ?? []).map((host) => host.toLowerCase()),
+    capacity: { sessions: values.BERTH_MAX_LIVE_SESSIONS, memoryMiB: values.BERTH_MEMORY_MIB },
     scenarios: values.BERTH_SCENARIOS,
     prices: values.BERTH_PRICES,
     apiKey: values.ANTHROPIC_API_KEY,

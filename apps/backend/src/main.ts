@@ -11,6 +11,7 @@ import { createDirectoryBlobs } from './blobs/directory.ts'
 import { type Config, readConfig } from './config.ts'
 import { createModelSource } from './gateway/model-source.ts'
 import { loadPrices } from './gateway/prices.ts'
+import { capacityOf } from './session/admission/capacity.ts'
 import { createSqliteStore } from './store/sqlite/sqlite-store.ts'
 
 const runnerMain = fileURLToPath(new URL('../../runner/src/main.ts', import.meta.url))
@@ -52,6 +53,7 @@ const start = async (config: Config) => {
     owner: config.owner,
     surroundings: { path: process.env.PATH ?? '', home: process.env.HOME, inherited: process.env },
     repositoryRoots: [...config.repositoryRoots, join(config.dataDir, 'samples')],
+    capacity: capacityOf(config.capacity),
     allowedHosts: config.allowedHosts,
     listen: { ...config },
   })

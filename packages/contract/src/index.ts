@@ -139,6 +139,7 @@ export {
   projectChange,
   projectSettings,
 } from './routes/projects.ts'
+export { type ProjectQueue, projectQueue } from './routes/queue.ts'
 export {
   type BranchList,
   branchList,

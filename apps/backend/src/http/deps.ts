@@ -7,6 +7,7 @@ import type { Tail } from '../events/tail.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Operations } from '../operations/operations.ts'
+import type { Admission } from '../session/admission/admission.ts'
 import type { SessionService } from '../session/service.ts'
 import type { Store } from '../store/port.ts'
 import type { Streams } from './stream.ts'
@@ -18,6 +19,7 @@ export interface Deps {
   service: SessionService
   operations: Operations
   checkpoints: Checkpoints
+  admission: Pick<Admission, 'view' | 'wake'>
   /** Follows sessions' logs, by session id. */
   events: Tail
   /** Follows projects' session lists, by project name. */

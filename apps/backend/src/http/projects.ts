@@ -22,11 +22,8 @@ export const projectOf = async (store: Store, name: string): Promise<ProjectRow>
 }
 
 /** Projects and their settings. */
-export const projectEndpoints = (
-  app: FastifyInstance,
-  { store, streams, now }: Deps,
-  options: EndpointOptions,
-): void => {
+export const projectEndpoints = (app: FastifyInstance, deps: Deps, options: EndpointOptions): void => {
+  const { store, streams, now } = deps
   const serve = endpoint(app, options)
 
   serve(routes.listProjects, async ({ query, principal }) => {
@@ -84,9 +81,16 @@ export const projectEndpoints = (
       expectedVersion: version,
       now: now(),
     })
+    await lookAgain(deps, params.project)
     reply.header('etag', `"${project.settingsVersion}"`)
     return wireSettings(project)
   })
+}
+
+/** Other limits count for the sessions that live, and others of those that wait may have room. */
+const lookAgain = async ({ store, service, admission }: Deps, project: string): Promise<void> => {
+  for (const live of (await store.occupancy()).live) if (live.project === project) service.wake(live.session)
+  admission.wake()
 }
 
 const wireProject = ({ settings: _, settingsVersion: __, ...project }: ProjectRow): Project => project

@@ -53,9 +53,9 @@ export const runnerEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
     return undefined
   })
 
-  serve(runnerRoutes.runnerHeartbeat, async ({ request }) => {
+  serve(runnerRoutes.runnerHeartbeat, async ({ request, body }) => {
     const { session, generation } = runnerOf(request)
-    await store.heartbeat(session, generation, deps.now())
+    await store.heartbeat(session, generation, { now: deps.now(), memoryBytes: body.memoryBytes })
     return undefined
   })
 

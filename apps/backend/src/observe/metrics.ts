@@ -1,8 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { Occupancy } from '../store/port.ts'
+import { roomMetrics } from './room-metrics.ts'
 import { usageCounters } from './usage-counters.ts'
 
 export interface MetricSources {
   stats: () => Promise<{ sessions: Record<string, number>; bytes: number }>
+  occupancy: () => Promise<Occupancy>
   tails: () => { bytes: number; readers: number }
   streams: () => number
 }
@@ -41,6 +44,7 @@ export const createMetrics = (sources: MetricSources) => {
         this.set({ phase }, count)
     },
   })
+  const { admitted } = roomMetrics(register, sources.occupancy)
   new Gauge({
     name: 'berth_streams',
     help: 'Open streams',
@@ -62,6 +66,8 @@ export const createMetrics = (sources: MetricSources) => {
     request: (labels: { method: string; route: string; status: number }, seconds: number) =>
       requests.observe({ ...labels, status: String(labels.status) }, seconds),
     step: (outcome: string, step: string) => steps.inc({ step, outcome }),
+    /** A session got room after so many milliseconds. */
+    admitted,
     appended: (count: number) => events.inc(count),
     used,
   }

@@ -19,6 +19,7 @@ export interface Observed {
 /** One step; the reconciler takes it and looks again. */
 export type Step =
   | { do: 'nothing'; againInMs?: number }
+  /** A runner is wanted: as soon as there is room for it. */
   | { do: 'launch' }
   /** Ask the runtime for the generation of the state again. */
   | { do: 'ensure' }
@@ -69,6 +70,8 @@ export const plan = (observed: Observed): Step => {
     return due <= now ? { do: 'purge' } : { do: 'nothing', againInMs: due - now }
   }
   if (summary.desired !== 'running' || summary.status.phase !== 'pending') return { do: 'nothing' }
+  // Whoever was told that there is no room is started as soon as there is: not by a look at it.
+  if (summary.status.reason === 'capacity') return { do: 'nothing' }
   if (summary.restarts >= timing.maxRestarts) return giveUp(state)
   const { retryAt } = summary.status
   const wait = retryAt === undefined ? 0 : Date.parse(retryAt) - now

@@ -183,7 +183,7 @@ describe('a session', () => {
       const { session } = await backend.idleSession()
       await backend.parts.runtime.close()
       backend.runtime.end(session, 'crashed', { exitCode: 1 })
-      await backend.parts.store.heartbeat(session, 1, 0)
+      await backend.parts.store.heartbeat(session, 1, { now: 0 })
       await stop(backend, session)
       await eventually('the stop', async () => (await backend.summary(session)).status.phase === 'stopped')
     }))

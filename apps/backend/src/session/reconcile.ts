@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { sha256 } from '../auth/sha256.ts'
 import type { BlobStore } from '../blobs/port.ts'
 import type { Store } from '../store/port.ts'
+import type { Admission } from './admission/admission.ts'
 import { backendActor } from './decide.ts'
 import { withLease } from './lease.ts'
 import { backoffMs, plan, type Step, timing } from './plan.ts'
@@ -24,6 +25,8 @@ export interface ReconcilerOptions {
   clock: Clock
   log: Logger
   random: (bytes: number) => Uint8Array
+  /** Says when there is room for a runner. */
+  admission: Pick<Admission, 'ask' | 'wake'>
   /** Where runners find the backend. */
   backendUrl: () => string
   /** Names this backend in leases. */
@@ -82,7 +85,7 @@ export class Reconciler {
   }
 
   async #take(session: string, step: Step): Promise<Outcome> {
-    const { store, runtime, blobs, service, clock } = this.#options
+    const { store, runtime, blobs, service, clock, admission } = this.#options
     switch (step.do) {
       case 'nothing':
         return step.againInMs === undefined ? { kind: 'done' } : { kind: 'again', inMs: step.againInMs }
@@ -104,6 +107,7 @@ export class Reconciler {
         return { kind: 'again', inMs: 0 }
       case 'fail':
         await service.run({ session, command: { kind: 'fail', actor: backendActor, ...pick(step) } })
+        admission.wake()
         return { kind: 'done' }
       case 'purge':
         // The row goes last: as long as it is there, a purge that was cut short is repeated.
@@ -114,13 +118,27 @@ export class Reconciler {
     }
   }
 
+  /** A session that lost its runner has a place; others ask for one, and are launched in their turn. */
   async #launch(session: string): Promise<Outcome> {
-    const { service, runtime, store } = this.#options
+    const { service, runtime, store, admission } = this.#options
+    const state = await service.state(session)
+    const { status } = state.summary
+    if (status.phase !== 'pending' || status.reason !== 'backoff') {
+      await admission.ask()
+      return this.#again(session)
+    }
     const token = this.#token()
-    const limits = limitsOf(await effective(store, await service.state(session)))
+    const limits = limitsOf(await effective(store, state))
     const command = { kind: 'launch', actor: backendActor, runtime: runtime.kind, limits } as const
-    const { state, lines } = await service.run({ session, command, tokenHash: sha256(token) })
-    return lines.length === 0 ? { kind: 'again', inMs: 0 } : this.#start(state, token)
+    const { state: after, lines } = await service.run({ session, command, tokenHash: sha256(token) })
+    return lines.length === 0 ? { kind: 'again', inMs: 0 } : this.#start(after, token)
+  }
+
+  /** Another backend may have admitted in our place, or not yet. */
+  async #again(session: string): Promise<Outcome> {
+    const status = (await this.#options.store.state(session))?.summary.status
+    const isUntold = status?.phase === 'pending' && status.reason === 'queued'
+    return { kind: 'again', inMs: isUntold ? othersMs : 0 }
   }
 
   /** The token of a generation is known to nobody any more: a new one replaces it. */
@@ -168,6 +186,7 @@ export class Reconciler {
       session,
       command: { kind: 'end', actor: backendActor, generation, ...end, retryAt: at },
     })
+    this.#options.admission.wake()
     if (kill) await runtime.stop(session, { graceMs: 0 })
     return { kind: 'again', inMs: 0 }
   }

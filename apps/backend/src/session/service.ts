@@ -55,7 +55,7 @@ export class SessionService {
 
   async run(request: CommandRequest): Promise<AppendResult> {
     const result = await this.#options.store.append({ ...request, turn: this.newId('turn'), now: this.now() })
-    if (needsStep(result) || request.command.kind === 'set') this.#options.wake(request.session)
+    if (needsStep(result, request.command)) this.#options.wake(request.session)
     return result
   }
 
@@ -99,9 +99,11 @@ export class SessionService {
   }
 }
 
-/** Whether the reconciler has something to do after this: not while a runner is there, as it should. */
-const needsStep = ({ lines, state: { live, summary } }: AppendResult): boolean =>
-  lines.length > 0 && (!live || summary.desired !== 'running' || summary.status.phase === 'failed')
+/** Whether the reconciler has something to do after this: not while a runner is there, as it should, or there is no room. */
+const needsStep = ({ lines, state: { live, summary } }: AppendResult, { kind }: Command): boolean => {
+  if (lines.length === 0 || kind === 'wait') return false
+  return kind === 'set' || !live || summary.desired !== 'running' || summary.status.phase === 'failed'
+}
 
 export const notFound = (session: string) =>
   new BerthError('session_not_found', `There is no session ${session} in this project.`)

@@ -100,6 +100,20 @@ export interface GenerationRow {
   heartbeatAt: number | undefined
 }
 
+/** Who has room for a runner, and who wants some. */
+export interface Occupancy {
+  /** Sessions with a runner, and those whose runner was lost and that keep their place. */
+  live: {
+    session: string
+    project: string
+    owner: string
+    /** What the agent used at the last heartbeat that said so. */
+    memoryBytes: number | undefined
+  }[]
+  /** Sessions that wait to be started, with the time since when. */
+  waiting: { session: string; project: string; owner: string; since: number }[]
+}
+
 export interface ProjectRow extends Project {
   settings: Settings
   settingsVersion: number
@@ -228,7 +242,8 @@ export interface Store {
   runner(tokenHash: string): Promise<RunnerIdentity | undefined>
   /** Replaces the token of the current generation, when its runner has to be asked for again. */
   setRunnerToken(session: string, generation: number, tokenHash: string): Promise<void>
-  heartbeat(session: string, generation: number, now: number): Promise<void>
+  /** A heartbeat that measured no memory keeps what was measured before. */
+  heartbeat(session: string, generation: number, beat: { now: number; memoryBytes?: number }): Promise<void>
   generation(session: string): Promise<GenerationRow | undefined>
 
   /**
@@ -247,6 +262,8 @@ export interface Store {
    * deleted ones that are due, and failed ones whose runner still lives. At most `limit`, those that waited longest first.
    */
   attention(query: { now: number; silentBefore: number; limit: number }): Promise<string[]>
+  /** Sessions of all projects that live or are to. */
+  occupancy(): Promise<Occupancy>
   /** Which of these sessions exist (not purged). */
   existing(sessions: string[]): Promise<Set<string>>
   /** Takes or renews a lease for `ttlMs`; false when another holder has it. */

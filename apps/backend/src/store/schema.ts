@@ -42,6 +42,10 @@ export interface Tables {
     deleted: number
     /** When the reconciler should look; null: nothing to do until something happens. */
     due_at: number | null
+    /** `has`: a runner, or a place that is kept for the next one; `wants`: waits for room; null: neither. */
+    room: string | null
+    /** Since when it wants room. */
+    room_since: number | null
     generation: number
     /** The project's revision at the last change that lists show. */
     revision: number
@@ -82,6 +86,8 @@ export interface Tables {
     /** The last sign of life: start or heartbeat. */
     seen_at: number
     live: number
+    /** What its agent used at the last heartbeat that said so. */
+    memory_bytes: number | null
   }
   /** Packs of what many sessions start from. */
   bases: {

@@ -1,6 +1,7 @@
 import { checkpointRoutes } from './checkpoints.ts'
 import { logRoutes } from './logs.ts'
 import { projectRoutes } from './projects.ts'
+import { queueRoutes } from './queue.ts'
 import { repositoryRoutes } from './repositories.ts'
 import type { Route } from './route.ts'
 import { runnerRoutes } from './runner.ts'
@@ -12,6 +13,7 @@ import { systemRoutes } from './system.ts'
 export const routes = {
   ...systemRoutes,
   ...projectRoutes,
+  ...queueRoutes,
   ...sessionRoutes,
   ...sessionSettingsRoutes,
   ...repositoryRoutes,

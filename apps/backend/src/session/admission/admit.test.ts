@@ -22,9 +22,8 @@ const rooms: fc.Arbitrary<Room> = fc.record({
   projects: fc.dictionary(name, fc.integer({ min: 1, max: 8 })).map((caps) => new Map(Object.entries(caps))),
 })
 
-const each = (
-  check: (live: Occupant[], waiting: Applicant[], room: Room) => void,
-): void => fc.assert(fc.property(occupants, applicants, rooms, check), { numRuns: 500 })
+const each = (check: (live: Occupant[], waiting: Applicant[], room: Room) => void): void =>
+  fc.assert(fc.property(occupants, applicants, rooms, check), { numRuns: 500 })
 
 const countBy = (items: { project: string }[]): Map<string, number> => {
   const counts = new Map<string, number>()
@@ -64,7 +63,7 @@ describe('[P40] admission', () => {
       const after = countBy([...live, ...verdict.admitted])
       const memory = memoryOf(live) + verdict.admitted.length * room.reservedBytes
       for (const { reason, project } of verdict.waiting) {
-        if (reason === 'sessions') expect(sessions).toBe(Math.max(sessions, room.sessions))
+        if (reason === 'sessions') expect(sessions).toBeGreaterThanOrEqual(room.sessions)
         if (reason === 'project-sessions')
           expect(after.get(project) ?? 0).toBeGreaterThanOrEqual(room.projects.get(project) ?? Infinity)
         if (reason === 'memory') expect(memory + room.reservedBytes).toBeGreaterThan(room.memoryBytes)
@@ -111,18 +110,6 @@ describe('[P40] admission', () => {
     expect([...fairOrder(live, waiting)].map(({ owner }) => owner)).toEqual([
       ...['ada', 'eve', 'ada', 'bob', 'ada'],
     ])
-  })
-
-  it('orders 10,000 sessions in no time to speak of', () => {
-    const waiting = Array.from({ length: 10_000 }, (_, index) => ({
-      session: `s${index}`,
-      project: `p${index % 50}`,
-      owner: `o${index % 7}`,
-      since: index,
-    }))
-    const began = performance.now()
-    expect([...fairOrder([], waiting)]).toHaveLength(10_000)
-    expect(performance.now() - began).toBeLessThan(2000)
   })
 })
 

@@ -18,13 +18,13 @@ const reservedBytes = 384 * mebibyte
 /** For whoever embeds a backend and limits nothing. */
 export const unlimited: Capacity = { sessions: Infinity, memoryBytes: Infinity, reservedBytes }
 
-export interface Machine {
+interface Machine {
   memoryBytes: number
   cores: number
 }
 
 /** The machine, or the part of it that this process may use. */
-export const thisMachine = (): Machine => {
+const thisMachine = (): Machine => {
   const constrained = process.constrainedMemory()
   return {
     memoryBytes: constrained > 0 ? Math.min(constrained, totalmem()) : totalmem(),

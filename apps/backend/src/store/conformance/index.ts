@@ -11,7 +11,7 @@ import { listCases } from './list-cases.ts'
 import { logCases } from './log-cases.ts'
 import { projectCases } from './project-cases.ts'
 import { readCases } from './read-cases.ts'
-import { attentionCases, runnerCases } from './runner-cases.ts'
+import { attentionCases, occupancyCases, runnerCases } from './runner-cases.ts'
 
 /** These look only at their own project, so that their tests can share a store. */
 const sharing: readonly string[] = [
@@ -28,6 +28,7 @@ const parts = {
   'base packs': baseCases,
   runners: runnerCases,
   attention: attentionCases,
+  occupancy: occupancyCases,
   logs: logCases,
   'leases and grants': claimCases,
   compaction: compactionCases,

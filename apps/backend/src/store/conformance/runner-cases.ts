@@ -51,13 +51,15 @@ export const runnerCases = (bench: () => Bench) => {
     await bench().append(session, launch)
     const row = { generation: 1, startedAt: startOfTime }
     expect(await bench().store.generation(session)).toEqual({ ...row, heartbeatAt: undefined })
-    await bench().store.heartbeat(session, 1, startOfTime + 20)
-    await bench().store.heartbeat(session, 1, startOfTime + 10)
+    await bench().store.heartbeat(session, 1, { now: startOfTime + 20 })
+    await bench().store.heartbeat(session, 1, { now: startOfTime + 10 })
     expect(await bench().store.generation(session)).toEqual({ ...row, heartbeatAt: startOfTime + 20 })
-    expect(await codeOf(bench().store.heartbeat(session, 2, startOfTime))).toBe('fenced')
+    expect(await codeOf(bench().store.heartbeat(session, 2, { now: startOfTime }))).toBe('fenced')
     await bench().append(session, end(1))
-    expect(await codeOf(bench().store.heartbeat(session, 1, startOfTime))).toBe('fenced')
-    expect(await codeOf(bench().store.heartbeat(newId('session'), 1, startOfTime))).toBe('session_not_found')
+    expect(await codeOf(bench().store.heartbeat(session, 1, { now: startOfTime }))).toBe('fenced')
+    expect(await codeOf(bench().store.heartbeat(newId('session'), 1, { now: startOfTime }))).toBe(
+      'session_not_found',
+    )
   })
 }
 
@@ -93,7 +95,7 @@ export const attentionCases = (bench: () => Bench) => {
     const session = await bench().liveSession()
     expect(await attention(startOfTime, startOfTime)).toEqual([])
     expect(await attention(startOfTime, startOfTime + 1)).toEqual([session])
-    await bench().store.heartbeat(session, 1, startOfTime + 10)
+    await bench().store.heartbeat(session, 1, { now: startOfTime + 10 })
     expect(await attention(startOfTime, startOfTime + 10)).toEqual([])
     expect(await attention(startOfTime, startOfTime + 11)).toEqual([session])
   })
@@ -132,5 +134,63 @@ export const attentionCases = (bench: () => Bench) => {
     expect(await attention(now, now - 70, 2)).toEqual([first, second])
     await bench().append(third, stop)
     expect((await attention(now, now - 70)).sort()).toEqual([first, second, third].sort())
+  })
+}
+
+/** Who has room for a runner and who wants some, over all projects. */
+export const occupancyCases = (bench: () => Bench) => {
+  const sessions = async () => {
+    const { live, waiting } = await bench().store.occupancy()
+    return { live: live.map(({ session }) => session), waiting: waiting.map(({ session }) => session) }
+  }
+
+  it('tells sessions that wait with project, owner and time, and those that live with their memory', async () => {
+    const waits = await bench().session({ owner: 'bob', now: startOfTime + 5 })
+    const lives = await bench().liveSession()
+    const { project } = bench()
+    expect(await bench().store.occupancy()).toEqual({
+      live: [{ session: lives, project, owner: 'ada', memoryBytes: undefined }],
+      waiting: [{ session: waits, project, owner: 'bob', since: startOfTime + 5 }],
+    })
+    await bench().store.heartbeat(lives, 1, { now: startOfTime, memoryBytes: 1000 })
+    await bench().store.heartbeat(lives, 1, { now: startOfTime + 1 })
+    expect((await bench().store.occupancy()).live).toMatchObject([{ memoryBytes: 1000 }])
+  })
+
+  it('keeps the place of a session whose runner was lost, and forgets what that one used', async () => {
+    const session = await bench().liveSession()
+    await bench().store.heartbeat(session, 1, { now: startOfTime, memoryBytes: 1000 })
+    await bench().append(session, end(1, startOfTime + 500))
+    expect((await bench().store.occupancy()).live).toMatchObject([{ session, memoryBytes: undefined }])
+    await bench().append(session, launch)
+    expect((await bench().store.occupancy()).live).toMatchObject([{ session, memoryBytes: undefined }])
+  })
+
+  it('still counts one that stops, and no longer one that is stopped, failed, deleted or lost too often', async () => {
+    const stopping = await bench().liveSession()
+    const failed = await bench().session()
+    const deleted = await bench().session()
+    const looping = await bench().session()
+    await bench().append(stopping, stop)
+    const fail = { kind: 'fail', actor: { kind: 'backend', id: 'b' }, reason: 'agent', message: 'x' } as const
+    await bench().append(failed, fail)
+    await bench().append(deleted, remove())
+    for (let generation = 1; generation <= 5; generation++) {
+      await bench().append(looping, launch)
+      await bench().append(looping, end(generation))
+    }
+    expect(await sessions()).toEqual({ live: [stopping], waiting: [] })
+    await bench().append(stopping, end(1))
+    expect(await sessions()).toEqual({ live: [], waiting: [] })
+  })
+
+  it('keeps the time since which a session waits when it is told that there is no room', async () => {
+    const session = await bench().session({ now: startOfTime + 5 })
+    const wait = { reason: 'sessions', message: 'No room.', position: 1 } as const
+    const command = { kind: 'wait', actor: { kind: 'backend', id: 'b' }, ...wait } as const
+    await bench().append(session, command, { now: startOfTime + 50 })
+    expect((await bench().store.occupancy()).waiting).toMatchObject([{ session, since: startOfTime + 5 }])
+    const everything = { now: startOfTime + 1e9, silentBefore: 0, limit: 10 }
+    expect(await bench().store.attention(everything)).toEqual([])
   })
 }

@@ -25,6 +25,8 @@ CREATE TABLE sessions (
   phase TEXT NOT NULL,
   deleted INTEGER NOT NULL,
   due_at INTEGER,
+  room TEXT,
+  room_since INTEGER,
   generation INTEGER NOT NULL,
   revision INTEGER NOT NULL,
   summary TEXT NOT NULL,
@@ -33,6 +35,7 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_listed ON sessions (project, deleted, created_at DESC, id DESC, phase, owner_id);
 CREATE INDEX sessions_changed ON sessions (project, revision);
 CREATE INDEX sessions_due ON sessions (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX sessions_room ON sessions (room) WHERE room IS NOT NULL;
 
 CREATE TABLE labels (
   session INTEGER NOT NULL REFERENCES sessions (number) ON DELETE CASCADE,
@@ -118,6 +121,7 @@ CREATE TABLE generations (
   heartbeat_at INTEGER,
   seen_at INTEGER NOT NULL,
   live INTEGER NOT NULL,
+  memory_bytes INTEGER,
   PRIMARY KEY (session, generation)
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX generations_seen ON generations (seen_at) WHERE live = 1;

@@ -6,6 +6,8 @@ interface SessionColumns {
   phase: string
   deleted: number
   due_at: number | null
+  room: string | null
+  room_since: number | null
   generation: number
   summary: string
   rest: string
@@ -118,6 +120,8 @@ const pickColumns = (values: SessionColumns): SessionColumns => ({
   phase: values.phase,
   deleted: values.deleted,
   due_at: values.due_at,
+  room: values.room,
+  room_since: values.room_since,
   generation: values.generation,
   summary: values.summary,
   rest: values.rest,

@@ -18,7 +18,10 @@ export interface Operations {
   editProject: { input: { name: string; edit: ProjectEdit }; value: ProjectRow }
   deleteProject: { input: { name: string }; value: undefined }
   setRunnerToken: { input: { session: string; generation: number; tokenHash: string }; value: undefined }
-  heartbeat: { input: { session: string; generation: number; now: number }; value: undefined }
+  heartbeat: {
+    input: { session: string; generation: number; now: number; memoryBytes?: number }
+    value: undefined
+  }
   addLogs: { input: { session: string; generation: number; lines: LogLine[] }; value: undefined }
   lease: { input: { name: string; holder: string; now: number; ttlMs: number }; value: boolean }
   release: { input: { name: string; holder: string }; value: undefined }

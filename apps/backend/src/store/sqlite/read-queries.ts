@@ -36,6 +36,24 @@ const sessionQueries = (query: Queries) => ({
       .orderBy('due_at')
       .limit(limit),
   ),
+  applicants: query<object>()(() =>
+    sql
+      .selectFrom('sessions')
+      .select(['id as session', 'project', 'owner_id as owner', 'room_since as since'])
+      .where('room', '=', raw.lit('wants')),
+  ),
+  occupants: query<object>()(() =>
+    sql
+      .selectFrom('sessions')
+      .leftJoin('generations', (join) =>
+        join
+          .onRef('generations.session', '=', 'sessions.number')
+          .onRef('generations.generation', '=', 'sessions.generation')
+          .on('generations.live', '=', raw.lit(1)),
+      )
+      .select(['id as session', 'project', 'owner_id as owner', 'memory_bytes as memory'])
+      .where('room', '=', raw.lit('has')),
+  ),
   phases: query<object>()(() =>
     sql
       .selectFrom('sessions')

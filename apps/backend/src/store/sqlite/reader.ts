@@ -10,6 +10,7 @@ import type {
   Idempotency,
   Line,
   ListPage,
+  Occupancy,
   Page,
   ProjectRow,
   RunnerIdentity,
@@ -181,6 +182,12 @@ export class Reader {
       since.set(id, Math.min(at ?? now, since.get(id) ?? now))
     const sorted = [...since].sort(([, a], [, b]) => a - b)
     return sorted.slice(0, limit).map(([id]) => id)
+  }
+
+  occupancy(): Occupancy {
+    const { occupants, applicants } = this.#queries
+    const live = occupants.all({}).map(({ memory, ...row }) => ({ ...row, memoryBytes: memory ?? undefined }))
+    return { live, waiting: applicants.all({}).map(({ since, ...row }) => ({ ...row, since: since ?? 0 })) }
   }
 
   existing(sessions: string[]): Set<string> {

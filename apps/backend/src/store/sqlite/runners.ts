@@ -17,11 +17,13 @@ export const runnerHandlers = (database: DatabaseSync): Pick<Handlers, 'setRunne
   const setToken = query<{ session: string; generation: number; tokenHash: string }>()(
     ({ session, generation, tokenHash }) => live(session, generation).set({ token_hash: tokenHash }),
   )
-  const beat = query<{ session: string; generation: number; now: number }>()(({ session, generation, now }) =>
-    live(session, generation).set(({ fn, val }) => ({
-      heartbeat_at: fn('max', [fn.coalesce('heartbeat_at', val(0)), val(now)]),
-      seen_at: fn('max', ['seen_at', val(now)]),
-    })),
+  const beat = query<{ session: string; generation: number; now: number; memory: number | null }>()(
+    ({ session, generation, now, memory }) =>
+      live(session, generation).set(({ fn, val }) => ({
+        heartbeat_at: fn('max', [fn.coalesce('heartbeat_at', val(0)), val(now)]),
+        seen_at: fn('max', ['seen_at', val(now)]),
+        memory_bytes: fn.coalesce(val(memory), 'memory_bytes'),
+      })),
   )
   const exists = query<{ session: string }>()(({ session }) => numberOf(session))
   const check = (changed: number, session: string, generation: number): { value: undefined } => {
@@ -32,6 +34,7 @@ export const runnerHandlers = (database: DatabaseSync): Pick<Handlers, 'setRunne
   }
   return {
     setRunnerToken: (input) => check(setToken.run(input), input.session, input.generation),
-    heartbeat: (input) => check(beat.run(input), input.session, input.generation),
+    heartbeat: ({ memoryBytes: memory = null, ...input }) =>
+      check(beat.run({ ...input, memory }), input.session, input.generation),
   }
 }

@@ -166,8 +166,8 @@ class SqliteStore implements Store {
   setRunnerToken(session: string, generation: number, tokenHash: string) {
     return this.#writer.run('setRunnerToken', { session, generation, tokenHash })
   }
-  heartbeat(session: string, generation: number, now: number) {
-    return this.#writer.run('heartbeat', { session, generation, now })
+  heartbeat(session: string, generation: number, beat: { now: number; memoryBytes?: number }) {
+    return this.#writer.run('heartbeat', { session, generation, ...beat })
   }
   generation(session: string) {
     return this.#read((reader) => reader.generation(session))
@@ -185,6 +185,9 @@ class SqliteStore implements Store {
   }
   existing(sessions: string[]) {
     return this.#read((reader) => reader.existing(sessions))
+  }
+  occupancy() {
+    return this.#read((reader) => reader.occupancy())
   }
   lease(name: string, holder: string, ttl: { now: number; ttlMs: number }) {
     return this.#writer.run('lease', { name, holder, ...ttl })

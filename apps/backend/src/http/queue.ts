@@ -1,0 +1,47 @@
+import { limits, type ProjectQueue, routes, type SessionSummary } from '@berth/contract'
+import type { FastifyInstance } from 'fastify'
+import type { Waiting } from '../session/admission/admit.ts'
+import type { Deps } from './deps.ts'
+import { type EndpointOptions, endpoint } from './endpoint.ts'
+import { projectOf } from './projects.ts'
+
+/** The queue for room: computed when it is read, so that no place in it is ever old. */
+export const queueEndpoints = (
+  app: FastifyInstance,
+  { store, admission }: Deps,
+  options: EndpointOptions,
+): void => {
+  const serve = endpoint(app, options)
+
+  serve(routes.getQueue, async ({ params }): Promise<ProjectQueue> => {
+    const { settings } = await projectOf(store, params.project)
+    const { waiting, used, capacity } = await admission.view()
+    const own = waiting.filter(({ project }) => project === params.project)
+    const items = await Promise.all(own.slice(0, limits.listPage).map((item) => describe(store, item)))
+    return {
+      items: items.flatMap((item) => item ?? []),
+      waiting: own.length,
+      capacity: {
+        sessions: shareOf(used.sessions, capacity.sessions),
+        project: shareOf(used.projects.get(params.project) ?? 0, settings.liveSessions),
+        memoryBytes: shareOf(used.memoryBytes, capacity.memoryBytes),
+      },
+    }
+  })
+}
+
+const shareOf = (used: number, limit = Infinity) => ({
+  used,
+  limit: Number.isFinite(limit) ? limit : undefined,
+})
+
+/** Undefined when it is gone meanwhile. */
+const describe = async (
+  store: Deps['store'],
+  { session, project, position, reason, since }: Waiting,
+): Promise<ProjectQueue['items'][number] | undefined> => {
+  const text = await store.summary(project, session)
+  if (text === undefined) return undefined
+  const { title, owner }: SessionSummary = JSON.parse(text)
+  return { session, title, owner, position, reason, since: new Date(since).toISOString() }
+}

@@ -5,6 +5,7 @@ import { systemClock } from './clock.ts'
 import type { MessageContext } from './messages/context.ts'
 import { createStreams } from './messages/streams.ts'
 import { createPermissionGate, type PermissionGate } from './permission-gate.ts'
+import { createTodoList } from './todo-list.ts'
 import { describeTool } from './tool-words.ts'
 import type { TurnResult } from './turn-result.ts'
 import { createTurnTracker, type TurnTracker } from './turn-tracker.ts'
@@ -53,13 +54,17 @@ export const createAgentParts = (options: AgentOptions, events: AgentEvents): Ag
     turn: turns.place,
     interrupt: events.interrupt,
   })
+  const todos = createTodoList({ emit, turn: turns.place })
   const streams = createStreams({
     blocks,
     turns,
     onBlock(kind) {
       if (kind !== 'tool_use') status(kind === 'thinking' ? 'Thinking' : 'Writing')
     },
-    onTool: (tool, input) => status(describeTool(tool, input, cwd).doing),
+    onTool(tool, input, toolUse) {
+      todos.used(tool, toolUse)
+      status(describeTool(tool, input, cwd).doing)
+    },
   })
   const refused = (tool: string, rule: string) => {
     const turn = turns.place()
@@ -67,5 +72,6 @@ export const createAgentParts = (options: AgentOptions, events: AgentEvents): Ag
     const data = { turn, tool: preview(tool, 200), rule: preview(rule, limits.permissionRule) }
     emit({ type: 'permission.ruled', data: { ...data, behavior: 'deny' } })
   }
-  return { gate, turns, context: { cwd, emit, blocks, streams, turns, status, ruled: gate.ruled, refused } }
+  const { ruled } = gate
+  return { gate, turns, context: { cwd, emit, blocks, streams, turns, todos, status, ruled, refused } }
 }

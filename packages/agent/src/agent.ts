@@ -3,6 +3,7 @@ import type { Answers, PermissionDecision } from '@berth/contract'
 import type { Clock } from './clock.ts'
 import type { AgentFact } from './fact.ts'
 import type { PermissionRules } from './rules/rule-for.ts'
+import type { AgentSetup } from './setup/agent-setup.ts'
 import type { TurnResult } from './turn-result.ts'
 
 /** How an agent is made. */
@@ -27,6 +28,8 @@ export interface AgentOptions {
   instructions?: string
   /** Requests to the model in one turn. Default: no limit. */
   maxSteps?: number
+  /** Default: all tools, and of the repository its `CLAUDE.md`, agents, commands and skills. */
+  setup?: AgentSetup
   /** Starts Claude Code, e.g. in a sandbox. Default: as a child process. */
   spawn?: (options: SpawnOptions) => SpawnedProcess
   /** Path of the native Claude Code as seen where it is started. Default: `claudeExecutable()`. */

@@ -7,6 +7,7 @@ import { fieldsOf } from './fields.ts'
 import type { GateRuling, PermissionGate } from './permission-gate.ts'
 import { parseRule } from './rules/parse-rule.ts'
 import type { PermissionRules } from './rules/rule-for.ts'
+import { closedSurfaces, setupOptions } from './setup/setup-options.ts'
 
 /** How long a hook may wait for a person, in seconds: a week. */
 const hookTimeout = 7 * 24 * 3600
@@ -27,6 +28,9 @@ const beforeTool =
       id: id ?? input.tool_use_id,
       signal,
     }
+    gate.planning = input.permission_mode === 'plan'
+    // While it plans, Claude Code knows best what changes nothing; what does, it brings to `canUseTool`.
+    if (gate.leavesToPlan(use)) return {}
     const ruling = await gate.rule(use)
     // A question that may be asked goes on to `canUseTool`, which has the answers for it.
     if (ruling.behavior === 'allow' && use.tool === question) return {}
@@ -65,7 +69,7 @@ export const claudeOptions = (
   options: AgentOptions,
   parts: { gate: PermissionGate; spawn: NonNullable<Options['spawnClaudeCodeProcess']> },
 ): { options: Options; conversation: string } => {
-  const { workspace, env, permissions, instructions, model, maxSteps } = options
+  const { workspace, env, permissions, instructions, model, maxSteps, setup = {} } = options
   const conversation = options.conversation ?? randomUUID()
   const claude: Options = {
     cwd: workspace,
@@ -73,18 +77,22 @@ export const claudeOptions = (
     model,
     maxTurns: maxSteps,
     ...(options.conversation === undefined ? { sessionId: conversation } : { resume: conversation }),
-    systemPrompt: { type: 'preset', preset: 'claude_code', append: instructions },
-    // Project settings bring CLAUDE.md, skills, hooks. Their permission rules don't count: only ours do.
-    settingSources: ['project'],
+    // Not recorded with the conversation: instructions may change while it goes on.
+    systemPrompt: { type: 'preset', preset: 'claude_code', append: instructions, snapshot: false },
+    // Permission rules of a repository don't count: only ours do.
     managedSettings: {
+      strictPluginOnlyCustomization: closedSurfaces(setup),
       allowManagedPermissionRulesOnly: true,
       permissions: {
         deny: [...permissions.deny],
         ask: [...permissions.ask],
         disableBypassPermissionsMode: 'disable',
+        // It asks a server of its own whether a use is harmless; here people and rules decide.
+        disableAutoMode: 'disable',
       },
     },
     permissionMode: 'default',
+    ...setupOptions(workspace, setup),
     canUseTool: canUseTool(parts.gate),
     hooks: { PreToolUse: [{ timeout: hookTimeout, onFailure: 'block', hooks: [beforeTool(parts.gate)] }] },
     includePartialMessages: true,

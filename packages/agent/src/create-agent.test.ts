@@ -256,7 +256,7 @@ test('retries that all fail give an error result', async () => {
 
 test('too many steps give an error result', async () => {
   const test = await begin([{ name: 'a', steps: [{ repeat: 5, tools: [bash('echo 1')] }] }], { maxSteps: 2 })
-  expect(await test.turn('hi')).toMatchObject({ result: 'error', code: 'max-turns' })
+  expect(await test.turn('hi')).toMatchObject({ result: 'error', code: 'max-steps' })
 })
 
 test('a subagent works in blocks of its own, and what comes after the turn belongs to it', async () => {

@@ -4,6 +4,7 @@ import { type AgentParts, createAgentParts } from './agent-parts.ts'
 import { checkRules } from './claude-options.ts'
 import { type ClaudeProcess, startClaude, startError } from './claude-process.ts'
 import { systemClock } from './clock.ts'
+import { createMcpWatch } from './mcp-watch.ts'
 import { handleMessage } from './messages/table.ts'
 import { createReadiness } from './readiness.ts'
 import { userMessage } from './user-message.ts'
@@ -59,16 +60,28 @@ export const createAgent = (options: AgentOptions): Agent => {
   const parts = createAgentParts(options, {
     interrupt: () => void interrupt(),
     turnEnded(result) {
+      mcp.look()
       if (!life.closing) options.onTurnResult(result)
     },
   })
   const { gate, turns } = parts
   const claude = startClaude(options, gate)
   const readiness = createReadiness(options.emit, { conversation: claude.conversation, model: options.model })
-  const exited = follow(claude, parts, { life, onInit: readiness.update })
+  const mcp = createMcpWatch({
+    ask: () => claude.live.mcpServerStatus(),
+    disabled: options.setup?.disabledMcpServers ?? [],
+    emit: options.emit,
+    clock: options.clock ?? systemClock,
+  })
+  const onInit: typeof readiness.update = (facts) => {
+    readiness.update(facts)
+    mcp.look()
+  }
+  const exited = follow(claude, parts, { life, onInit })
+  void exited.then(mcp.stop)
   const ready = becomeReady(claude, exited, readiness)
   // Who doesn't wait for it hears of a failure from `exited`.
-  ready.catch(() => {})
+  ready.then(mcp.look, () => {})
 
   const interrupt = async () => {
     const running = turns.current()

@@ -19,6 +19,8 @@ test('the environment holds what Claude Code needs and no secret', () => {
     ANTHROPIC_BASE_URL: 'http://gateway',
     ANTHROPIC_API_KEY: 'held-by-the-gateway',
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+    CLAUDE_CODE_ENABLE_TODO_TOOLS: '1',
+    CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD: '1',
     DISABLE_AUTOUPDATER: '1',
   })
 })

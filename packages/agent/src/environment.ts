@@ -29,6 +29,9 @@ export const agentEnvironment = ({ home, path, door, extra }: AgentPlace): Recor
       }
     : { ANTHROPIC_BASE_URL: door.url, ANTHROPIC_API_KEY: door.key ?? 'held-by-the-gateway' }),
   CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+  // The list of things to do is off by default for programs.
+  CLAUDE_CODE_ENABLE_TODO_TOOLS: '1',
+  CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD: '1',
   DISABLE_AUTOUPDATER: '1',
   ...extra,
 })

@@ -6,7 +6,8 @@ import { createOpenRequests } from './open-requests.ts'
 import { answeredInput, questionsOf } from './questions.ts'
 import { canonicalTool } from './rules/parse-rule.ts'
 import type { Places } from './rules/path-rule.ts'
-import { type PermissionRules, ruleFor } from './rules/rule-for.ts'
+import { type PermissionRules, type Ruling, ruleFor } from './rules/rule-for.ts'
+import { decisionTools, harmlessTools, readTools } from './rules/tools.ts'
 import { createRulings } from './rulings.ts'
 import { describeTool } from './tool-words.ts'
 
@@ -27,6 +28,10 @@ export interface PermissionGate {
    * has changed to one that a rule forbids.
    */
   rule(use: ToolUse): Promise<GateRuling>
+  /** Claude Code plans now: what would change something needs a person's answer. */
+  planning: boolean
+  /** Whether Claude Code itself is to say first if a use would change something. */
+  leavesToPlan(use: ToolUse): boolean
   /** Asks a person the questions of an `AskUserQuestion`. */
   ask(use: ToolUse): Promise<GateRuling>
   /** False when the request is not (any more) open. */
@@ -108,16 +113,26 @@ export const createPermissionGate = (options: PermissionGateOptions): Permission
     return decision === undefined ? withdrawn : apply(use, decision)
   }
 
+  const ruleNow = (use: ToolUse): Ruling => {
+    const ruling = ruleFor(rules, use, places)
+    const ends = [decisionTools, harmlessTools, readTools].some((tools) => tools.has(canonicalTool(use.tool)))
+    if (!gate.planning || ruling.behavior !== 'allow' || ends) return ruling
+    return { behavior: 'ask', rule: 'plan mode: it would change something before its plan is approved' }
+  }
+
   const decideUse = async (use: ToolUse): Promise<GateRuling> => {
     const inTurn = turn()
     if (inTurn === undefined) return withdrawn
-    const { behavior, rule } = ruleFor(rules, use, places)
+    const { behavior, rule } = ruleNow(use)
     if (behavior === 'deny') return refuse(inTurn, use.tool, rule)
     return behavior === 'ask' ? request(use, inTurn, rule) : { behavior, input: use.input }
   }
 
-  return {
+  const gate: PermissionGate = {
     ruled: rulings.ruled,
+    planning: false,
+    leavesToPlan: (use) =>
+      gate.planning && ruleFor(rules, use, places).behavior === 'allow' && ruleNow(use).behavior === 'ask',
     rule(use) {
       const before = rulings.before(use)
       if (before !== undefined && ruleFor(rules, use, places).behavior !== 'deny') return before
@@ -146,4 +161,5 @@ export const createPermissionGate = (options: PermissionGateOptions): Permission
       questions.withdrawAll(reason)
     },
   }
+  return gate
 }

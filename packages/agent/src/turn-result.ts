@@ -8,7 +8,7 @@ export interface TurnResult {
   result: 'success' | 'error' | 'interrupted'
   /** The agent's last words, or what went wrong and what to do. At most the contract's `inlineText`. */
   message: string
-  /** Why, in a word: `max-turns`, `budget`, `model-overloaded`, … */
+  /** Why, in a word: `max-steps`, `budget`, `model-overloaded`, … */
   code?: string
   /** Requests to the model that the turn took. */
   steps: number
@@ -65,7 +65,7 @@ const modelFailure = (result: Fields): Outcome => {
 
 const errorSubtypes: Record<string, { code: string; message: string }> = {
   error_max_turns: {
-    code: 'max-turns',
+    code: 'max-steps',
     message: 'The turn reached its largest number of steps. Send another prompt to go on.',
   },
   error_max_budget_usd: {

@@ -3,6 +3,7 @@ import type { BlockWriter } from '../block-writer.ts'
 import { clip } from '../bounds.ts'
 import type { Emit } from '../fact.ts'
 import { listOf } from '../fields.ts'
+import type { TodoList } from '../todo-list.ts'
 import type { TurnTracker } from '../turn-tracker.ts'
 import type { Streams } from './streams.ts'
 
@@ -14,6 +15,7 @@ export interface MessageContext {
   blocks: BlockWriter
   streams: Streams
   turns: TurnTracker
+  todos: TodoList
   /** Says in words what the agent does; the same words again are left out. */
   status(words: string): void
   /** Claude Code told its conversation, model and tools. */

@@ -52,7 +52,7 @@ export const createStreams = (deps: {
   blocks: BlockWriter
   turns: TurnTracker
   onBlock: (kind: Blockish['kind']) => void
-  onTool: (tool: string, input: Fields) => void
+  onTool: (tool: string, input: Fields, toolUse: string) => void
 }): Streams => {
   const { blocks, turns, onBlock, onTool } = deps
   const toolUses = new Set<string>()
@@ -96,7 +96,7 @@ export const createStreams = (deps: {
     if (streamed !== undefined) response.open.delete(streamed[0])
     const open = streamed?.[1] ?? (block.text === '' ? undefined : start(block, parent))
     if (open !== undefined) finish(open, block)
-    if (block.kind === 'tool_use') onTool(block.tool ?? '', fieldsOf(content.input))
+    if (block.kind === 'tool_use') onTool(block.tool ?? '', fieldsOf(content.input), block.toolUse ?? '')
   }
 
   const handlers: Record<string, (event: Fields, response: Response, parent: string | undefined) => void> = {

@@ -27,6 +27,7 @@ export const reportToolResults = (message: Fields, context: MessageContext): voi
   for (const content of partsOf(fieldsOf(message.message).content, context)) {
     const part = fieldsOf(content)
     if (part.type !== 'tool_result') continue
+    context.todos.answered(textOf(part.tool_use_id).slice(0, 200), message.tool_use_result)
     context.emit({
       type: 'tool.result',
       data: {

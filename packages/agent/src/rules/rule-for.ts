@@ -11,6 +11,8 @@ export interface PermissionRules {
   deny: readonly string[]
   /** What happens to a tool that no rule names. */
   otherwise: 'allow' | 'ask' | 'deny'
+  /** With `otherwise: 'ask'`, edits of files inside the working directory are not asked about. Default: they are. */
+  acceptEdits?: boolean
 }
 
 export interface Ruling {
@@ -80,12 +82,17 @@ const allowing = (texts: readonly string[], call: ToolCall): string | undefined 
   return rules.find((rule) => together !== undefined && rule.spec === together)?.text
 }
 
-const byDefault = (otherwise: PermissionRules['otherwise'], { tool, input, places }: ToolCall): Ruling => {
+const byDefault = (
+  { otherwise, acceptEdits = false }: PermissionRules,
+  { tool, input, places }: ToolCall,
+): Ruling => {
   if (harmlessTools.has(tool)) return { behavior: 'allow', rule: 'changes nothing' }
   if (otherwise === 'deny') return { behavior: 'deny', rule: 'no rule allows it' }
   if (decisionTools.has(tool)) return { behavior: 'ask', rule: 'a person decides about plans' }
   if (otherwise === 'ask' && readTools.has(tool) && isInside(pathOf(input), places))
     return { behavior: 'allow', rule: 'reads in the workspace' }
+  if (otherwise === 'ask' && acceptEdits && editTools.has(tool) && isInside(pathOf(input), places))
+    return { behavior: 'allow', rule: 'edits in the workspace are accepted' }
   return { behavior: otherwise, rule: `no rule names it: ${otherwise}` }
 }
 
@@ -106,5 +113,5 @@ export const ruleFor = (
   if (asked !== undefined) return { behavior: 'ask', rule: asked }
   const allowed = allowing(rules.allow, use)
   if (allowed !== undefined) return { behavior: 'allow', rule: allowed }
-  return byDefault(rules.otherwise, use)
+  return byDefault(rules, use)
 }

@@ -238,7 +238,7 @@ export const runnerEvents = {
     result: z.enum(['success', 'error', 'interrupted', 'failed']),
     /** The agent's last words, or what went wrong. */
     message: z.string().max(limits.inlineText),
-    /** Why, in a word, e.g. `max-turns`, `model`, `time-limit`, `crashed`. */
+    /** Why, in a word, e.g. `max-steps`, `model`, `time-limit`, `crashed`. */
     code: z.string().max(100).optional(),
     steps: z.number().int().nonnegative().optional(),
     durationMs: z.number().int().nonnegative(),

@@ -44,7 +44,7 @@ const serverOf = (value: unknown): Server => {
 }
 
 /** Servers within the bounds of one event. */
-export const boundedServers = (values: unknown, disabled: readonly string[]): Server[] => {
+const boundedServers = (values: unknown, disabled: readonly string[]): Server[] => {
   const left = disabled.map((name): Server => ({ name, status: 'disabled', origin: 'settings', tools: [] }))
   let room = maxText
   return [...listOf(values).map(serverOf), ...left].slice(0, maxServers).map((server) => {

@@ -17,6 +17,7 @@ import { projectEndpoints } from './http/projects.ts'
 import { queueEndpoints } from './http/queue.ts'
 import { repositoryEndpoints } from './http/repositories.ts'
 import { authoriseRunner, blobUpload, modelEndpoints, runnerEndpoints } from './http/runner.ts'
+import { mcpEndpoints, runnerSetupEndpoints } from './http/runner-setup.ts'
 import { sessionSettingsEndpoints } from './http/session-settings.ts'
 import { sessionEndpoints } from './http/sessions.ts'
 import { systemEndpoints } from './http/system.ts'
@@ -69,6 +70,7 @@ export const createRunnerApp = async (deps: Deps): Promise<FastifyInstance> => {
     },
   }
   runnerEndpoints(app, deps, options)
+  runnerSetupEndpoints(app, deps, options)
   baseEndpoints(app, deps, options)
   await app.register((scope, _, done) => {
     blobUpload(scope, deps, options)
@@ -76,6 +78,10 @@ export const createRunnerApp = async (deps: Deps): Promise<FastifyInstance> => {
   })
   await app.register((scope, _, done) => {
     modelEndpoints(scope, deps)
+    done()
+  })
+  await app.register((scope, _, done) => {
+    mcpEndpoints(scope, deps)
     done()
   })
   return app

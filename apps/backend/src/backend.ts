@@ -19,6 +19,7 @@ import type { Deps } from './http/deps.ts'
 import { drainable } from './http/drain.ts'
 import { changeJson, resetLine } from './http/events.ts'
 import { Streams } from './http/stream.ts'
+import { McpProxy } from './mcp/mcp-proxy.ts'
 import { createMetrics } from './observe/metrics.ts'
 import { Operations } from './operations/operations.ts'
 import { Admission } from './session/admission/admission.ts'
@@ -113,6 +114,7 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
     ])
     for (const stop of stops) stop()
     await deps.gateway.close()
+    await deps.mcp.close()
     await runtime.close()
     await store.close()
   }
@@ -165,6 +167,7 @@ const assemble = (
     changes,
     streams,
     gateway: new Gateway({ source, service, store, prices, count: metrics.used, now, log }),
+    mcp: new McpProxy({ service, store }),
     metrics,
     log,
     now,

@@ -17,6 +17,8 @@ export interface Reactions {
   answered(request: string, answers: Answers): void
   operationRequested(data: EventOf<'operation.requested'>['data']): void
   operationCancelled(operation: string): void
+  /** The session set something for itself. */
+  settingsChanged(): void
   stop(reason: string): void
   deleted(): void
 }
@@ -67,6 +69,7 @@ const handlers = ({ reactions, generation, onFenced }: InboxOptions): Handlers =
   'question.answered': ({ data }) => reactions.answered(data.request, data.answers),
   'operation.requested': ({ data }) => reactions.operationRequested(data),
   'operation.cancelled': ({ data }) => reactions.operationCancelled(data.operation),
+  'session.settings_changed': () => reactions.settingsChanged(),
   'session.stop_requested': ({ data }) => reactions.stop(data.reason),
   'session.deleted': () => reactions.deleted(),
   'generation.started': ({ data }) => {

@@ -8,6 +8,10 @@ export interface Places {
   home: string
   /** Files that people attached to prompts; read-only inside. */
   attachments: string
+  /** What Claude Code reads of its set-up; read-only inside. */
+  setup: string
+  /** The workflow's directory, or nothing; read-only inside. */
+  workflow: string
   /** What git needs beside the repositories to save states; inside only while git runs for the runner. */
   shadow: string
 }
@@ -41,6 +45,8 @@ export const createLayout = ({ sessionDirectory, renames, doorSocket }: LayoutOp
     workspace: at('workspace'),
     home: at('home'),
     attachments: at('attachments'),
+    setup: at('setup'),
+    workflow: at('workflow'),
     shadow: at('shadow'),
     clones: at('clones'),
   }
@@ -51,6 +57,8 @@ export const createLayout = ({ sessionDirectory, renames, doorSocket }: LayoutOp
           workspace: '/workspace',
           home: '/home/agent',
           attachments: '/attachments',
+          setup: '/setup',
+          workflow: '/workflow',
           shadow: '/shadow',
           clones: '/clones',
           source: '/source',
@@ -68,7 +76,16 @@ export const makeDirectories = async (
 ): Promise<{ newHome: boolean }> => {
   const { outside } = layout
   await mkdir(sessionDirectory, { recursive: true, mode: 0o700 })
-  const rest = [outside.workspace, outside.attachments, outside.shadow, outside.clones, outside.outbox]
+  const { setup, workflow } = outside
+  const rest = [
+    setup,
+    workflow,
+    outside.workspace,
+    outside.attachments,
+    outside.shadow,
+    outside.clones,
+    outside.outbox,
+  ]
   const made = await Promise.all([
     mkdir(outside.home, { recursive: true, mode: 0o700 }),
     ...[...rest, join(sessionDirectory, 'tmp')].map((path) => mkdir(path, { recursive: true, mode: 0o700 })),

@@ -11,6 +11,8 @@ import { fileHandlers, sweepParts } from './operations/file-handlers.ts'
 import type { OperationHandlers } from './operations/handlers.ts'
 import { createOperations, type Operations } from './operations/operations.ts'
 import type { Session } from './runner.ts'
+import { openSetup } from './setup/open-setup.ts'
+import type { SessionSetup } from './setup/session-setup.ts'
 import { createPrompts, type Prompts } from './turn/prompt.ts'
 import { createTurns, type Turns } from './turn/turns.ts'
 import { prepareWorkspace } from './workspace/prepare.ts'
@@ -84,15 +86,17 @@ const startAgent = (session: Session, workspace: Workspace, directory: string): 
     home,
     attachments: { outside: outside.attachments, inside: inside.attachments },
   })
-  const keeper = keep(session, transcripts, directory)
+  const setup = openSetup(session, directory)
+  const keeper = keep(session, { transcripts, setup, directory })
   const turns = createTurns({
     keeper,
+    refresh: () => setup.refresh(keeper),
     prompt: prompts.content,
     transcriptHas: transcripts.has,
     continuation: session.kit.continuation,
     save: async (turn) => void (await workspace.save(turn)),
     emit,
-    turnMinutes: welcome.settings.turnMinutes,
+    turnMinutes: () => setup.settings.turnMinutes,
     now: () => performance.now(),
   })
   live.keeper = keeper
@@ -110,7 +114,7 @@ const startAgent = (session: Session, workspace: Workspace, directory: string): 
     home,
     after: welcome.cursor,
     generation: welcome.generation,
-    reactions: reactions(session, turns, { prompts, operations }),
+    reactions: reactions(session, turns, { prompts, operations, setup }),
     signal: session.over,
     onFenced: () => session.end(endings.fenced),
     onProblem: (error) => session.log.warn({ err: String(error).slice(0, 500) }, 'inbox'),
@@ -134,7 +138,13 @@ const timeAgentStart = ({ emit, live }: Session): void => {
   )
 }
 
-const keep = (session: Session, transcripts: Transcripts, directory: string) => {
+interface Keeping {
+  transcripts: Transcripts
+  setup: SessionSetup
+  directory: string
+}
+
+const keep = (session: Session, { transcripts, setup, directory }: Keeping) => {
   const { config, kit, layout, sandbox, door, link, emit, welcome, live } = session
   const { executable } = kit
   const { room } = link.emitter
@@ -151,8 +161,8 @@ const keep = (session: Session, transcripts: Transcripts, directory: string) => 
   const launch = kit.launcher({
     workspace: directory,
     executable: insideExecutable(place),
-    env: kit.environment(layout.inside),
-    settings: welcome.settings,
+    inside: layout.inside,
+    plan: setup.plan,
     emit,
     spawn: spawnClaude(place),
     onStderr: session.onAgentOutput,
@@ -160,6 +170,7 @@ const keep = (session: Session, transcripts: Transcripts, directory: string) => 
   return keepAgent({
     launch,
     conversation: welcome.conversation,
+    arrange: setup.arrange,
     canResume: transcripts.exists,
     onLost: () => {
       const message =
@@ -191,9 +202,13 @@ const interrupted = {
 const reactions = (
   { end, live }: Session,
   turns: Turns,
-  { prompts, operations }: { prompts: Prompts; operations: Operations },
+  { prompts, operations, setup }: { prompts: Prompts; operations: Operations; setup: SessionSetup },
 ): Reactions => ({
   promptQueued: prompts.seen,
+  // With a turn under way it waits for the next one, which asks by itself.
+  settingsChanged: () => {
+    if (live.keeper !== undefined) void setup.refresh(live.keeper, () => turns.current === undefined)
+  },
   turnStarted: turns.start,
   interrupt: (turn) => turns.end(turn, interrupted),
   paused: turns.pause,

@@ -21,6 +21,8 @@ interface BasePart {
  */
 export interface RunnerClient {
   hello(options?: CallOptions): Promise<CallResult<Rows['runnerHello']>>
+  /** The settings that count now. */
+  settings(options?: CallOptions): Promise<CallResult<Rows['runnerSettings']>>
   /** Appends facts; answers with the last number that is stored. */
   facts(body: BodyOf<'runnerFacts'>, options?: CallOptions): Promise<CallResult<Rows['runnerFacts']>>
   /** The log of the runner's session, in order, each event once, through disconnects. */
@@ -64,6 +66,7 @@ export const createRunnerClient = (options: ClientOptions): RunnerClient => {
   }
   const client = {
     hello: (callOptions?: CallOptions) => call(runnerRoutes.runnerHello, callOptions),
+    settings: (callOptions?: CallOptions) => call(runnerRoutes.runnerSettings, callOptions),
     facts: (body: unknown, callOptions?: CallOptions) =>
       call(runnerRoutes.runnerFacts, { ...callOptions, body }),
     events: (stream: StreamOptions = {}) => readLog({ transport, row: runnerRoutes.runnerEvents }, stream),

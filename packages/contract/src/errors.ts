@@ -36,6 +36,7 @@ export const errorCatalogue = {
   base_not_found: { status: 404, retryable: false, title: 'The project has no such base pack' },
   changes_not_found: { status: 404, retryable: false, title: 'Nothing is known about these changes' },
   file_not_found: { status: 404, retryable: false, title: 'There is no such file or directory' },
+  mcp_server_not_found: { status: 404, retryable: false, title: 'There is no such MCP server' },
   method_not_allowed: { status: 405, retryable: false, title: 'The address does not take this method' },
   not_acceptable: { status: 406, retryable: false, title: 'The address does not speak this media type' },
   request_timeout: { status: 408, retryable: true, title: 'The request did not arrive in time' },
@@ -84,6 +85,7 @@ export const errorCatalogue = {
     retryable: false,
     title: 'Say which version you change, with If-Match',
   },
+  mcp_busy: { status: 429, retryable: true, title: 'Too many requests to MCP servers are under way' },
   queue_full: { status: 429, retryable: true, title: 'Too many prompts wait in this session' },
   too_many_operations: {
     status: 429,
@@ -94,6 +96,7 @@ export const errorCatalogue = {
   repository_unreachable: { status: 502, retryable: true, title: 'The repository cannot be read' },
   checkpoint_unreadable: { status: 500, retryable: false, title: 'The checkpoint can’t be read' },
   push_failed: { status: 502, retryable: true, title: 'The push did not arrive' },
+  mcp_server_failed: { status: 502, retryable: false, title: 'The MCP server did not answer as it should' },
   upstream_unreachable: { status: 502, retryable: true, title: 'The model cannot be reached' },
   operation_failed: { status: 502, retryable: false, title: 'The runner could not do it' },
   unavailable: { status: 503, retryable: true, title: 'Berth is starting, stopping or overloaded' },

@@ -193,12 +193,14 @@ export {
   type Transcript,
   type TranscriptEntry,
 } from './session/transcript.ts'
-export type {
-  CustomAgent,
-  Hooks,
-  McpServer,
-  Skill,
-  SlashCommand,
+export {
+  type CustomAgent,
+  type Hooks,
+  hooks,
+  type McpServer,
+  type Skill,
+  type SlashCommand,
+  sessionMcpServers,
 } from './settings/agent-setup.ts'
 export { resolveSettings, type SettingOrigin } from './settings/resolve.ts'
 export {

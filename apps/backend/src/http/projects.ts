@@ -10,6 +10,7 @@ import {
 } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
 import { projectNotFound, roleIn } from '../auth/principal.ts'
+import { maskHeaders } from '../mcp/mask-headers.ts'
 import type { ProjectRow, Store } from '../store/port.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
@@ -64,10 +65,12 @@ export const projectEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
     return undefined
   })
 
-  serve(routes.getProjectSettings, async ({ params, reply }) => {
+  serve(routes.getProjectSettings, async ({ params, principal, reply }) => {
     const project = await projectOf(store, params.project)
     reply.header('etag', `"${project.settingsVersion}"`)
-    return wireSettings(project)
+    const settings = wireSettings(project)
+    if (roleIn(principal, params.project) === 'admin') return settings
+    return { ...settings, own: maskHeaders(settings.own), effective: maskHeaders(settings.effective) }
   })
 
   serve(routes.updateProjectSettings, async ({ params, body, version, reply }) => {

@@ -2,6 +2,7 @@ import { BerthError, type Fact, limits, runnerRoutes, turnId } from '@berth/cont
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { sha256 } from '../auth/sha256.ts'
 import { maxRequestBytes } from '../gateway/gateway.ts'
+import { maskHeaders } from '../mcp/mask-headers.ts'
 import { checkTransfer } from '../operations/transfers.ts'
 import { sessionSettingsOf } from '../session/service.ts'
 import type { RunnerIdentity } from '../store/port.ts'
@@ -151,7 +152,7 @@ const welcome = async ({ service, store, repositoryRoots }: Deps, runner: Runner
     owner: summary.owner,
     repositories,
     repositoryRoots: [...repositoryRoots],
-    settings: sessionSettingsOf(settings, project?.settings ?? {}).values,
+    settings: maskHeaders(sessionSettingsOf(settings, project?.settings ?? {}).values),
     conversation,
     checkpoint,
     restore,

@@ -7,6 +7,7 @@ import {
   sessionSettings,
 } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
+import { maskHeaders } from '../mcp/mask-headers.ts'
 import { checkModel, notFound, sessionSettingsOf } from '../session/service.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
@@ -57,7 +58,7 @@ const viewOf = async (
 ): Promise<SessionSettingsView> => {
   if (summary.project !== project) throw notFound(summary.id)
   const { values, origins } = sessionSettingsOf(settings, (await projectOf(store, project)).settings)
-  return { version: summary.version, own: settings, effective: values, origins }
+  return { version: summary.version, own: settings, effective: maskHeaders(values), origins }
 }
 
 /** What was set before with the changes; null takes a value away. */

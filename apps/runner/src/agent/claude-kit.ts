@@ -6,6 +6,7 @@ import {
   claudeExecutable,
   continuationText,
   createAgent,
+  setupFiles,
 } from '@berth/agent'
 import { type IdKind, makeId } from '@berth/contract'
 import type { SandboxedProcess } from '@berth/sandbox'
@@ -19,16 +20,22 @@ const ids = { block: newId('block'), request: newId('request') }
 /** The kit for the real Claude Code. Throws when it isn't installed. */
 export const createClaudeKit = (): AgentKit => ({
   executable: claudeExecutable(),
-  environment: (inside) =>
-    agentEnvironment({
-      home: inside.home,
-      path: agentPath,
-      door: { socket: inside.door },
-      extra: { TMPDIR: inside.temporary, SHELL: '/bin/bash', USER: 'agent' },
-    }),
+  environment,
+  setupFiles,
   continuation: (reason, paused) =>
     continuationText({ reason: reason === '' ? 'The runner around it was lost.' : reason, paused }),
   launcher: (options) => (start) => launch(options, start),
+})
+
+// Its own variables come last: nothing that a setting brings counts before them.
+const environment: AgentKit['environment'] = (inside, more = {}) => ({
+  ...more,
+  ...agentEnvironment({
+    home: inside.home,
+    path: agentPath,
+    door: { socket: inside.door },
+    extra: { TMPDIR: inside.temporary, SHELL: '/bin/bash', USER: 'agent' },
+  }),
 })
 
 const launch = (
@@ -37,15 +44,13 @@ const launch = (
 ): LiveAgent => {
   let conversation = resumed
   let running: SandboxedProcess | undefined
-  const { settings, emit } = options
-  const { model, instructions, allow, ask, deny, otherwise } = settings
+  const { emit } = options
+  const { variables, ...plan } = options.plan()
   const agentOptions: AgentOptions = {
+    ...plan,
     workspace: options.workspace,
-    env: options.env,
+    env: environment(options.inside, variables),
     executable: options.executable,
-    permissions: { allow, ask, deny, otherwise },
-    ...(model === undefined ? {} : { model }),
-    ...(instructions === '' ? {} : { instructions }),
     ...(resumed === undefined ? {} : { conversation: resumed }),
     ids,
     emit(fact) {
@@ -78,6 +83,7 @@ const alive = (agent: Agent, { conversation, process }: Inside): LiveAgent => ({
   },
   startTurn: (turn) => agent.startTurn(turn),
   interrupt: () => agent.interrupt(),
+  setModel: (model) => agent.setModel(model),
   decide: (request, decision) => void agent.decide(request, decision),
   answer: (request, answers) => void agent.answer(request, answers),
   close: async () => {
@@ -107,6 +113,7 @@ const stillborn = (message: string): LiveAgent => {
     conversation: undefined,
     startTurn: nothing,
     interrupt: async () => undefined,
+    setModel: async () => undefined,
     decide: nothing,
     answer: nothing,
     close: async () => undefined,

@@ -12,6 +12,8 @@ export interface AgentKeeper {
   readonly conversation: string | undefined
   /** Ends the current one at once and starts another in the same conversation. */
   replace(): void
+  /** Ends the current one politely, between turns, and starts another in the same conversation. */
+  renew(): void
   /** Ends for good: politely, so that it writes down what it has. */
   close(): Promise<void>
   /** Ends for good, now. */
@@ -21,6 +23,8 @@ export interface AgentKeeper {
 export interface KeeperOptions {
   launch: LaunchAgent
   conversation: string | undefined
+  /** Makes ready what the next one is shown: before each start, when none lives. Never rejects. */
+  arrange?(): Promise<void>
   /** Is there anything of the conversation that can be gone on with? */
   canResume(conversation: string): Promise<boolean>
   /** The conversation can't be gone on with: a new one begins. */
@@ -51,6 +55,7 @@ export const keepAgent = (options: KeeperOptions): AgentKeeper => {
       options.onLost(conversation)
       conversation = undefined
     }
+    await options.arrange?.()
     if (over !== undefined) return
     const agent = options.launch({
       conversation,
@@ -76,6 +81,13 @@ export const keepAgent = (options: KeeperOptions): AgentKeeper => {
     }
     starting = start()
     options.onExit(exit)
+  }
+  const follow = (leave: (old: LiveAgent) => void) => {
+    const old = current
+    conversation = old?.conversation ?? conversation
+    current = undefined
+    if (old !== undefined) leave(old)
+    starting = (old?.exited ?? Promise.resolve()).then(start)
   }
   const end = () => {
     over ??= new AgentUnusable('Claude Code was ended with its session.')
@@ -103,13 +115,8 @@ export const keepAgent = (options: KeeperOptions): AgentKeeper => {
     get conversation() {
       return current?.conversation ?? conversation
     },
-    replace() {
-      const old = current
-      conversation = old?.conversation ?? conversation
-      current = undefined
-      old?.kill()
-      starting = (old?.exited ?? Promise.resolve()).then(start)
-    },
+    replace: () => follow((old) => old.kill()),
+    renew: () => follow((old) => void old.close()),
     async close() {
       end()
       await starting

@@ -1,7 +1,8 @@
-import type { AgentOptions } from '@berth/agent'
-import type { EffectiveSettings, HoldReason, RunnerFactBody } from '@berth/contract'
+import type { AgentOptions, SetupContent } from '@berth/agent'
+import type { HoldReason, RunnerFactBody } from '@berth/contract'
 import type { SandboxedProcess } from '@berth/sandbox'
 import type { Layout } from '../layout.ts'
+import type { LaunchPlan } from '../setup/launch-plan.ts'
 import type { LaunchAgent } from './live-agent.ts'
 
 export type SpawnClaude = NonNullable<AgentOptions['spawn']>
@@ -11,9 +12,10 @@ export interface LauncherOptions {
   workspace: string
   /** Claude Code inside. */
   executable: string
-  /** Exactly the agent's environment. */
-  env: Record<string, string>
-  settings: EffectiveSettings
+  /** Where the parts of the session are, inside. */
+  inside: Layout['inside']
+  /** How the next one is started; asked at each start. */
+  plan(): LaunchPlan
   emit(body: RunnerFactBody): void
   /** Makes the hook that starts a process in the sandbox; `started` gets the process to watch. */
   spawn(started: (process: SandboxedProcess) => void): SpawnClaude
@@ -25,8 +27,10 @@ export interface AgentKit {
   /** The native Claude Code on this machine. */
   executable: string
   /** The agent's environment: nothing of the operator's, and no key. */
-  environment(inside: Layout['inside']): Record<string, string>
+  environment(inside: Layout['inside'], more?: Record<string, string>): Record<string, string>
   /** What to tell an agent that was lost in the middle of a turn, or whose turn was paused. */
   continuation(reason: string, paused?: HoldReason): string
+  /** The files of the set-up directory, by path. */
+  setupFiles(content: SetupContent): Record<string, string>
   launcher(options: LauncherOptions): LaunchAgent
 }

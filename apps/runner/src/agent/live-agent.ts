@@ -20,6 +20,8 @@ export interface LiveAgent {
   startTurn(turn: TurnStart): void
   /** Asks it to end the turn soon; the result still comes. */
   interrupt(): Promise<void>
+  /** The model of the next turns; undefined: Claude Code's own. */
+  setModel(model: string | undefined): Promise<void>
   decide(request: string, decision: PermissionDecision): void
   answer(request: string, answers: Answers): void
   /** Ends it. Resolves when nothing of it is left. */

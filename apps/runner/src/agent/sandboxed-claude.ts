@@ -33,6 +33,10 @@ export const insideExecutable = ({
 }: Pick<ClaudePlace, 'layout' | 'executable'>): string =>
   renamed(layout) ? `${toolDirectory}/claude/${basename(executable)}` : executable
 
+/** Node as it is called inside. */
+export const nodeInside = (layout: Layout): string =>
+  renamed(layout) ? `${toolDirectory}/node/node` : process.execPath
+
 const renamed = ({ inside, outside }: Layout): boolean => inside.workspace !== outside.workspace
 
 /** What the agent's sandbox shows beside the system: its directories, and its programs read-only. */
@@ -45,12 +49,14 @@ export const agentMounts = ({
     { path: outside.workspace, mode: 'rw', target: inside.workspace },
     { path: outside.home, mode: 'rw', target: inside.home },
     { path: outside.attachments, mode: 'ro', target: inside.attachments },
+    { path: outside.setup, mode: 'ro', target: inside.setup },
+    { path: outside.workflow, mode: 'ro', target: inside.workflow },
   ]
   if (!renamed(layout)) return own
   return [
     ...own,
     { path: dirname(executable), mode: 'ro', target: `${toolDirectory}/claude` },
-    { path: process.execPath, mode: 'ro', target: `${toolDirectory}/node/node` },
+    { path: process.execPath, mode: 'ro', target: nodeInside(layout) },
   ]
 }
 

@@ -21,6 +21,7 @@ const createFakeAgent = (launch: AgentLaunch) => {
     conversation: launch.conversation ?? 'conversation',
     startTurn: ({ uuid, content: [first] }) =>
       given.push({ uuid, text: first?.type === 'text' ? first.text : '' }),
+    setModel: async () => undefined,
     interrupt: async () => {
       interrupts += 1
     },
@@ -65,7 +66,8 @@ const open = (more: Partial<TurnsOptions> = {}) => {
     continuation: () => 'go on',
     save: async (id) => void saved.push(id),
     emit: (body) => void facts.push(body),
-    turnMinutes: 60,
+    refresh: async () => undefined,
+    turnMinutes: () => 60,
     now: () => 0,
     ...more,
   })

@@ -14,6 +14,8 @@ export interface TurnEnding {
 
 export interface TurnsOptions {
   keeper: AgentKeeper
+  /** Applies what has changed for the agent, before a turn begins. Never rejects. */
+  refresh(): Promise<void>
   prompt(seq: number, signal: AbortSignal): Promise<AgentContent[]>
   /** Does the conversation's transcript have a message with one of these uuids? */
   transcriptHas(conversation: string, uuids: readonly string[]): Promise<boolean>
@@ -22,7 +24,7 @@ export interface TurnsOptions {
   /** Saves the workspace after a turn. Never rejects. */
   save(turn: string): Promise<void>
   emit(body: RunnerFactBody): void
-  turnMinutes: number
+  turnMinutes(): number
   now(): number
   /** How long an interrupted agent may take to say so before it is ended, in ms. Default 15,000. */
   interruptMs?: number
@@ -71,6 +73,7 @@ export const createTurns = (options: TurnsOptions): Turns => {
   let last = { turn: '', attempt: 0 }
 
   const deliver = async (turn: Running) => {
+    if (turn.deaths === 0) await options.refresh()
     const agent = await keeper.ready()
     const { data, deaths, over } = turn
     const content = await contentFor(options, turn)
@@ -91,8 +94,9 @@ export const createTurns = (options: TurnsOptions): Turns => {
     })
   }
   const run = async (turn: Running, outcome: Promise<Outcome>) => {
-    const limit = options.turnMinutes * 60_000
-    const message = `The turn was interrupted at its time limit of ${options.turnMinutes} minutes.`
+    const minutes = options.turnMinutes()
+    const limit = minutes * 60_000
+    const message = `The turn was interrupted at its time limit of ${minutes} minutes.`
     const timer = setTimeout(() => end(turn, { result: 'interrupted', code: 'time-limit', message }), limit)
     tryToDeliver(turn)
     const result = await outcome

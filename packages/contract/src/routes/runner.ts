@@ -30,6 +30,7 @@ export const runnerWelcome = z.object({
   repositories,
   /** Directories that local repositories must lie under. */
   repositoryRoots: z.array(z.string()),
+  /** Without the headers of MCP servers: what calls them is the backend. */
   settings: effectiveSettings,
   /** Claude Code's own id of the conversation so far; missing at the first start. */
   conversation: z.string().max(100).optional(),
@@ -70,6 +71,15 @@ export const runnerRoutes = {
     tag: 'Runner',
     summary: 'Learn what to do, and where the log stands',
     response: { status: 200, body: runnerWelcome },
+    errors: ['fenced'],
+  }),
+  runnerSettings: route({
+    method: 'GET',
+    path: '/runner/settings',
+    role: 'runner',
+    tag: 'Runner',
+    summary: 'Get the settings that count for the session now',
+    response: { status: 200, body: z.object({ settings: effectiveSettings }) },
     errors: ['fenced'],
   }),
   runnerFacts: route({

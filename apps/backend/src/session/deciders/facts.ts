@@ -1,5 +1,5 @@
-import { BerthError, type NewEvent } from '@berth/contract'
-import type { Deciders } from './draft.ts'
+import { BerthError, idPrefixes, type NewEvent } from '@berth/contract'
+import type { Deciders, Draft } from './draft.ts'
 import { closeOpen, continueTurn, dispatch, settle } from './turn-flow.ts'
 
 /** What runners and the gateway saw. */
@@ -25,6 +25,7 @@ export const factDeciders: Deciders<'facts' | 'model-error'> = {
       if (type === 'runner.started') closeOpen(log, 'The runner before was lost.')
       if (type === 'agent.ready' && !wasReady) continueTurn(log)
       if (type === 'turn.ended' && hadTurn) settle(log)
+      if (type === 'workflow.loaded') beginWorkflow(log, data.startupPrompt)
       if (dispatching.has(type)) dispatch(log)
     }
   },
@@ -35,9 +36,21 @@ export const factDeciders: Deciders<'facts' | 'model-error'> = {
 const dispatching: ReadonlySet<string> = new Set([
   'turn.ended',
   'agent.ready',
+  'workflow.loaded',
   'workspace.restored',
   'workspace.restore_failed',
 ])
+/** A workflow's first prompt, for a session that nobody has given one. */
+const beginWorkflow = (log: Draft, text: string | undefined): void => {
+  const { turns, turn, queue, fork } = log.current.summary
+  if (text === undefined || turns > 0 || turn !== undefined || queue.length > 0 || fork !== undefined) return
+  // The decision has one id, which is a turn's; nothing else makes a prompt's of it.
+  const prompt = log.context.turn.replace(idPrefixes.turn, idPrefixes.prompt)
+  log.add(
+    { kind: 'backend', id: 'workflow' },
+    { type: 'prompt.queued', data: { prompt, content: [{ type: 'text', text }] } },
+  )
+}
 
 /** A runner's clock is not trusted: a time in the future becomes now. */
 const plausible = (at: string, now: string): string => (at > now ? now : at)

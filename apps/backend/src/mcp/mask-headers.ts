@@ -1,7 +1,7 @@
 import type { Settings } from '@berth/contract'
 
 /** Stands for the value of a header where it may not be seen. */
-export const maskedHeader = '***'
+const maskedHeader = '***'
 
 type Servers = NonNullable<Settings['mcpServers']>
 

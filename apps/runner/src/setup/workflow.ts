@@ -30,7 +30,7 @@ export interface LoadedWorkflow {
 }
 
 /** A workflow can't be used. The message is for the person who chose it. */
-export class WorkflowError extends Error {
+class WorkflowError extends Error {
   override readonly name = 'WorkflowError'
 }
 

@@ -5,6 +5,7 @@ import {
   type EventOf,
   isBerthError,
   type PermissionDecision,
+  type WantedRepository,
 } from '@berth/contract'
 
 /** What the log can ask of a runner. Each is called once per event, in order. */
@@ -19,6 +20,9 @@ export interface Reactions {
   operationCancelled(operation: string): void
   /** The session set something for itself. */
   settingsChanged(): void
+  repositoryAdded(repository: WantedRepository): void
+  repositoryRemoved(name: string): void
+  repositoryRetried(name: string): void
   stop(reason: string): void
   deleted(): void
 }
@@ -70,6 +74,9 @@ const handlers = ({ reactions, generation, onFenced }: InboxOptions): Handlers =
   'operation.requested': ({ data }) => reactions.operationRequested(data),
   'operation.cancelled': ({ data }) => reactions.operationCancelled(data.operation),
   'session.settings_changed': () => reactions.settingsChanged(),
+  'repository.added': ({ data, seq }) => reactions.repositoryAdded({ ...data.repository, since: seq }),
+  'repository.removed': ({ data }) => reactions.repositoryRemoved(data.name),
+  'repository.retried': ({ data }) => reactions.repositoryRetried(data.name),
   'session.stop_requested': ({ data }) => reactions.stop(data.reason),
   'session.deleted': () => reactions.deleted(),
   'generation.started': ({ data }) => {

@@ -15,7 +15,7 @@ import { openSetup } from './setup/open-setup.ts'
 import type { SessionSetup } from './setup/session-setup.ts'
 import { createPrompts, type Prompts } from './turn/prompt.ts'
 import { createTurns, type Turns } from './turn/turns.ts'
-import { prepareWorkspace } from './workspace/prepare.ts'
+import { openRepositories, type SessionRepositories } from './workspace/session-repositories.ts'
 import { createWorkspace, type Workspace } from './workspace/workspace.ts'
 
 type FailReason = 'sandbox' | 'clone' | 'agent' | 'out-of-memory'
@@ -26,9 +26,9 @@ type FailReason = 'sandbox' | 'clone' | 'agent' | 'out-of-memory'
  */
 export const startSession = async (session: Session): Promise<void> => {
   const isolation = testIsolation(session.sandbox, selfTestContext(session), session.emit)
-  const agent = prepare(session).then(async (workspace) => {
-    const directory = await workingDirectory(session.layout, session.welcome.repositories)
-    if (!session.over.aborted) startAgent(session, workspace, directory)
+  const agent = prepare(session).then(async (place) => {
+    const directory = await workingDirectory(session.layout, place.directory)
+    if (!session.over.aborted) startAgent(session, place, directory)
   })
   const [tested, started] = await Promise.allSettled([isolation, agent])
   // A broken sandbox breaks the clone too: it is the one to tell.
@@ -59,26 +59,29 @@ const selfTestContext = ({ config, layout, door, kit }: Session) => {
   }
 }
 
-const prepare = async (session: Session): Promise<Workspace> => {
-  const { config, welcome, layout, sandbox, link, emit } = session
-  await sweepParts(layout)
-  const state = await prepareWorkspace({
-    welcome,
-    layout,
-    sandbox,
-    mirrorDirectory: config.mirrorDirectory,
-    surroundings: { path: config.path, home: config.home, inherited: process.env },
-    emit,
-    now: () => performance.now(),
-  })
-  const { emitter, spool } = link
-  const { checkpointFiles, checkpointMiB } = welcome.settings
-  const limits = { files: checkpointFiles, bytes: checkpointMiB * 1024 ** 2 }
-  const { session: id } = welcome
-  return createWorkspace({ state, session: id, layout, sandbox, emitter, saveBlob: spool.put, limits })
+interface Place extends SessionRepositories {
+  workspace: Workspace
 }
 
-const startAgent = (session: Session, workspace: Workspace, directory: string): void => {
+const prepare = async (session: Session): Promise<Place> => {
+  const { welcome, layout, sandbox, link } = session
+  await sweepParts(layout)
+  const repositories = await openRepositories(session)
+  const { emitter, spool } = link
+  const { checkpointFiles, checkpointMiB } = welcome.settings
+  const workspace = createWorkspace({
+    memory: repositories.memory,
+    session: welcome.session,
+    layout,
+    sandbox,
+    emitter,
+    saveBlob: spool.put,
+    limits: { files: checkpointFiles, bytes: checkpointMiB * 1024 ** 2 },
+  })
+  return { ...repositories, workspace }
+}
+
+const startAgent = (session: Session, place: Place, directory: string): void => {
   const { welcome, layout, emit, live, home } = session
   const transcripts = openTranscripts(layout.outside.home)
   const { outside, inside } = layout
@@ -90,11 +93,17 @@ const startAgent = (session: Session, workspace: Workspace, directory: string): 
   const keeper = keep(session, { transcripts, setup, directory })
   const turns = createTurns({
     keeper,
-    refresh: () => setup.refresh(keeper),
-    prompt: prompts.content,
+    refresh: async (signal) => {
+      await place.beforeTurn(signal)
+      await setup.refresh(keeper)
+    },
+    prompt: place.withNews(prompts.content),
     transcriptHas: transcripts.has,
     continuation: session.kit.continuation,
-    save: async (turn) => void (await workspace.save(turn)),
+    save: async (turn) => {
+      await place.workspace.save(turn)
+      await place.afterTurn()
+    },
     emit,
     turnMinutes: () => setup.settings.turnMinutes,
     now: () => performance.now(),
@@ -107,6 +116,7 @@ const startAgent = (session: Session, workspace: Workspace, directory: string): 
     over: session.over,
     onProblem: (error) => session.log.warn({ err: String(error).slice(0, 500) }, 'operation'),
   })
+  place.goLive(place.workspace.exclusively)
   // While Claude Code starts, this process has time.
   void keeper.launched.then(session.door.warm)
   timeAgentStart(session)
@@ -114,7 +124,7 @@ const startAgent = (session: Session, workspace: Workspace, directory: string): 
     home,
     after: welcome.cursor,
     generation: welcome.generation,
-    reactions: reactions(session, turns, { prompts, operations, setup }),
+    reactions: { ...reactions(session, turns, { prompts, operations, setup }), ...place.reactions },
     signal: session.over,
     onFenced: () => session.end(endings.fenced),
     onProblem: (error) => session.log.warn({ err: String(error).slice(0, 500) }, 'inbox'),
@@ -203,7 +213,7 @@ const reactions = (
   { end, live }: Session,
   turns: Turns,
   { prompts, operations, setup }: { prompts: Prompts; operations: Operations; setup: SessionSetup },
-): Reactions => ({
+): Omit<Reactions, keyof Place['reactions']> => ({
   promptQueued: prompts.seen,
   // With a turn under way it waits for the next one, which asks by itself.
   settingsChanged: () => {

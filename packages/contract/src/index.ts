@@ -119,6 +119,7 @@ export {
   repositoryName,
   repositoryProblem,
   sessionBranch,
+  type WantedRepository,
 } from './repository.ts'
 export {
   type Answers,

@@ -120,5 +120,13 @@ export const repositories = z
         })
   })
 
+/** A repository that a session should have. */
+export const wantedRepository = repository.extend({
+  /** The event that added it; missing: it was there from the beginning. Tells it from an earlier one of its name. */
+  since: z.number().int().positive().optional(),
+})
+
+export type WantedRepository = z.infer<typeof wantedRepository>
+
 /** The branch on which the agent of a session works. */
 export const sessionBranch = (session: string): string => `berth/${session}`

@@ -1,21 +1,14 @@
 import { lstat, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type RunnerWelcome, repositoryName } from '@berth/contract'
 import type { Layout } from '../layout.ts'
 
 /**
- * Where Claude Code works, as it is seen from inside: in the repository when there is one, so that its `CLAUDE.md` and
- * `.claude/` count; in the workspace when there are several, or none. It stays the same for the life of a session,
- * because Claude Code keeps conversations by directory: one that the agent removed is made again, and only where
- * something else stands in its place the workspace is taken.
+ * Where Claude Code works, as it is seen from inside. It stays the same for the life of a session, because Claude Code
+ * keeps conversations by directory: one that the agent removed is made again, and only where something else stands in its
+ * place the workspace is taken.
  */
-export const workingDirectory = async (
-  { inside, outside }: Layout,
-  repositories: RunnerWelcome['repositories'],
-): Promise<string> => {
-  const [only, ...others] = repositories
-  if (only === undefined || others.length > 0) return inside.workspace
-  const name = only.name ?? repositoryName(only.url)
+export const workingDirectory = async ({ inside, outside }: Layout, name: string): Promise<string> => {
+  if (name === '') return inside.workspace
   const place = join(outside.workspace, name)
   const info = await lstat(place).catch(() => undefined)
   if (info === undefined) await mkdir(place, { mode: 0o700 })

@@ -12,7 +12,6 @@ import {
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createPlace, git, type Place, sandboxes, writeFiles } from '../fixtures/place.ts'
-import { prepareWorkspace } from '../workspace/prepare.ts'
 import { CloneError } from './explain.ts'
 
 const places: Place[] = []
@@ -83,7 +82,7 @@ describe.each(sandboxes)('a hostile local repository, in $kind', (sandbox) => {
       'a.txt': 'a\n',
     })
     const mark = trap(place, url)
-    await prepareWorkspace(place.prepareOptions([{ url }]))
+    await place.prepare([{ url }])
     const clone = join(place.layout.outside.workspace, 'lib')
     expect(git(clone, 'show', 'HEAD:a.txt')).toBe('a\n')
     expect(existsSync(mark)).toBe(false)
@@ -94,7 +93,7 @@ describe.each(sandboxes)('a hostile local repository, in $kind', (sandbox) => {
     const second = git(url, 'commit-tree', '-p', 'HEAD', '-m', 'Second', 'HEAD^{tree}').trim()
     writeFileSync(join(url, '.git/refs/heads/main'), `${second}\n`)
     rmSync(mark, { force: true })
-    await prepareWorkspace(place.prepareOptions([{ url, name: 'again' }]))
+    await place.prepare([{ url, name: 'again' }])
     expect(git(join(place.layout.outside.workspace, 'again'), 'log', '-1', '--format=%s').trim()).toBe(
       'Second',
     )
@@ -102,9 +101,7 @@ describe.each(sandboxes)('a hostile local repository, in $kind', (sandbox) => {
   })
 
   const refused = async (place: Place, url: string, branch?: string) => {
-    const error = await prepareWorkspace(
-      place.prepareOptions([{ url, ...(branch === undefined ? {} : { branch }) }]),
-    ).then(
+    const error = await place.prepare([{ url, ...(branch === undefined ? {} : { branch }) }]).then(
       () => expect.unreachable(),
       (caught) => caught,
     )
@@ -139,13 +136,20 @@ describe.each(sandboxes)('a hostile local repository, in $kind', (sandbox) => {
     )
   })
 
-  it('leaves no half clone of one repository when another fails', async () => {
+  it('does not keep the others from starting when it fails, and leaves no half clone', async () => {
     const place = await open()
     const url = place.source('lib')
-    const options = place.prepareOptions([{ url }, { url: join(place.sources, 'missing') }])
-    await expect(prepareWorkspace(options)).rejects.toThrow(CloneError)
+    const missing = { url: join(place.sources, 'missing') }
+    const { repositories, memory } = await place.prepare([{ url }, missing])
+    expect([...repositories.failures.keys()]).toEqual(['missing'])
+    expect(memory.current.repositories.map(({ name }) => name)).toEqual(['lib'])
+    expect(memory.current.directory).toBe('')
     expect(readdirSync(place.layout.outside.clones)).toEqual([])
-    expect(place.facts.some((body) => body.type === 'start.step' && body.data.state === 'failed')).toBe(true)
+    const failed = place.facts.filter(
+      (body) => body.type === 'repository.state' && body.data.state === 'failed',
+    )
+    expect(failed).toMatchObject([{ data: { name: 'missing', message: expect.stringContaining('no such') } }])
+    await expect(place.prepare([missing])).rejects.toThrow(CloneError)
   })
 
   it('follows branches that are forced, deleted and renamed', async () => {
@@ -153,11 +157,11 @@ describe.each(sandboxes)('a hostile local repository, in $kind', (sandbox) => {
     const url = place.source('lib')
     git(url, 'branch', 'gone')
     git(url, 'tag', 'v1')
-    await prepareWorkspace(place.prepareOptions([{ url }]))
+    await place.prepare([{ url }])
     git(url, 'branch', '-D', 'gone')
     git(url, 'commit', '--quiet', '--amend', '-m', 'Forced')
     git(url, 'branch', 'gone/deeper')
-    await prepareWorkspace(place.prepareOptions([{ url, name: 'again' }]))
+    await place.prepare([{ url, name: 'again' }])
     const again = join(place.layout.outside.workspace, 'again')
     expect(git(again, 'log', '-1', '--format=%s').trim()).toBe('Forced')
     expect(git(again, 'for-each-ref', '--format=%(refname)', 'refs/remotes')).toContain('origin/gone/deeper')
@@ -168,7 +172,7 @@ describe.each(sandboxes)('a hostile local repository, in $kind', (sandbox) => {
     const full = place.source('full')
     for (const text of ['b', 'c']) git(full, 'commit', '--quiet', '--allow-empty', '-m', text)
     git(place.sources, 'clone', '--quiet', '--depth', '1', `file://${full}`, 'shallow')
-    await prepareWorkspace(place.prepareOptions([{ url: join(place.sources, 'shallow') }]))
+    await place.prepare([{ url: join(place.sources, 'shallow') }])
     const clone = join(place.layout.outside.workspace, 'shallow')
     expect(git(clone, 'log', '--format=%s').trim()).toBe('c')
   })
@@ -180,9 +184,7 @@ describe.each(sandboxes)('a hostile local repository, in $kind', (sandbox) => {
     git(join(place.sources, 'side'), 'commit', '--quiet', '--allow-empty', '-m', 'On the side')
     const outer = place.source('outer')
     git(outer, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', main, 'inner')
-    await prepareWorkspace(
-      place.prepareOptions([{ url: join(place.sources, 'side') }, { url: join(outer, 'inner') }]),
-    )
+    await place.prepare([{ url: join(place.sources, 'side') }, { url: join(outer, 'inner') }])
     const at = (name: string) => join(place.layout.outside.workspace, name)
     expect(git(at('side'), 'log', '-1', '--format=%s').trim()).toBe('On the side')
     expect(git(at('inner'), 'show', 'HEAD:a.txt')).toBe('a\n')
@@ -194,7 +196,7 @@ describe.each(sandboxes)('a hostile local repository, in $kind', (sandbox) => {
   it('may have a name that is no percent-encoding', async () => {
     const place = await open()
     const url = place.source('100%')
-    await prepareWorkspace(place.prepareOptions([{ url: `file://${url}`, name: 'all' }]))
+    await place.prepare([{ url: `file://${url}`, name: 'all' }])
     expect(git(join(place.layout.outside.workspace, 'all'), 'log', '-1', '--format=%s').trim()).toBe('First')
   })
 

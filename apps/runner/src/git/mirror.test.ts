@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { lastLine } from '@berth/git'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createPlace, git, type Place, sandboxes } from '../fixtures/place.ts'
-import { prepareWorkspace } from '../workspace/prepare.ts'
 
 const places: Place[] = []
 afterEach(() => {
@@ -17,13 +16,13 @@ describe('a mirror', () => {
     const place = await createPlace(sandbox)
     places.push(place)
     const url = place.source('lib')
-    await prepareWorkspace(place.prepareOptions([{ url }]))
+    await place.prepare([{ url }])
     const directory = join(place.root, 'mirrors')
     const path = join(directory, readdirSync(directory).find((name) => name.endsWith('.git')) ?? '')
     git(url, 'commit', '--quiet', '--allow-empty', '-m', 'Second')
     git(url, 'branch', '--move', 'main', 'trunk')
     const again = async () => {
-      await prepareWorkspace(place.prepareOptions([{ url, name: 'again' }]))
+      await place.prepare([{ url, name: 'again' }])
       return git(join(place.layout.outside.workspace, 'again'), 'log', '-1', '--format=%s').trim()
     }
     return { place, path, again }

@@ -15,7 +15,7 @@ export interface TurnEnding {
 export interface TurnsOptions {
   keeper: AgentKeeper
   /** Applies what has changed for the agent, before a turn begins. Never rejects. */
-  refresh(): Promise<void>
+  refresh(signal: AbortSignal): Promise<void>
   prompt(seq: number, signal: AbortSignal): Promise<AgentContent[]>
   /** Does the conversation's transcript have a message with one of these uuids? */
   transcriptHas(conversation: string, uuids: readonly string[]): Promise<boolean>
@@ -73,9 +73,9 @@ export const createTurns = (options: TurnsOptions): Turns => {
   let last = { turn: '', attempt: 0 }
 
   const deliver = async (turn: Running) => {
-    if (turn.deaths === 0) await options.refresh()
-    const agent = await keeper.ready()
     const { data, deaths, over } = turn
+    if (deaths === 0) await options.refresh(over.signal)
+    const agent = await keeper.ready()
     const content = await contentFor(options, turn)
     if (over.signal.aborted || turn.ending !== undefined) return
     turn.delivered = true

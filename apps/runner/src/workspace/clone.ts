@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Actor, emailOf, type Repository } from '@berth/contract'
+import { type Actor, emailOf, type WantedRepository } from '@berth/contract'
 import type { Sandbox } from '@berth/sandbox'
 import { runBoxed } from '../git/boxed.ts'
 import { CloneError, explainGit } from '../git/explain.ts'
@@ -36,7 +36,7 @@ fi
 `
 
 export interface CloneOptions {
-  repository: Repository
+  repository: WantedRepository
   /** Directory in the workspace. */
   name: string
   mirror: Mirror
@@ -48,8 +48,14 @@ export interface CloneOptions {
   timeoutMs?: number
 }
 
-/** Clones into the workspace; there is the whole repository or nothing. Throws a CloneError. */
-export const cloneFromMirror = async (options: CloneOptions): Promise<TrackedRepository> => {
+/** A whole clone that is not in the workspace yet, by its directory's name among the clones. */
+export interface HalfClone {
+  half: string
+  tracked: TrackedRepository
+}
+
+/** Clones beside the workspace; there is the whole repository or nothing. Throws a CloneError. */
+export const cloneFromMirror = async (options: CloneOptions): Promise<HalfClone> => {
   const { name, layout, repository } = options
   const branch = startBranch(options)
   const half = `${name}.${randomBytes(4).toString('hex')}`
@@ -57,10 +63,13 @@ export const cloneFromMirror = async (options: CloneOptions): Promise<TrackedRep
   await mkdir(temporary, { mode: 0o700 })
   try {
     const base = await cloneInBox(options, { half, branch })
-    await rename(temporary, join(layout.outside.workspace, name))
-    return { name, url: repository.url, branch: branch ?? '', base }
-  } finally {
+    return {
+      half,
+      tracked: { name, url: repository.url, branch: branch ?? '', base, since: repository.since },
+    }
+  } catch (error) {
     await rm(temporary, { recursive: true, force: true })
+    throw error
   }
 }
 

@@ -1,100 +1,90 @@
-import { lstat, readdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  type Repository,
-  type RunnerFactBody,
-  type RunnerWelcome,
-  repositoryName,
-  sessionBranch,
-} from '@berth/contract'
-import type { GitSurroundings } from '@berth/git'
-import type { Sandbox } from '@berth/sandbox'
-import { localSource } from '../git/local-source.ts'
-import { remoteSource, updateMirror } from '../git/mirror.ts'
-import type { Layout } from '../layout.ts'
-import { cloneFromMirror } from './clone.ts'
-import { emptyState, readState, type TrackedRepository, type WorkspaceState, writeState } from './state.ts'
+import { type RunnerWelcome, sessionBranch, type WantedRepository } from '@berth/contract'
+import { keyOf } from './news.ts'
+import { isPlaced, repairPlaces, takeAway, trackedIn, trackWhole } from './place.ts'
+import { nameOf, type Repositories, type RepositoriesOptions } from './repositories.ts'
+import type { TrackedRepository } from './state.ts'
 
-export interface PrepareOptions {
-  welcome: Pick<
-    RunnerWelcome,
-    'session' | 'project' | 'owner' | 'repositories' | 'repositoryRoots' | 'resumed'
-  >
-  layout: Layout
-  sandbox: Sandbox
-  mirrorDirectory: string
-  surroundings: GitSurroundings
-  emit(body: RunnerFactBody): void
-  now(): number
+export interface PrepareOptions extends RepositoriesOptions {
+  welcome: RepositoriesOptions['welcome'] & Pick<RunnerWelcome, 'resumed' | 'directory'>
+  repositories: Repositories
 }
 
 /**
- * Makes the workspace: clones what is missing, in parallel, and keeps what is there as it is. Throws a CloneError when
- * a repository can't be had; then nothing half-made is left. Leaves of an earlier, killed attempt are removed.
+ * Brings the workspace in line with what should be there: clones what is missing, in parallel, keeps what is there as it
+ * is, and takes away what was removed. A repository that can't be had is told; only a session that has nothing yet, and
+ * gets nothing, can't start: then it throws a CloneError. What an earlier, killed attempt left is repaired first.
  */
-export const prepareWorkspace = async (options: PrepareOptions): Promise<WorkspaceState> => {
-  const { layout, welcome, emit } = options
-  const known = (await readState(layout.outside.state)) ?? emptyState
-  await removeHalfClones(layout)
-  const settled = await Promise.allSettled(
-    welcome.repositories.map((repository) => prepareOne(options, known, repository)),
-  )
+export const prepareWorkspace = async (options: PrepareOptions): Promise<void> => {
+  const { layout, welcome, memory, emit, repositories } = options
+  await repairPlaces(memory, layout)
+  await chooseDirectory(options)
+  for (const tracked of trackedIn(memory))
+    if (!isWanted(repositories.wanted.get(tracked.name), tracked)) await remove(options, tracked.name)
+  const wanted = [...repositories.wanted.values()]
+  const settled = await Promise.allSettled(wanted.map((repository) => prepareOne(options, repository)))
   const failed = settled.find((result) => result.status === 'rejected')
-  if (failed !== undefined) throw failed.reason
-  const repositories = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-  const state = { ...known, repositories: [...repositories, ...ownDirectory(known, repositories)] }
-  await writeState(layout.outside.state, state)
+  const nothing = failed !== undefined && settled.every(({ status }) => status === 'rejected')
+  const fromTheBeginning = wanted.some(({ since }) => since === undefined)
+  if (nothing && fromTheBeginning && memory.current.turns === 0) throw failed.reason
+  await trackWhole(memory)
+  if (memory.current.told === undefined) {
+    const told = { ready: trackedIn(memory).map(keyOf), failed: [] }
+    await memory.update((state) => ({ ...state, told }))
+  }
   const branch = sessionBranch(welcome.session)
+  const ready = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   emit({
     type: 'workspace.ready',
     data: {
-      repositories: repositories.map(({ shadow: _, ...item }) => ({ ...item, sessionBranch: branch })),
+      repositories: ready.map(({ name, url, branch: from, base }) => ({
+        name,
+        url,
+        branch: from,
+        base,
+        sessionBranch: branch,
+      })),
+      directory: memory.current.directory,
     },
   })
-  return state
 }
 
-/** The name under which an empty workspace is tracked as a whole. */
-const wholeWorkspace = 'workspace'
-
-/** Without repositories the workspace itself is tracked, with a hidden git directory beside it. */
-const ownDirectory = (
-  known: WorkspaceState,
-  repositories: readonly TrackedRepository[],
-): TrackedRepository[] => {
-  if (repositories.length > 0) return []
-  const own = known.repositories.find(({ url }) => url === '')
-  return [own ?? { name: wholeWorkspace, url: '', branch: '' }]
+/**
+ * With one repository the agent works in it, so that its `CLAUDE.md` and `.claude/` count; with several, or none, in the
+ * workspace. Chosen at the first start and never again: Claude Code keeps conversations by directory.
+ */
+const chooseDirectory = async ({ memory, welcome, repositories }: PrepareOptions): Promise<void> => {
+  const [only, ...others] = repositories.wanted.keys()
+  const first = only === undefined || others.length > 0 ? '' : only
+  const directory = welcome.directory ?? memory.current.directory ?? first
+  if (directory !== memory.current.directory) await memory.update((state) => ({ ...state, directory }))
 }
 
-const removeHalfClones = async ({ outside }: Layout): Promise<void> => {
-  const names = await readdir(outside.clones)
-  await Promise.all(names.map((name) => rm(join(outside.clones, name), { recursive: true, force: true })))
+const isWanted = (wanted: WantedRepository | undefined, { url, since }: TrackedRepository): boolean =>
+  wanted?.url === url && wanted.since === since
+
+const remove = async ({ memory, layout, emit }: PrepareOptions, name: string): Promise<void> => {
+  const moved = await takeAway(memory, layout, name)
+  // Nothing of the agent lives now, so nothing can put a link in the way.
+  if (moved !== undefined) await rm(join(layout.outside.clones, moved), { recursive: true, force: true })
+  emit({ type: 'repository.state', data: { name, state: 'removed' } })
 }
 
 const prepareOne = async (
   options: PrepareOptions,
-  known: WorkspaceState,
-  repository: Repository,
+  repository: WantedRepository,
 ): Promise<TrackedRepository> => {
-  const { layout, welcome, emit, now } = options
-  const name = repository.name ?? repositoryName(repository.url)
-  const tracked = known.repositories.find((item) => item.name === name && item.url === repository.url)
-  const there = await lstat(join(layout.outside.workspace, name)).then(
-    () => true,
-    () => false,
-  )
-  if (there && tracked !== undefined) return tracked
-  // An agent may have worked here, though what was remembered is lost: its work counts more than a base to compare with.
-  if (there && welcome.resumed) return { name, url: repository.url, branch: repository.branch ?? '' }
-  // Cloned, but killed before it was remembered: nothing has worked on it yet.
-  if (there) await rm(join(layout.outside.workspace, name), { recursive: true, force: true })
+  const { emit, now, repositories } = options
+  const name = nameOf(repository)
+  const kept = await keep(options, repository, name)
+  if (kept !== undefined) return kept
   const began = now()
   const step = (state: 'started' | 'done' | 'failed', more: { ms?: number; message?: string } = {}) =>
     emit({ type: 'start.step', data: { step: 'clone', item: name, state, ...more } })
   step('started')
   try {
-    const cloned = await clone(options, repository, name)
+    const cloned = await repositories.clone(repository)
     step('done', { ms: Math.round(now() - began) })
     return cloned
   } catch (error) {
@@ -102,31 +92,25 @@ const prepareOne = async (
     step('failed', { ms: Math.round(now() - began), message: message.slice(0, 4000) })
     throw error
   }
-
-  async function clone(from: PrepareOptions, what: Repository, as: string) {
-    const mirror = await updateMirror({
-      directory: from.mirrorDirectory,
-      project: welcome.project,
-      url: what.url,
-      name: as,
-      source: sourceOf(from, what, as),
-      surroundings: from.surroundings,
-    })
-    const { sandbox } = from
-    const branch = sessionBranch(welcome.session)
-    return cloneFromMirror({
-      repository: what,
-      name: as,
-      mirror,
-      sessionBranch: branch,
-      owner: welcome.owner,
-      layout,
-      sandbox,
-    })
-  }
 }
 
-const sourceOf = ({ welcome, layout, sandbox }: PrepareOptions, { url }: Repository, name: string) =>
-  url.startsWith('/') || url.startsWith('file://')
-    ? localSource({ name, url, roots: welcome.repositoryRoots, sandbox, inside: layout.inside })
-    : remoteSource(name, url)
+/** The repository as it is in the workspace; undefined: it has to be cloned. */
+const keep = async (
+  { memory, layout, welcome }: PrepareOptions,
+  { url, branch, since }: WantedRepository,
+  name: string,
+): Promise<TrackedRepository | undefined> => {
+  if (!(await isPlaced(layout, name))) return undefined
+  const tracked = trackedIn(memory).find((item) => item.name === name)
+  if (tracked !== undefined) return tracked
+  if (!welcome.resumed) {
+    // Nothing has worked here yet: it is the leaf of an attempt that was killed.
+    await rm(join(layout.outside.workspace, name), { recursive: true, force: true })
+    return undefined
+  }
+  if (!memory.fresh) return undefined
+  // What was remembered is lost: the agent's work counts more than a base to compare with.
+  const found = { name, url, branch: branch ?? '', since }
+  await memory.update((state) => ({ ...state, repositories: [...state.repositories, found] }))
+  return found
+}

@@ -24,7 +24,6 @@ import {
   turn,
   writeFiles,
 } from '../fixtures/place.ts'
-import { prepareWorkspace } from './prepare.ts'
 import { createWorkspace } from './workspace.ts'
 
 const places: Place[] = []
@@ -39,14 +38,14 @@ describe.each(sandboxes)('a workspace in $kind', (sandbox) => {
     return place
   }
   const prepared = async (place: Place, list: Repository[]) => {
-    const state = await prepareWorkspace(place.prepareOptions(list))
+    const { memory } = await place.prepare(list)
     const blobs = createBlobs()
     const emitted: RunnerFactBody[] = []
     const emitter = { emit: (body: RunnerFactBody) => void emitted.push(body) }
     const { layout } = place
     const limits = { files: 1000, bytes: 10_000_000 }
     const workspace = createWorkspace({
-      state,
+      memory,
       session,
       layout,
       sandbox,
@@ -62,7 +61,13 @@ describe.each(sandboxes)('a workspace in $kind', (sandbox) => {
     }
     const notices = () =>
       emitted.flatMap((body) => (body.type === 'runner.notice' ? [body.data.message] : []))
-    return { save, notices, blobs, state, at: (name: string) => join(layout.outside.workspace, name) }
+    return {
+      save,
+      notices,
+      blobs,
+      state: memory.current,
+      at: (name: string) => join(layout.outside.workspace, name),
+    }
   }
 
   it('holds clones on the session branch that share nothing with the mirror', async () => {

@@ -5,7 +5,7 @@ import type { Emitter } from '../outbox/emitter.ts'
 import { type SavedWorkspace, saveTrees, type TrackedResult } from './save-trees.ts'
 import type { TreeLimits } from './shadow.ts'
 import { type BuiltSnapshot, buildSnapshot, type SaveBytes } from './snapshot.ts'
-import { type WorkspaceState, writeState } from './state.ts'
+import type { WorkspaceMemory, WorkspaceState } from './state.ts'
 
 /** The files of a session, as far as the runner saves and compares them. One thing is done at a time. */
 export interface Workspace {
@@ -22,7 +22,7 @@ export interface Workspace {
 }
 
 export interface WorkspaceOptions {
-  state: WorkspaceState
+  memory: WorkspaceMemory
   session: string
   layout: Layout
   sandbox: Sandbox
@@ -32,7 +32,7 @@ export interface WorkspaceOptions {
 }
 
 export const createWorkspace = (options: WorkspaceOptions): Workspace => {
-  let { state } = options
+  const { memory } = options
   let last: Promise<unknown> = Promise.resolve()
   const notice = (message: string) =>
     options.emitter.emit({
@@ -46,7 +46,7 @@ export const createWorkspace = (options: WorkspaceOptions): Workspace => {
   }
   const trees = (ref: string, compare: boolean) => {
     const { session, limits, layout, sandbox } = options
-    return saveTrees({ state, session, ref, compare, limits, layout, sandbox })
+    return saveTrees({ state: memory.current, session, ref, compare, limits, layout, sandbox })
   }
   const build = async ({ repository, result }: TrackedResult): Promise<BuiltSnapshot | undefined> => {
     try {
@@ -59,16 +59,16 @@ export const createWorkspace = (options: WorkspaceOptions): Workspace => {
     return undefined
   }
   const remember = async (next: WorkspaceState) => {
-    state = next
-    await writeState(options.layout.outside.state, next).catch((error: Error) =>
-      notice(`What was saved could not be noted on disk: ${error.message}`),
-    )
+    await memory
+      .update(() => next)
+      .catch((error: Error) => notice(`What was saved could not be noted on disk: ${error.message}`))
   }
   const saveTurn = async (turn: string): Promise<SavedWorkspace> => {
-    const turns = state.turns + 1
+    const turns = memory.current.turns + 1
     const { saved, tracked } = await trees(`refs/berth/turn/${turns}`, true)
     const built = (await Promise.all(tracked.map(build))).filter((item) => item !== undefined)
     const snapshots = built.map(({ snapshot }) => snapshot)
+    const state = memory.current
     await remember({ ...state, turns, repositories: withShadows(state, snapshots) })
     if (snapshots.length > 0)
       options.emitter.emit(
@@ -82,7 +82,7 @@ export const createWorkspace = (options: WorkspaceOptions): Workspace => {
     saveQuietly: () => exclusively(async () => (await trees('refs/berth/now', false)).saved),
     exclusively,
     get state() {
-      return state
+      return memory.current
     },
     remember,
   }

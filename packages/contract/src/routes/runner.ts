@@ -4,7 +4,7 @@ import { checkpointRef } from '../checkpoint.ts'
 import { fact, wireEvent } from '../events/event.ts'
 import { sessionId } from '../ids.ts'
 import { limits } from '../limits.ts'
-import { directoryName, repositories } from '../repository.ts'
+import { directoryName, wantedRepository } from '../repository.ts'
 import { logLine } from '../runner-log.ts'
 import { effectiveSettings } from '../settings/settings.ts'
 import { sha256, transferId } from '../transfer.ts'
@@ -27,7 +27,7 @@ export const runnerWelcome = z.object({
   /** From where to read the log: what concerns the runner comes after this. */
   cursor: z.number().int().nonnegative(),
   owner: actor,
-  repositories,
+  repositories: z.array(wantedRepository).max(limits.repositories),
   /** Directories that local repositories must lie under. */
   repositoryRoots: z.array(z.string()),
   /** Without the headers of MCP servers: what calls them is the backend. */

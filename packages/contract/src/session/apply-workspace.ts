@@ -9,11 +9,11 @@ type Shown = SessionSummary['repositories'][number]
 
 /** What changes the workspace: repositories, checkpoints, operations. */
 export const workspaceAppliers: Appliers = {
-  'repository.added': (state, { data, at }) => ({
+  'repository.added': (state, { data, at, seq }) => ({
     ...withSummary(state, {
       repositories: [...state.summary.repositories, pendingRepository(data.repository)],
     }),
-    repositories: [...state.repositories, data.repository],
+    repositories: [...state.repositories, { ...data.repository, since: seq }],
     activeAt: activeAt(state, at),
   }),
   'repository.removed': (state, { data }) => ({

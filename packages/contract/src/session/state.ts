@@ -1,5 +1,5 @@
 import type { CheckpointRef } from '../checkpoint.ts'
-import type { Repository } from '../repository.ts'
+import type { WantedRepository } from '../repository.ts'
 import type { SessionSettings } from '../settings/settings.ts'
 import type { SessionLimits } from './limits.ts'
 import type { Spending } from './spending.ts'
@@ -14,7 +14,7 @@ export interface SessionState {
   settings: SessionSettings
   limits: SessionLimits
   /** The repositories that the session should have. */
-  repositories: Repository[]
+  repositories: WantedRepository[]
   spending: Spending
   /** The last generation was asked for and hasn't ended. */
   live: boolean

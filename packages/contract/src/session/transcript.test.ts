@@ -106,3 +106,50 @@ it('shows a withdrawn prompt, and faults as notices', () => {
 it('takes no notice of what it does not know', () => {
   expect(entriesOf(['unknown', {}] as never, ['agent.status', { status: 's' }])).toEqual([])
 })
+
+it.each<[string, Entry, object[]]>([
+  [
+    'a pause',
+    ['turn.paused', { turn, reason: 'budget', message: 'Raise it.' }],
+    [{ level: 'warning', message: 'The turn is paused (budget). Raise it.' }],
+  ],
+  [
+    'a budget',
+    ['budget.reached', { scope: 'project', unit: 'usd', used: 5, limit: 5, spent: true }],
+    [{ level: 'error', message: 'The project’s budget is spent: $5.00 of $5.00.' }],
+  ],
+  [
+    'a push',
+    [
+      'repository.pushed',
+      { name: 'lib', url: 'u', branch: 'b', commit: 'c0ffee00aa', forced: false, checkpoint: 1 },
+    ],
+    [{ level: 'info', message: 'ada pushed lib to b (c0ffee00).' }],
+  ],
+  [
+    'restored files',
+    ['workspace.restored', { checkpoint: 2, files: 1, ms: 1 }],
+    [{ level: 'info', message: 'The files were taken back to checkpoint 2.' }],
+  ],
+  [
+    'a rebuilt conversation',
+    ['conversation.rebuilt', { reason: 'It was damaged.', turns: 2 }],
+    [{ level: 'warning' }],
+  ],
+  [
+    'a clone that failed',
+    ['repository.state', { name: 'lib', state: 'failed', message: 'Gone.' }],
+    [{ level: 'warning', message: 'The repository lib could not be cloned. Gone.' }],
+  ],
+  ['no clone that works', ['repository.state', { name: 'lib', state: 'ready' }], []],
+  [
+    'MCP servers that fail',
+    ['agent.mcp', { servers: [{ name: 'db', status: 'failed', tools: [] }] }],
+    [{ message: 'MCP servers that don’t work: db.' }],
+  ],
+  ['no MCP servers that work', ['agent.mcp', { servers: [] }], []],
+])('tells %s', (_, event, expected) => {
+  const entries = entriesOf(event)
+  expect(entries).toHaveLength(expected.length)
+  expect(entries).toMatchObject(expected)
+})

@@ -2,6 +2,7 @@ import type { Actor } from '../actor.ts'
 import type { BlobRef, LongText, StoredBlock } from '../content.ts'
 import type { AnyEvent, Event, EventOf } from '../events/event.ts'
 import type { Question } from '../requests.ts'
+import { type Notice, noticers } from './transcript-notices.ts'
 
 /** One entry of the chat, in the order in which it began. */
 export type TranscriptEntry =
@@ -32,7 +33,7 @@ export type TranscriptEntry =
       message: string
       durationMs: number
     }
-  | { kind: 'notice'; id: string; at: string; level: 'info' | 'warning' | 'error'; message: string }
+  | ({ kind: 'notice'; id: string; at: string } & Notice)
 
 export type BlockState = 'open' | 'completed' | 'aborted'
 
@@ -78,11 +79,16 @@ export const emptyTranscript = (): Transcript => ({ entries: new Map(), tools: n
  * the same with and without the deltas of completed blocks, which compaction deletes.
  */
 export const foldTranscript = (transcript: Transcript, event: AnyEvent): void => {
-  if (event.type === 'unknown') return
-  const applier = appliers[event.type] as ((transcript: Transcript, event: Event) => void) | undefined
+  if (event.type === 'unknown' || Object.hasOwn(leftOut, event.type)) return
+  const applier = (appliers as Partial<Record<Event['type'], Applier>>)[event.type]
   applier?.(transcript, event)
+  const told = (noticers as Partial<Record<Event['type'], Noticer>>)[event.type]?.(event)
+  if (told !== undefined)
+    add(transcript, { kind: 'notice', id: `notice-${event.seq}`, at: event.at, ...told })
 }
 
+type Applier = (transcript: Transcript, event: Event) => void
+type Noticer = (event: Event) => Notice | undefined
 type Appliers = { [T in Event['type']]?: (transcript: Transcript, event: EventOf<T>) => void }
 
 const add = (transcript: Transcript, entry: TranscriptEntry) => {
@@ -99,11 +105,6 @@ type BlockEntry = Extract<TranscriptEntry, { kind: 'text' | 'thinking' | 'tool' 
 const isBlock = (entry: TranscriptEntry): entry is BlockEntry =>
   entry.kind === 'text' || entry.kind === 'thinking' || entry.kind === 'tool'
 
-type Notice = Pick<Extract<TranscriptEntry, { kind: 'notice' }>, 'level' | 'message'>
-
-const notice = (transcript: Transcript, { seq, at }: Event, content: Notice) =>
-  add(transcript, { kind: 'notice', id: `notice-${seq}`, at, ...content })
-
 const setRequest = (transcript: Transcript, id: string, changes: Pick<RequestEntry, 'state' | 'answer'>) =>
   change(transcript, id, (entry) =>
     entry.kind === 'permission' || entry.kind === 'question' ? { ...entry, ...changes } : entry,
@@ -112,7 +113,7 @@ const setRequest = (transcript: Transcript, id: string, changes: Pick<RequestEnt
 const setPrompt = (transcript: Transcript, id: string, state: 'taken' | 'withdrawn') =>
   change(transcript, id, (entry) => (entry.kind === 'prompt' ? { ...entry, state } : entry))
 
-const appliers: Appliers = {
+const appliers = {
   'prompt.queued': (transcript, { at, actor, data }) =>
     add(transcript, {
       kind: 'prompt',
@@ -187,15 +188,36 @@ const appliers: Appliers = {
       message: data.message,
       durationMs: data.durationMs,
     }),
-  'runner.notice': (transcript, event) => notice(transcript, event, event.data),
-  'session.failed': (transcript, event) =>
-    notice(transcript, event, { level: 'error', message: event.data.message }),
-  'start.failed': (transcript, event) =>
-    notice(transcript, event, { level: 'error', message: event.data.message }),
-  'model.error': (transcript, event) =>
-    notice(transcript, event, { level: 'warning', message: event.data.message }),
-  'generation.ended': (transcript, event) => {
-    if (event.data.reason !== 'exited')
-      notice(transcript, event, { level: 'warning', message: event.data.message })
-  },
+} satisfies Appliers
+
+/** Events that have no place in a chat, and why: a new type of event doesn't compile without a decision. */
+const leftOut: Record<Exclude<Event['type'], keyof typeof appliers | keyof typeof noticers>, string> = {
+  'session.created': 'the chat begins after it',
+  'session.settings_changed': 'the agent tells when it runs with them',
+  'session.limits_changed': 'the session shows its limits',
+  'session.updated': 'the session shows its title',
+  'session.stop_requested': 'the session shows its phase',
+  'session.resume_requested': 'the session shows its phase',
+  'session.deleted': 'the session shows it',
+  'session.restored': 'the session shows it',
+  'turn.interrupt_requested': 'the end of the turn says so',
+  'repository.retried': 'the repository shows its state',
+  'workspace.restore_requested': 'what came of it is told',
+  'operation.requested': 'who asked has the answer',
+  'operation.completed': 'who asked has the answer',
+  'operation.failed': 'who asked has the answer',
+  'operation.cancelled': 'who asked has the answer',
+  'generation.started': 'the session shows its phase',
+  'model.usage': 'the session shows its usage',
+  'runner.started': 'the session shows its phase',
+  'start.step': 'the session shows its phase',
+  'workspace.ready': 'the session shows its repositories',
+  'workspace.snapshot': 'the changes are shown beside the chat',
+  'agent.ready': 'the session shows its phase',
+  'agent.status': 'it is what the session does right now',
+  'agent.retrying': 'it is what the session does right now',
+  'agent.resources': 'the session shows them',
+  'agent.todos': 'the list is shown beside the chat',
+  'agent.task': 'the tool use that started it is shown',
+  'agent.raw': 'nobody knows how to show it',
 }

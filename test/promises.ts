@@ -31,4 +31,5 @@ export const promises: Readonly<Record<string, string>> = {
   P78: 'Every kind of event is shown to people as it should be, or left out on purpose.',
   P40: 'No more sessions live than the installation, the project and the memory allow; the others wait in a fair order, visibly.',
   P44: 'A backend that comes back counts the runners that it finds before it admits anybody.',
+  P76: 'An export holds the whole log, or the conversation in a document that nothing in it can break.',
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { addAttach } from './commands/attach.ts'
 import { addDiff } from './commands/diff.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addExport } from './commands/export.ts'
 import { addLifecycle } from './commands/lifecycle.ts'
 import { addLogs } from './commands/logs.ts'
 import { addLs } from './commands/ls.ts'
@@ -37,6 +38,7 @@ const adders = [
   addRm,
   addDiff,
   addLogs,
+  addExport,
   addProject,
   addModelKey,
   addOpen,

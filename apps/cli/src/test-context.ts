@@ -21,6 +21,7 @@ export const testContext = (url: string, changes: Partial<Context> = {}): TestCo
   const sink = (add: (text: string) => void): Output => ({
     write: add,
     line: (text = '') => add(`${text}\n`),
+    drained: async () => undefined,
     columns: () => 100,
     isTty: false,
     style: plain,

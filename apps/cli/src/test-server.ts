@@ -183,6 +183,11 @@ const handlersOf = (fake: FakeBackend): Partial<Record<keyof typeof routes, Hand
     listEvents: (call) => {
       const { log, readers } = find(fake.sessions, one(call))
       const after = Number(call.request.headers['last-event-id'] ?? call.query.after ?? 0)
+      if (!String(call.request.headers.accept).includes('text/event-stream')) {
+        const items = log.filter((item) => item.seq > after).slice(0, Number(call.query.limit))
+        const cursor = items.at(-1)?.seq ?? after
+        return { items, cursor, more: cursor < log.length }
+      }
       call.response.writeHead(200, { 'content-type': 'text/event-stream' })
       call.response.write(': hb\n\n')
       for (const event of log.filter((item) => item.seq > after)) send(call.response, event)

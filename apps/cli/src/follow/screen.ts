@@ -16,7 +16,7 @@ export interface Screen {
 }
 
 /** The event as it is on the wire. */
-const toWire = (event: AnyEvent): unknown => {
+export const toWire = (event: AnyEvent): unknown => {
   if (event.type !== 'unknown') return event
   const { originalType, ...rest } = event
   return { ...rest, type: originalType }

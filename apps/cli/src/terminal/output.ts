@@ -4,6 +4,8 @@ import { createStyle, type Style, wantsColour } from './style.ts'
 export interface Output {
   write(text: string): void
   line(text?: string): void
+  /** Resolves when a slow reader has taken enough that more may be written. */
+  drained(): Promise<void>
   /** Width in columns; asked anew each time, because a window changes. */
   columns(): number
   isTty: boolean
@@ -12,6 +14,8 @@ export interface Output {
 
 interface Stream {
   write(text: string): unknown
+  writableNeedDrain?: boolean
+  once?(event: 'drain', listener: () => void): unknown
   columns?: number
   isTTY?: boolean
 }
@@ -26,6 +30,11 @@ export const outputOn = (stream: Stream, env: NodeJS.ProcessEnv): Output => {
       if (text !== '') stream.write(text)
     },
     line: (text = '') => void stream.write(`${text}\n`),
+    drained: () =>
+      new Promise((resolve) => {
+        if (stream.writableNeedDrain !== true) return resolve()
+        stream.once?.('drain', resolve)
+      }),
     columns: () => (isTty ? stream.columns : Number(env.COLUMNS) || undefined) || defaultColumns,
     isTty,
     style: createStyle(wantsColour(env, isTty)),

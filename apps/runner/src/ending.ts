@@ -6,32 +6,39 @@ export interface Ending {
   code: ExitCode
   /** How the turn that runs ends; missing: it doesn't, and the next runner goes on with it. */
   turn?: { code: string; message: string }
-  /** Limits for ending the turn with its save, for the agent's own end, and for sending the rest, in ms. */
-  limits: { turnMs: number; closeMs: number; flushMs: number }
+  /** Why a last checkpoint is taken; missing: none is. */
+  save?: 'stop' | 'signal'
+  /** Limits for ending the turn with its save, the agent's own end, the last checkpoint, and sending the rest, in ms. */
+  limits: { turnMs: number; closeMs: number; saveMs: number; flushMs: number }
 }
 
-const now = { turnMs: 0, closeMs: 0, flushMs: 0 }
+const now = { turnMs: 0, closeMs: 0, saveMs: 0, flushMs: 0 }
 
 export const endings = {
   stopped: {
     code: exitCode.done,
     turn: { code: 'stopped', message: 'The session was stopped.' },
-    limits: { turnMs: 90_000, closeMs: 3000, flushMs: 20_000 },
+    save: 'stop',
+    limits: { turnMs: 90_000, closeMs: 3000, saveMs: 120_000, flushMs: 20_000 },
   },
   deleted: {
     code: exitCode.done,
     turn: { code: 'deleted', message: 'The session was deleted.' },
-    limits: { turnMs: 20_000, closeMs: 1000, flushMs: 10_000 },
+    limits: { turnMs: 20_000, closeMs: 1000, saveMs: 0, flushMs: 10_000 },
   },
   /**
    * By a signal, though nobody asked the session to stop: the machine restarts. Everything is on its disk. Together under
    * eight seconds: the runtime kills ten seconds after its SIGTERM.
    */
-  terminated: { code: exitCode.terminated, limits: { turnMs: 0, closeMs: 4000, flushMs: 3000 } },
+  terminated: {
+    code: exitCode.terminated,
+    save: 'signal',
+    limits: { turnMs: 0, closeMs: 2500, saveMs: 3500, flushMs: 2000 },
+  },
   fenced: { code: exitCode.fenced, limits: now },
-  away: { code: exitCode.away, limits: { turnMs: 0, closeMs: 4000, flushMs: 0 } },
-  fault: { code: exitCode.fault, limits: { turnMs: 0, closeMs: 0, flushMs: 2000 } },
-  startFailed: { code: exitCode.start, limits: { turnMs: 0, closeMs: 0, flushMs: 20_000 } },
+  away: { code: exitCode.away, limits: { turnMs: 0, closeMs: 4000, saveMs: 0, flushMs: 0 } },
+  fault: { code: exitCode.fault, limits: { turnMs: 0, closeMs: 0, saveMs: 0, flushMs: 2000 } },
+  startFailed: { code: exitCode.start, limits: { turnMs: 0, closeMs: 0, saveMs: 0, flushMs: 20_000 } },
 } as const satisfies Record<string, Ending>
 
 /** The end that a stop asks for: the turn that it cuts short says why. */

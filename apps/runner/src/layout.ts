@@ -21,6 +21,8 @@ export interface Layout {
     outbox: string
     /** What the runner remembers about the workspace; never inside. */
     state: string
+    /** What the runner remembers about the last checkpoint; never inside. */
+    checkpoint: string
     /** Half-made clones, on the same file system as the workspace; inside only while they are made. */
     clones: string
   }
@@ -51,7 +53,12 @@ export const createLayout = ({ sessionDirectory, renames, doorSocket }: LayoutOp
     clones: at('clones'),
   }
   return {
-    outside: { ...places, outbox: at('outbox'), state: at('workspace.json') },
+    outside: {
+      ...places,
+      outbox: at('outbox'),
+      state: at('workspace.json'),
+      checkpoint: at('checkpoint.json'),
+    },
     inside: renames
       ? {
           workspace: '/workspace',

@@ -5,6 +5,8 @@ import { emailOf, isBerthError, type RunnerFactBody, type RunnerWelcome } from '
 import type { Sandbox } from '@berth/sandbox'
 import type { AgentKeeper } from './agent/keeper.ts'
 import type { AgentKit } from './agent/kit.ts'
+import type { CheckpointReason } from './checkpoint/checkpointer.ts'
+import type { Saver } from './checkpoint/saver.ts'
 import type { Config } from './config.ts'
 import { type Door, openDoor } from './door/door.ts'
 import { type Ending, endings } from './ending.ts'
@@ -44,7 +46,7 @@ export interface Session extends Omit<RunnerParts, 'loadKit'> {
   /** Aborts when the runner ends. */
   over: AbortSignal
   /** Set as soon as there are any. */
-  live: { turns?: Turns; keeper?: AgentKeeper }
+  live: { turns?: Turns; keeper?: AgentKeeper; saver?: Saver }
 }
 
 export interface Runner {
@@ -179,7 +181,7 @@ const writeGitConfig = async ({ outside }: Layout, { owner }: RunnerWelcome): Pr
  */
 const finish = async (session: Session, ending: Ending, over: AbortController): Promise<void> => {
   const { live, link, door, log } = session
-  const { turnMs, closeMs, flushMs } = ending.limits
+  const { turnMs, closeMs, saveMs, flushMs } = ending.limits
   if (ending.turn !== undefined) {
     const stopped = live.turns?.stop({ result: 'interrupted', ...ending.turn })
     if (!(await within(stopped, turnMs))) log.warn({}, 'the turn did not end in time')
@@ -187,10 +189,18 @@ const finish = async (session: Session, ending: Ending, over: AbortController): 
   const closed = closeMs > 0 ? live.keeper?.close() : undefined
   if (closeMs === 0 || !(await within(closed, closeMs))) live.keeper?.kill()
   if (ending.code === exitCode.fenced) return door.close()
+  if (ending.save !== undefined && !(await within(saveLast(session, ending.save), saveMs)))
+    log.warn({}, 'the last checkpoint was not ready in time')
   if (flushMs > 0 && !(await link.flush(flushMs))) log.warn({}, 'facts are left for the next runner')
   over.abort()
   await within(link.close(), 500)
   await door.close()
+}
+
+/** With what the agent wrote while it ended. */
+const saveLast = async ({ live }: Session, reason: CheckpointReason): Promise<void> => {
+  await live.saver?.now(reason)
+  await live.saver?.settled()
 }
 
 const within = async (task: Promise<unknown> | undefined, ms: number): Promise<boolean> => {

@@ -3,6 +3,7 @@ import type { AgentExit } from './agent/live-agent.ts'
 import { agentMounts, insideExecutable, spawnClaude } from './agent/sandboxed-claude.ts'
 import { openTranscripts, type Transcripts } from './agent/transcript.ts'
 import { workingDirectory } from './agent/working-directory.ts'
+import { openSaver } from './checkpoint/open-saver.ts'
 import { endings, stoppedFor } from './ending.ts'
 import { CloneError } from './git/explain.ts'
 import { followInbox, type Reactions } from './inbox.ts'
@@ -91,6 +92,7 @@ const startAgent = (session: Session, place: Place, directory: string): void => 
   })
   const setup = openSetup(session, directory)
   const keeper = keep(session, { transcripts, setup, directory })
+  const saver = openSaver(session, place.workspace)
   const turns = createTurns({
     keeper,
     refresh: async (signal) => {
@@ -101,7 +103,7 @@ const startAgent = (session: Session, place: Place, directory: string): void => 
     transcriptHas: transcripts.has,
     continuation: session.kit.continuation,
     save: async (turn) => {
-      await place.workspace.save(turn)
+      await saver.afterTurn(turn)
       await place.afterTurn()
     },
     emit,
@@ -117,8 +119,11 @@ const startAgent = (session: Session, place: Place, directory: string): void => 
     onProblem: (error) => session.log.warn({ err: String(error).slice(0, 500) }, 'operation'),
   })
   place.goLive(place.workspace.exclusively)
+  live.saver = saver
+  session.over.addEventListener('abort', saver.close)
   // While Claude Code starts, this process has time.
   void keeper.launched.then(session.door.warm)
+  void keeper.ready().then(saver.warm, () => undefined)
   timeAgentStart(session)
   void followInbox({
     home,

@@ -1,11 +1,10 @@
 import { constants } from 'node:fs'
-import { type FileHandle, open, opendir } from 'node:fs/promises'
-import { join } from 'node:path'
+import type { FileHandle } from 'node:fs/promises'
+import { directoryFlags, enter, namesIn, openAt } from '../held-directory.ts'
 
 const conversationId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 /** A transcript of this size is no transcript any more. */
 const longest = 512 * 1024 * 1024
-const mostProjects = 1000
 
 /** Claude Code's own record of a conversation, in the agent's home. Written by the agent: believed for nothing but itself. */
 export interface Transcripts {
@@ -40,7 +39,7 @@ const findTranscript = async (home: string, conversation: string): Promise<FileH
   try {
     for await (const name of namesIn(projects)) {
       const project = await openAt(projects, name, directoryFlags)
-      const file = await openAt(project, `${conversation}.jsonl`, O_RDONLY)
+      const file = await openAt(project, `${conversation}.jsonl`, constants.O_RDONLY)
       await project?.close()
       if (file !== undefined && (await file.stat()).isFile()) return file
       await file?.close()
@@ -49,53 +48,6 @@ const findTranscript = async (home: string, conversation: string): Promise<FileH
     await projects?.close()
   }
   return undefined
-}
-
-const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = constants
-const directoryFlags = O_RDONLY | O_DIRECTORY
-
-/**
- * Paths are walked by descriptors: each step opens one name in a directory that is held open, so the agent can put no
- * link in the way, before or meanwhile. Without /proc (macOS, where there is no sandbox to leave) by names.
- */
-const within = (directory: Held, name: string): string =>
-  process.platform === 'linux' ? `/proc/self/fd/${directory.fd}/${name}` : join(directory.path, name)
-
-interface Held {
-  fd: number
-  path: string
-  stat: FileHandle['stat']
-  close(): Promise<void>
-}
-
-/** Without O_NONBLOCK, a pipe that the agent put there would hold the runner for ever. */
-const openAt = async (directory: Held | undefined, name: string, flags: number) => {
-  if (directory === undefined) return undefined
-  return open(within(directory, name), flags | O_NOFOLLOW | O_NONBLOCK).then(
-    (file) => Object.assign(file, { path: join(directory.path, name) }),
-    () => undefined,
-  )
-}
-
-const enter = async (home: string, names: readonly string[]): Promise<Held | undefined> => {
-  const start = await open(home, directoryFlags).catch(() => undefined)
-  let held: Held | undefined = start === undefined ? undefined : Object.assign(start, { path: home })
-  for (const name of names) {
-    const next: Held | undefined = await openAt(held, name, directoryFlags)
-    await held?.close()
-    held = next
-  }
-  return held
-}
-
-/** The first names in a directory; the agent may have made millions. */
-async function* namesIn(directory: Held | undefined) {
-  if (directory === undefined) return
-  let count = 0
-  for await (const { name } of await opendir(within(directory, '.'))) {
-    if (count++ >= mostProjects) return
-    yield name
-  }
 }
 
 const contains = async (file: FileHandle, uuids: readonly string[]): Promise<boolean> => {

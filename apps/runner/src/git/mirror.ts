@@ -42,8 +42,7 @@ const quickMs = 60_000
 export const updateMirror = async (options: MirrorOptions): Promise<Mirror> => {
   const { directory, project, url, name, source, lockMs = 900_000 } = options
   const git: MirrorGit = (command) => runTrusted(options.surroundings, command)
-  const key = createHash('sha256').update(`${project}\0${url}`).digest('hex')
-  const path = join(directory, `${key}.git`)
+  const path = mirrorPath(directory, project, url)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   return withLock(`${path}.lock`, { timeoutMs: lockMs }, async () => {
     await tidyMirror(git, path)
@@ -52,6 +51,12 @@ export const updateMirror = async (options: MirrorOptions): Promise<Mirror> => {
     if (defaultBranch !== undefined) await setHead(git, path, defaultBranch)
     return { path, defaultBranch, branches: await listBranches(git, path, { name, url }) }
   })
+}
+
+/** Where the mirror of a repository lies, if there is one. */
+export const mirrorPath = (directory: string, project: string, url: string): string => {
+  const key = createHash('sha256').update(`${project}\0${url}`).digest('hex')
+  return join(directory, `${key}.git`)
 }
 
 const makeEmpty = async (git: MirrorGit, path: string, { name, url }: { name: string; url: string }) => {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BlobRef } from '@berth/contract'
+import { writeDurably } from '../durable.ts'
 
 /** Blobs on disk until the backend has them. */
 export interface Spool {
@@ -60,15 +61,4 @@ export const openSpool = async (directory: string): Promise<Spool> => {
       return [...sizes.values()].reduce((sum, size) => sum + size, 0)
     },
   }
-}
-
-const writeDurably = async (path: string, bytes: Uint8Array): Promise<void> => {
-  const file = await open(`${path}.new`, 'w', 0o600)
-  try {
-    await file.writeFile(bytes)
-    await file.datasync()
-  } finally {
-    await file.close()
-  }
-  await rename(`${path}.new`, path)
 }

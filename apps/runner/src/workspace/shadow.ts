@@ -62,7 +62,7 @@ export const saveShadow = async (options: ShadowOptions): Promise<ShadowResult> 
 }
 
 /** What git sees that works on the trees of a session. */
-const workspaceMounts = ({ outside, inside }: Layout): SandboxMount[] => [
+export const workspaceMounts = ({ outside, inside }: Layout): SandboxMount[] => [
   { path: outside.workspace, mode: 'rw', target: inside.workspace },
   { path: outside.shadow, mode: 'rw', target: inside.shadow },
 ]

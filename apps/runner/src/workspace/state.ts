@@ -1,6 +1,7 @@
-import { open, readFile, rename } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { directoryName } from '@berth/contract'
 import { z } from 'zod'
+import { writeDurably } from '../durable.ts'
 
 const commit = z.string().regex(/^[0-9a-f]{40,64}$/)
 
@@ -76,13 +77,5 @@ const readState = async (path: string): Promise<WorkspaceState | undefined> => {
 }
 
 /** Replaces the remembered state; the old one stays whole until the new one is on disk. */
-const writeState = async (path: string, value: WorkspaceState): Promise<void> => {
-  const file = await open(`${path}.new`, 'w', 0o600)
-  try {
-    await file.writeFile(JSON.stringify(value))
-    await file.datasync()
-  } finally {
-    await file.close()
-  }
-  await rename(`${path}.new`, path)
-}
+const writeState = (path: string, value: WorkspaceState): Promise<void> =>
+  writeDurably(path, JSON.stringify(value))

@@ -1,5 +1,6 @@
 import { keepAgent } from './agent/keeper.ts'
 import type { AgentExit } from './agent/live-agent.ts'
+import { reportResources } from './agent/resources.ts'
 import { agentMounts, insideExecutable, spawnClaude } from './agent/sandboxed-claude.ts'
 import { openTranscripts, type Transcripts } from './agent/transcript.ts'
 import { workingDirectory } from './agent/working-directory.ts'
@@ -125,6 +126,12 @@ const startAgent = (session: Session, place: Place, directory: string): void => 
   void keeper.launched.then(session.door.warm)
   void keeper.ready().then(saver.warm, () => undefined)
   timeAgentStart(session)
+  const stopReporting = reportResources({
+    usage: () => keeper.current?.usage(),
+    emit,
+    now: () => performance.now(),
+  })
+  session.over.addEventListener('abort', stopReporting)
   void followInbox({
     home,
     after: welcome.cursor,

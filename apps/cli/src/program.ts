@@ -10,9 +10,11 @@ import { addModelKey } from './commands/model-key.ts'
 import { addOpen } from './commands/open.ts'
 import { addProject } from './commands/project.ts'
 import { addPrompt } from './commands/prompt.ts'
+import { addQueue } from './commands/queue.ts'
 import { addRm } from './commands/rm.ts'
 import { addRun } from './commands/run.ts'
 import { addServe } from './commands/serve.ts'
+import { addSettings } from './commands/settings.ts'
 import { addShow } from './commands/show.ts'
 import type { Context } from './context.ts'
 import { exitCodeHelp } from './exit-code.ts'
@@ -39,6 +41,8 @@ const adders = [
   addDiff,
   addLogs,
   addExport,
+  addQueue,
+  addSettings,
   addProject,
   addModelKey,
   addOpen,

@@ -3,6 +3,7 @@ import { phase, type SessionSummary } from '@berth/contract'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Context } from '../context.ts'
 import { collect, type JsonOptions, jsonOption, type ProjectOptions, projectOption } from '../options.ts'
+import { placesOf } from '../queue-places.ts'
 import { renderSessionList } from '../render/session-list.ts'
 import { safeJson } from '../terminal/safe-text.ts'
 import { watchSessions } from './watch-sessions.ts'
@@ -57,7 +58,10 @@ const list = async (context: Context, options: LsOptions): Promise<void> => {
       `No sessions here. Start one with: ${context.berth} run --repo . "Fix the failing test"`,
     )
   const { out } = context
-  out.line(renderSessionList(sessions, { width: out.columns(), style: out.style, now: context.now() }))
+  const places = await placesOf(context, sessions)
+  out.line(
+    renderSessionList(sessions, { width: out.columns(), style: out.style, now: context.now(), places }),
+  )
   if (more) context.err.line(context.err.style.dim(`  There are more: ${context.berth} ls --all`))
 }
 

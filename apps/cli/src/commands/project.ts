@@ -1,12 +1,11 @@
-import { type Project, type ProjectSettings, platformSettings, settings } from '@berth/contract'
+import { type Project, settings } from '@berth/contract'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
-import { ExitError } from '../exit-code.ts'
 import { examples, type JsonOptions, jsonOption } from '../options.ts'
+import { renderSettings } from '../render/settings.ts'
 import { renderTable } from '../render/table.ts'
-import { wrap } from '../render/wrap.ts'
+import { settingValues, splitPair } from '../setting-pairs.ts'
 import { safeJson, safeLine } from '../terminal/safe-text.ts'
-import { padEnd } from '../terminal/width.ts'
 
 export const addProject = (program: Command, context: Context): void => {
   const group = program
@@ -88,22 +87,19 @@ const show = async ({ client, out }: Context, name: string, options: JsonOptions
     `${style.bold(safeLine(project.displayName))} ${style.dim(`${project.name}, ${project.sessions} ${project.sessions === 1 ? 'session' : 'sessions'}`)}`,
   )
   if (project.description !== '') out.line(`  ${safeLine(project.description)}`)
-  for (const line of settingLines(values))
-    out.line(wrap(`  ${line.name} ${line.value} ${style.dim(line.origin)}`, out.columns(), 18))
+  out.line(renderSettings(values, { style, columns: out.columns() }))
 }
 
-const settingLines = ({ effective, origins }: ProjectSettings) =>
-  Object.keys(settings.shape).map((name) => {
-    const value = (effective as Record<string, unknown>)[name]
-    const text = Array.isArray(value)
-      ? value.join(', ') || (name === 'allowedModels' ? 'any' : 'none')
-      : String(value ?? 'default') || 'none'
-    return { name: padEnd(name, 15), value: safeLine(text), origin: `(${origins[name] ?? 'platform'})` }
-  })
+const shownNames = ['displayName', 'description']
 
 const change = async ({ client, out }: Context, name: string, pairs: readonly string[]): Promise<void> => {
   const params = { project: name }
-  const { own, shown } = parsePairs(pairs)
+  const split = pairs.map((pair) => splitPair(pair, [...shownNames, ...Object.keys(settings.shape)]))
+  const shown = Object.fromEntries(
+    split.filter(({ name }) => shownNames.includes(name)).map(({ name, value }) => [name, value]),
+  )
+  // The contract's schema of this body is a map whose values it doesn't name; the backend checks each.
+  const own = settingValues(split.filter(({ name }) => !shownNames.includes(name))) as Record<string, never>
   if (Object.keys(shown).length > 0) {
     const { version } = await client.getProject({ params })
     await client.updateProject({ params, body: shown, ifMatch: version })
@@ -113,54 +109,4 @@ const change = async ({ client, out }: Context, name: string, pairs: readonly st
     await client.updateProjectSettings({ params, body: own, ifMatch: version })
   }
   out.line(`Changed ${name}.`)
-}
-
-type Value = string | number | string[] | null
-
-/** `name=value` pairs as the two bodies that they belong to. A list is given as several pairs. */
-const parsePairs = (
-  pairs: readonly string[],
-): { own: Record<string, never>; shown: Record<string, string> } => {
-  const own: Record<string, Value> = {}
-  const shown: Record<string, string> = {}
-  for (const pair of pairs) {
-    const at = pair.indexOf('=')
-    const name = pair.slice(0, at)
-    const value = pair.slice(at + 1)
-    if (at > 0 && (name === 'displayName' || name === 'description')) shown[name] = value
-    else if (at > 0 && Object.hasOwn(settings.shape, name)) own[name] = settingValue(name, value, own[name])
-    else
-      throw new ExitError(
-        'usage',
-        `${safeLine(pair)} is no setting. Write name=value; the names: displayName, description, ${Object.keys(settings.shape).join(', ')}.`,
-      )
-  }
-  // The contract's schema of this body is a map whose values it doesn't name; the backend checks each.
-  return { own: own as Record<string, never>, shown }
-}
-
-/** One rule, or several as a JSON array: no rule begins with a bracket. */
-const items = (name: string, value: string): string[] => {
-  if (!value.startsWith('[')) return [value]
-  const list = parsed(value)
-  if (Array.isArray(list) && list.every((item) => typeof item === 'string')) return list
-  throw new ExitError('usage', `${name} is a JSON array of texts, or one text. Nothing was changed.`)
-}
-
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-const settingValue = (name: string, value: string, before: Value | undefined): Value => {
-  if (value === '') return null
-  const platform = (platformSettings as Record<string, unknown>)[name]
-  if (Array.isArray(platform)) return [...(Array.isArray(before) ? before : []), ...items(name, value)]
-  if (typeof platform !== 'number') return value
-  if (!/^\d+(\.\d+)?$/.test(value))
-    throw new ExitError('usage', `${name} is a number, not ${safeLine(value)}. Nothing was changed.`)
-  return Number(value)
 }

@@ -1,5 +1,6 @@
-import type { DiffStat, Usage } from '@berth/contract'
+import type { DiffStat, SessionSummary, Usage } from '@berth/contract'
 import type { Style } from '../terminal/style.ts'
+import { duration } from './duration.ts'
 
 /** Bytes in few characters: `12 B`, `4.0 KB`, `3.2 MB`. */
 export const bytes = (size: number): string => {
@@ -45,4 +46,12 @@ export const budgetText = ({ unit, used, limit }: { unit: 'usd' | 'tokens'; used
 const thousands = (count: number): string => {
   if (count < 1000) return String(count)
   return count < 1_000_000 ? `${(count / 1000).toFixed(1)}k` : `${(count / 1_000_000).toFixed(1)}M`
+}
+
+/** What an agent uses: `230 MB of memory, 5 processes, 12 s of CPU time`. */
+export const resourcesText = (resources: SessionSummary['resources']): string => {
+  if (resources === undefined) return ''
+  const { memoryBytes, processes, cpuMs } = resources
+  const count = processes === 1 ? '1 process' : `${processes} processes`
+  return `${bytes(memoryBytes)} of memory, ${count}, ${duration(cpuMs)} of CPU time`
 }

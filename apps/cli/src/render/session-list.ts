@@ -17,10 +17,18 @@ const flexible: Column[] = [
   { title: 'OWNER', shrinks: true, min: 6 },
 ]
 
+export interface SessionListView {
+  width: number
+  style: Style
+  now: number
+  /** Places in the queue for room, by session. */
+  places?: ReadonlyMap<string, number>
+}
+
 /** The list of sessions as a table; those that wait for a person stand first. */
 export const renderSessionList = (
   sessions: readonly SessionSummary[],
-  { width, style, now }: { width: number; style: Style; now: number },
+  { width, style, now, places = new Map() }: SessionListView,
 ): string => {
   const length = shortIdLength(sessions.map((session) => session.id))
   const first = sessions.filter((session) => session.status.phase === 'waiting')
@@ -34,7 +42,7 @@ export const renderSessionList = (
     { text: phaseText(session, plain), paint: () => phaseText(session, style) },
     ...(isNoted ? [{ text: warningsOf(session).join(', '), paint: style.yellow }] : []),
     { text: safeLine(session.title) },
-    { text: safeLine(session.activity), paint: style.dim },
+    { text: safeLine(activityText(session, places.get(session.id))), paint: style.dim },
     { text: age(session.createdAt, now) },
     { text: diffStatText(session.diff, plain), paint: () => diffStatText(session.diff, style) },
     { text: safeLine(session.owner.name ?? session.owner.id), paint: style.dim },
@@ -45,3 +53,6 @@ export const renderSessionList = (
   const footer = isSame && notes[0] !== '' ? `\n${style.yellow(fit(`All of these: ${notes[0]}`, width))}` : ''
   return table + footer
 }
+
+const activityText = ({ activity }: SessionSummary, place: number | undefined): string =>
+  place === undefined ? activity : `Place ${place} in the queue. ${activity}`

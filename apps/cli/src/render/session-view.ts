@@ -5,7 +5,7 @@ import type { Output } from '../terminal/output.ts'
 import { safeLine } from '../terminal/safe-text.ts'
 import type { Style } from '../terminal/style.ts'
 import { padEnd } from '../terminal/width.ts'
-import { diffStatText, usageText } from './amounts.ts'
+import { diffStatText, resourcesText, usageText } from './amounts.ts'
 import { age, moment } from './duration.ts'
 import { phaseText, warningsOf } from './status.ts'
 import { wrap } from './wrap.ts'
@@ -16,6 +16,8 @@ export interface SessionView {
   columns?: number
   /** How the command is called. */
   berth?: string
+  /** Its place in the queue for room. */
+  place?: number
 }
 
 export const sessionView = ({ now, berth }: Context, { style, columns }: Output): SessionView => ({
@@ -28,11 +30,11 @@ export const sessionView = ({ now, berth }: Context, { style, columns }: Output)
 /** Everything that a session's summary says, a field a line, and the next step where a person has to take it. */
 export const renderSession = (
   session: SessionSummary,
-  { style, now, columns = 100, berth = 'berth' }: SessionView,
+  { style, now, columns = 100, berth = 'berth', place }: SessionView,
 ): string => {
   const warnings = warningsOf(session).map((word) => style.yellow(`[${word}]`))
   const head = [style.bold(safeLine(session.title)), ...warnings].join(' ')
-  const fields = fieldsOf(session, style, now).filter(([, value]) => value !== '')
+  const fields = fieldsOf(session, style, { now, place }).filter(([, value]) => value !== '')
   const lines = fields.map(([name, value]) => wrap(`  ${style.dim(padEnd(name, 10))} ${value}`, columns, 13))
   const next = nextText(session, berth)
   return [
@@ -44,12 +46,18 @@ export const renderSession = (
   ].join('\n')
 }
 
-const fieldsOf = (session: SessionSummary, style: Style, now: number): [string, string][] => [
+const fieldsOf = (
+  session: SessionSummary,
+  style: Style,
+  { now, place }: Pick<SessionView, 'now' | 'place'>,
+): [string, string][] => [
   ['id', session.id],
   ['project', session.project],
   ['phase', `${phaseText(session, style)} ${style.dim(sinceText(session.status.since, now))}`],
   ['activity', safeLine(session.activity)],
   ['why', 'message' in session.status ? safeLine(session.status.message ?? '') : ''],
+  ['place', place === undefined ? '' : `${place} in the queue for room`],
+  ['uses', resourcesText(session.resources)],
   [
     'model',
     session.modelSource === 'scripted'

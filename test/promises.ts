@@ -32,4 +32,8 @@ export const promises: Readonly<Record<string, string>> = {
   P40: 'No more sessions live than the installation, the project and the memory allow; the others wait in a fair order, visibly.',
   P44: 'A backend that comes back counts the runners that it finds before it admits anybody.',
   P76: 'An export holds the whole log, or the conversation in a document that nothing in it can break.',
+  P45: 'A spent budget pauses the turn in the middle; raised and resumed, the same turn goes on to its end, its prompt delivered once.',
+  P46: 'Kill -9 of the backend between spending and pausing charges nothing twice and loses no turn.',
+  P47: 'The sessions of a project share its budget: none goes on when it is spent, all do when it was raised.',
+  P48: 'Budgets raised, lowered and spent at the same moment leave what the last settings say: no turn lost, none charged twice, no pause left behind.',
 }

@@ -21,6 +21,7 @@ import { mcpEndpoints, runnerSetupEndpoints } from './http/runner-setup.ts'
 import { sessionSettingsEndpoints } from './http/session-settings.ts'
 import { sessionEndpoints } from './http/sessions.ts'
 import { systemEndpoints } from './http/system.ts'
+import { usageEndpoints } from './http/usage.ts'
 
 /** The API for people and their programs. Builds it from its dependencies; never listens. */
 export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
@@ -53,6 +54,7 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
   conversationEndpoints(app, deps, options)
   eventEndpoints(app, deps, options)
   changeEndpoints(app, deps, options)
+  usageEndpoints(app, deps, options)
   repositoryEndpoints(app, deps, options)
   logEndpoints(app, deps, options)
   checkpointEndpoints(app, deps, options)

@@ -68,6 +68,10 @@ function readUserMessage(
   }
 }
 
+/** Claude Code's own answer between an interrupt and what is said next: no model gave it. */
+const isFiller = (content: RequestMessage['content']): boolean =>
+  content.every((block) => block.type === 'text' && block.text.trim() === 'No response requested.')
+
 function lastTurn(messages: readonly RequestMessage[]): Turn {
   const state: Turn = { prompt: '', turn: 0, answered: 0, results: [] }
   const calls = new Map<string, Call>()
@@ -75,7 +79,7 @@ function lastTurn(messages: readonly RequestMessage[]): Turn {
   for (const { role, content } of messages) {
     if (role === 'system') continue
     if (role === 'user') readUserMessage(state, content, calls)
-    else if (previous !== 'assistant') state.answered += 1
+    else if (previous !== 'assistant' && !isFiller(content)) state.answered += 1
     for (const block of role === 'assistant' ? content : []) {
       if (block.type === 'tool_use') calls.set(block.id, { name: block.name, order: calls.size })
     }

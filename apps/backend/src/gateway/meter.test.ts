@@ -38,6 +38,7 @@ describe('Meter', () => {
           outputTokens: 42,
           cacheReadTokens: 5,
           cacheWriteTokens: 7,
+          cacheWriteHourTokens: 0,
           counted: true,
           complete: true,
           error: undefined,

@@ -35,7 +35,7 @@ export const budgetsOf = (
 }
 
 /** The budgets that all sessions of a project share. */
-const projectBudgets = ({ settings, used, month: period }: ProjectSpending): Budget[] => [
+export const projectBudgets = ({ settings, used, month: period }: ProjectSpending): Budget[] => [
   ...one({ scope: 'project', unit: 'usd', limit: settings.projectBudgetUsd, used: used.usd, period }),
   ...one({
     scope: 'project',

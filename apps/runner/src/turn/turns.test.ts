@@ -232,3 +232,68 @@ describe('the keeper', () => {
     await expect(it.keeper.ready()).rejects.toThrow('ended with its session')
   })
 })
+
+describe('a turn that is paused', () => {
+  it('is interrupted and saved, and does not end', async () => {
+    const world = open()
+    world.turns.start(started())
+    ;(await world.agent(0)).ready()
+    await world.given(0)
+    world.turns.pause(turn)
+    const [agent] = world.agents
+    await expect.poll(() => agent?.interrupts()).toBe(1)
+    const stopped = world.turns.stop(interrupted)
+    agent?.result('interrupted')
+    await stopped
+    expect(world.saved).toEqual([turn])
+    expect(world.facts).toEqual([])
+    expect(world.turns.current).toBeUndefined()
+  })
+
+  it('ends all the same when the agent was done before', async () => {
+    const world = open()
+    world.turns.start(started())
+    ;(await world.agent(0)).ready()
+    await world.given(0)
+    world.turns.pause(turn)
+    world.agents[0]?.result('success')
+    expect(await world.ended()).toMatchObject({ result: 'success' })
+  })
+
+  it('is not taken up again when the agent dies of it', async () => {
+    const world = open()
+    world.turns.start(started())
+    ;(await world.agent(0)).ready()
+    await world.given(0)
+    world.turns.pause(turn)
+    world.agents[0]?.exit()
+    await expect.poll(() => world.saved).toEqual([turn])
+    expect(world.facts).toEqual([])
+  })
+
+  it('goes on with the reason of the pause, not with a loss', async () => {
+    const told: unknown[] = []
+    const world = open({
+      continuation: (...said) => {
+        told.push(said)
+        return 'go on'
+      },
+    })
+    world.transcript.add(turnMessageUuid(turn, 1))
+    world.turns.start({ ...started(2), paused: 'budget' })
+    ;(await world.agent(0)).ready()
+    expect(await world.given(0)).toMatchObject({ text: 'go on' })
+    expect(told).toEqual([['', 'budget']])
+  })
+
+  it('is another one: nothing happens', async () => {
+    const world = open()
+    world.turns.start(started())
+    ;(await world.agent(0)).ready()
+    await world.given(0)
+    world.turns.pause(turn.replace(/.$/, '9'))
+    world.agents[0]?.result()
+    expect(await world.ended()).toMatchObject({ result: 'success' })
+    expect(world.agents[0]?.interrupts()).toBe(0)
+  })
+})

@@ -8,6 +8,7 @@ import { runnerRoutes } from './runner.ts'
 import { sessionSettingsRoutes } from './session-settings.ts'
 import { sessionRoutes } from './sessions.ts'
 import { systemRoutes } from './system.ts'
+import { usageRoutes } from './usage.ts'
 
 /** Every endpoint for people and their programs. */
 export const routes = {
@@ -19,6 +20,7 @@ export const routes = {
   ...repositoryRoutes,
   ...logRoutes,
   ...checkpointRoutes,
+  ...usageRoutes,
 } as const
 
 export type RouteName = keyof typeof routes

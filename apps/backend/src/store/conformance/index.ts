@@ -12,10 +12,21 @@ import { logCases } from './log-cases.ts'
 import { projectCases } from './project-cases.ts'
 import { readCases } from './read-cases.ts'
 import { attentionCases, occupancyCases, runnerCases } from './runner-cases.ts'
+import { usageCases } from './usage-cases.ts'
 
 /** These look only at their own project, so that their tests can share a store. */
 const sharing: readonly string[] = [
-  ...['append', 'idempotency', 'reading', 'lists', 'changes', 'runners', 'logs', 'leases and grants'],
+  ...[
+    'append',
+    'idempotency',
+    'reading',
+    'lists',
+    'changes',
+    'runners',
+    'logs',
+    'usage',
+    'leases and grants',
+  ],
 ]
 
 const parts = {
@@ -30,6 +41,7 @@ const parts = {
   attention: attentionCases,
   occupancy: occupancyCases,
   logs: logCases,
+  usage: usageCases,
   'leases and grants': claimCases,
   compaction: compactionCases,
   durability: durabilityCases,

@@ -11,6 +11,8 @@ import { conversationEndpoints } from './http/conversation.ts'
 import type { Deps } from './http/deps.ts'
 import { documentation } from './http/documentation.ts'
 import { eventEndpoints } from './http/events.ts'
+import { fileChangeEndpoints } from './http/file-changes.ts'
+import { fileEndpoints } from './http/files.ts'
 import { checkHost, checkOrigin } from './http/guard.ts'
 import { logEndpoints } from './http/logs.ts'
 import { projectEndpoints } from './http/projects.ts'
@@ -57,6 +59,11 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
   usageEndpoints(app, deps, options)
   repositoryEndpoints(app, deps, options)
   logEndpoints(app, deps, options)
+  fileEndpoints(app, deps, options)
+  await app.register((scope, _, done) => {
+    fileChangeEndpoints(scope, deps, options)
+    done()
+  })
   checkpointEndpoints(app, deps, options)
   return app
 }

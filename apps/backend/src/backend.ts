@@ -64,6 +64,8 @@ export interface BackendParts {
   requestTimeoutMs?: number
   /** Milliseconds between two heartbeats of a stream. Default: 15,000. */
   heartbeatMs?: number
+  /** Milliseconds that a runner may take to answer an operation. Default: 30,000. */
+  operationMs?: number
   /** Milliseconds that requests under way are given to finish when it closes. Default: 8,000. */
   drainMs?: number
 }
@@ -160,7 +162,7 @@ const assemble = (
     store,
     blobs,
     service,
-    operations: new Operations({ store, service }),
+    operations: new Operations({ store, service, timeoutMs: parts.operationMs }),
     checkpoints,
     admission,
     events,

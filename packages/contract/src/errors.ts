@@ -35,6 +35,7 @@ export const errorCatalogue = {
   repository_not_found: { status: 404, retryable: false, title: 'The session has no such repository' },
   base_not_found: { status: 404, retryable: false, title: 'The project has no such base pack' },
   changes_not_found: { status: 404, retryable: false, title: 'Nothing is known about these changes' },
+  upload_not_found: { status: 404, retryable: false, title: 'There is no such upload' },
   file_not_found: { status: 404, retryable: false, title: 'There is no such file or directory' },
   mcp_server_not_found: { status: 404, retryable: false, title: 'There is no such MCP server' },
   method_not_allowed: { status: 405, retryable: false, title: 'The address does not take this method' },
@@ -67,6 +68,7 @@ export const errorCatalogue = {
   session_failed: { status: 409, retryable: false, title: 'The session failed and needs a resume' },
   limit_reached: { status: 409, retryable: false, title: 'The session has used up a limit; raise it first' },
   session_not_live: { status: 409, retryable: false, title: 'The session has no runner now' },
+  upload_mismatch: { status: 409, retryable: false, title: 'The upload does not stand there' },
   not_a_file: { status: 409, retryable: false, title: 'There is no file at this path' },
   not_a_directory: { status: 409, retryable: false, title: 'There is no directory at this path' },
   operation_refused: { status: 409, retryable: false, title: 'This may not be done with the workspace' },
@@ -74,6 +76,7 @@ export const errorCatalogue = {
   fact_gap: { status: 409, retryable: false, title: 'Facts are missing before this one' },
   version_mismatch: { status: 412, retryable: false, title: 'Someone else changed it in the meantime' },
   too_large: { status: 413, retryable: false, title: 'The request is too large' },
+  range_not_satisfiable: { status: 416, retryable: false, title: 'The file has no such range' },
   unsupported_media_type: { status: 415, retryable: false, title: 'The body has an unsupported media type' },
   idempotency_mismatch: {
     status: 422,
@@ -87,6 +90,7 @@ export const errorCatalogue = {
   },
   mcp_busy: { status: 429, retryable: true, title: 'Too many requests to MCP servers are under way' },
   queue_full: { status: 429, retryable: true, title: 'Too many prompts wait in this session' },
+  too_many_uploads: { status: 429, retryable: false, title: 'Too many uploads are not finished' },
   too_many_operations: {
     status: 429,
     retryable: true,

@@ -62,6 +62,8 @@ export const limits = {
   /** Uploads that are not finished, of one session and of all sessions of a project. */
   openUploads: 20,
   projectUploads: 200,
+  /** Their bytes together, of all sessions of a project. */
+  projectUploadBytes: 16 * 1024 * 1024 * 1024,
   /** An upload that is not finished is kept this long. */
   uploadHours: 24,
   /** Entries of a directory in one answer. */

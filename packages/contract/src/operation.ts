@@ -33,7 +33,13 @@ export type FileEntry = z.infer<typeof fileEntry>
 
 /** What a person asks the runner of a live session to do with its workspace. Bytes travel beside it, in parts. */
 export const operationRequest = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('list'), path: workspacePath, after: z.string().max(limits.path).optional() }),
+  z.object({
+    kind: z.literal('list'),
+    path: workspacePath,
+    after: z.string().max(limits.path).optional(),
+    /** All files below, by their path; directories themselves are left out. */
+    recursive: z.boolean().optional(),
+  }),
   z.object({ kind: z.literal('read'), path: workspacePath }),
   z.object({
     kind: z.literal('write'),

@@ -25,3 +25,17 @@ export const withBody = async <T>(
     forget()
   }
 }
+
+/** A stream that fails with `too_large` when it has more bytes. */
+export async function* bounded(content: Readable, maxBytes: number): AsyncGenerator<Buffer> {
+  let size = 0
+  for await (const chunk of content as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > maxBytes)
+      throw new BerthError(
+        'too_large',
+        `The body is larger than the ${maxBytes} bytes that may be sent here.`,
+      )
+    yield chunk
+  }
+}

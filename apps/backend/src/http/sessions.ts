@@ -63,7 +63,10 @@ export const sessionEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
 }
 
 /** Refused while a limit is reached or a budget spent. */
-const resumeSession = async (deps: Deps, call: Call<typeof routes.resumeSession>): Promise<string> => {
+export const resumeSession = async (
+  deps: Pick<Deps, 'service' | 'store' | 'now'>,
+  call: Pick<Call<typeof routes.resumeSession>, 'params' | 'principal' | 'idempotency'>,
+): Promise<string> => {
   const { params, principal, idempotency } = call
   const state = await deps.service.state(params.session)
   const { settings, spending } = await readSpending(deps.store, params.project, deps.now())

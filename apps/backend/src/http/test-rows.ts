@@ -21,6 +21,9 @@ const queries: { [N in RouteName]?: string } = {
   login: '?ticket=unknown',
   listBranches: '?url=/nowhere/app',
   getChangedFile: '?repository=app&path=a.txt',
+  readFile: '?path=a.txt',
+  writeFile: '?path=a.txt',
+  deleteFile: '?path=a.txt',
 }
 
 /** A valid request for each row, of a session and the like that don't exist unless they are given. */

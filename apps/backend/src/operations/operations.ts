@@ -15,7 +15,7 @@ import { Watcher } from './watcher.ts'
 export interface OperationsOptions {
   store: Pick<Store, 'watch' | 'events' | 'state'>
   service: Pick<SessionService, 'run' | 'newId'>
-  /** Milliseconds that an answer may take. Default: 30,000. */
+  /** Milliseconds that an answer may take. Default: 30,000; ten times as many where large files travel. */
   timeoutMs?: number
 }
 
@@ -26,8 +26,8 @@ export interface OperationCall<R extends OperationRequest = OperationRequest> {
   request: R
   /** The operation's id, where bytes lie under it already. Default: a new one. */
   operation?: string
-  /** Milliseconds that the answer may take. Default: 30,000. */
-  timeoutMs?: number
+  /** Large files travel, so it may take long. */
+  bulk?: boolean
   /** Whoever waits has gone: the operation is cancelled. */
   signal?: AbortSignal
 }
@@ -57,7 +57,10 @@ export class Operations {
   async run<R extends OperationRequest>(call: OperationCall<R>): Promise<ResultOf<R>> {
     const { service, timeoutMs = 30_000 } = this.#options
     const { project, session, actor, request, operation = service.newId('operation') } = call
-    const signals = [AbortSignal.timeout(call.timeoutMs ?? timeoutMs), ...(call.signal ? [call.signal] : [])]
+    const signals = [
+      AbortSignal.timeout(timeoutMs * (call.bulk === true ? 10 : 1)),
+      ...(call.signal ? [call.signal] : []),
+    ]
     const signal = AbortSignal.any(signals)
     await this.#connected(call, signal)
     const command = { kind: 'operate', actor, operation, request } as const
@@ -123,7 +126,11 @@ export class Operations {
 type Answer = Extract<Event, { type: 'operation.completed' | 'operation.failed' | 'operation.cancelled' }>
 
 /** A runner is wanted and on its way, so that it pays to wait. */
-const isComing = ({ connected, live, summary }: SessionState): boolean => {
+export const isComing = ({
+  connected,
+  live,
+  summary,
+}: Pick<SessionState, 'connected' | 'live' | 'summary'>): boolean => {
   if (summary.desired !== 'running' || (live && connected)) return false
   return summary.status.phase === 'pending' || summary.status.phase === 'starting'
 }

@@ -43,8 +43,8 @@ export const fileHandlers = (box: FileBox & { home: TransferHome }): OperationHa
     list: {
       changes: false,
       timeoutMs: quickMs,
-      async run({ path, after }, { signal }) {
-        const job = { kind: 'list', path, after, limits: page } as const
+      async run({ path, after, recursive }, { signal }) {
+        const job = { kind: 'list', path, after, recursive, limits: page } as const
         const found = await runJob(box, { job, signal, timeoutMs: quickMs, take: nothing })
         return resultOf('list', found)
       },

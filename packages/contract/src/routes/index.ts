@@ -1,4 +1,5 @@
 import { checkpointRoutes } from './checkpoints.ts'
+import { fileRoutes } from './files.ts'
 import { logRoutes } from './logs.ts'
 import { projectRoutes } from './projects.ts'
 import { queueRoutes } from './queue.ts'
@@ -21,6 +22,7 @@ export const routes = {
   ...logRoutes,
   ...checkpointRoutes,
   ...usageRoutes,
+  ...fileRoutes,
 } as const
 
 export type RouteName = keyof typeof routes

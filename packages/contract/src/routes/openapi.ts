@@ -68,6 +68,16 @@ const responsesOf = (row: Route): Json => {
   return responses
 }
 
+const requestBodyOf = ({ body, takes }: Route): Json | undefined => {
+  if (takes === 'bytes')
+    return {
+      required: true,
+      content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+    }
+  if (body === undefined) return undefined
+  return { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } }
+}
+
 const operationOf = (name: string, row: Route): Json => ({
   operationId: name,
   tags: [row.tag],
@@ -75,10 +85,7 @@ const operationOf = (name: string, row: Route): Json => ({
   description: `Needs: ${row.role}`,
   security: row.role === 'public' ? [] : [{ bearer: [] }, { cookie: [] }],
   parameters: parametersOf(row),
-  requestBody:
-    row.body === undefined
-      ? undefined
-      : { required: true, content: { 'application/json': { schema: schemaOf(row.body, 'input') } } },
+  requestBody: requestBodyOf(row),
   responses: responsesOf(row),
 })
 

@@ -23,12 +23,16 @@ export interface Route {
   params?: z.ZodObject
   query?: z.ZodObject
   body?: z.ZodType
+  /** The body is bytes of any media type, which are passed on as they arrive. */
+  takes?: 'bytes'
   /** Bytes of the body. Default: `limits.body`. */
   bodyLimit?: number
   /** Status and body of success. `bytes`: any media type; `sse`: JSON, or a stream for `text/event-stream`. */
   response: {
     status: 200 | 201 | 202 | 204 | 302
     body?: z.ZodType
+    /** The body is bytes of any media type, which are passed on as they arrive. */
+    takes?: 'bytes'
     kind?: 'json' | 'sse' | 'bytes' | 'text'
   }
   /** Besides those that every route of its kind can answer (see `errorsOf`). */

@@ -8,13 +8,16 @@ export interface ListJob {
   kind: 'list'
   path: string
   after?: string
+  /** All files below, by their path. */
+  recursive?: boolean
   /** The most entries, and characters of JSON, of one answer. */
   limits: { entries: number; length: number; target: number }
 }
 
 /** The entries of a directory by name, the first ones after `after`; of a large one only these are held. */
-export const list = async (root: string, { path, after, limits }: ListJob) => {
+export const list = async (root: string, { path, after, recursive, limits }: ListJob) => {
   const directory = await existing(root, path)
+  if (recursive === true) return walk(directory, path, limits)
   const names = await firstNames(directory, path, {
     after: Buffer.from(after ?? ''),
     limit: limits.entries + 1,
@@ -31,7 +34,7 @@ export const list = async (root: string, { path, after, limits }: ListJob) => {
 }
 
 const firstNames = async (
-  directory: string,
+  directory: string | Buffer,
   path: string,
   { after, limit }: { after: Buffer; limit: number },
 ): Promise<Buffer[]> => {
@@ -57,8 +60,36 @@ const firstNames = async (
   return names
 }
 
-const describe = async (directory: string, name: Buffer, longest: number): Promise<FileEntry> => {
-  const place = Buffer.concat([Buffer.from(`${directory}/`), name])
+/** Files below a directory by path, as many as there may be; links are told and not followed. */
+const walk = async (
+  directory: string,
+  path: string,
+  { entries: most, length, target }: ListJob['limits'],
+) => {
+  const entries: FileEntry[] = []
+  let room = length
+  const enter = async (place: Buffer, below: string): Promise<boolean> => {
+    for (const name of await firstNames(place, path, { after: Buffer.alloc(0), limit: most + 1 })) {
+      const found = await describe(place, name, target)
+      const entry = { ...found, name: below === '' ? found.name : `${below}/${found.name}` }
+      if (found.kind === 'directory') {
+        const inside = Buffer.concat([place, Buffer.from('/'), name])
+        // What is gone by now, or can't be entered, has nothing to tell.
+        if (!(await enter(inside, entry.name).catch(() => true))) return false
+        continue
+      }
+      room -= JSON.stringify(entry).length
+      if (entries.length === most || (room < 0 && entries.length > 0)) return false
+      entries.push(entry)
+    }
+    return true
+  }
+  const whole = await enter(Buffer.from(directory), '')
+  return { entries, more: !whole }
+}
+
+const describe = async (directory: string | Buffer, name: Buffer, longest: number): Promise<FileEntry> => {
+  const place = Buffer.concat([Buffer.from(directory), Buffer.from('/'), name])
   const shown = name.toString('utf8')
   const garbled = Buffer.from(shown).equals(name) ? {} : { garbled: true as const }
   // It may be gone by now: then it is shown as something that is none of the others.

@@ -12,6 +12,8 @@ import { hiddenPaths, SandboxUnfit, testIsolation } from './isolation.ts'
 import { fileHandlers, sweepParts } from './operations/file-handlers.ts'
 import type { OperationHandlers } from './operations/handlers.ts'
 import { createOperations, type Operations } from './operations/operations.ts'
+import { RestoreError } from './restore/restore-error.ts'
+import { restoreSession } from './restore/restore-session.ts'
 import type { Session } from './runner.ts'
 import { openSetup } from './setup/open-setup.ts'
 import type { SessionSetup } from './setup/session-setup.ts'
@@ -20,7 +22,7 @@ import { createTurns, type Turns } from './turn/turns.ts'
 import { openRepositories, type SessionRepositories } from './workspace/session-repositories.ts'
 import { createWorkspace, type Workspace } from './workspace/workspace.ts'
 
-type FailReason = 'sandbox' | 'clone' | 'agent' | 'out-of-memory'
+type FailReason = 'sandbox' | 'clone' | 'storage' | 'agent' | 'out-of-memory'
 
 /**
  * The start of a session, as parallel as it can be: the sandbox is tested while the repositories are cloned, and the
@@ -40,11 +42,17 @@ export const startSession = async (session: Session): Promise<void> => {
 
 const startFailed = (session: Session, error: unknown, reason?: FailReason): void => {
   const message = error instanceof Error ? error.message : String(error)
-  const known = error instanceof SandboxUnfit ? 'sandbox' : error instanceof CloneError ? 'clone' : reason
+  const known = reasonOf(error) ?? reason
   session.log.error({ reason: known ?? 'unknown', message: message.slice(0, 1000) }, 'start failed')
   if (known === undefined && session.over.aborted) return
   session.emit({ type: 'start.failed', data: { reason: known ?? 'agent', message: message.slice(0, 4000) } })
   session.end(endings.startFailed)
+}
+
+const reasonOf = (error: unknown): FailReason | undefined => {
+  if (error instanceof SandboxUnfit) return 'sandbox'
+  if (error instanceof RestoreError) return 'storage'
+  return error instanceof CloneError ? 'clone' : undefined
 }
 
 const selfTestContext = ({ config, layout, door, kit }: Session) => {
@@ -61,6 +69,13 @@ const selfTestContext = ({ config, layout, door, kit }: Session) => {
   }
 }
 
+/** A disk that has nothing of the session gets everything from its checkpoint. */
+const restoreHere = ({ welcome, layout, sandbox, home, over, emit, log }: Session): Promise<void> => {
+  const onProblem = (error: unknown) => log.warn({ err: String(error).slice(0, 500) }, 'restore')
+  const source = { home, signal: over, onProblem }
+  return restoreSession({ welcome, layout, sandbox, source, emit, now: () => performance.now() })
+}
+
 interface Place extends SessionRepositories {
   workspace: Workspace
 }
@@ -68,6 +83,7 @@ interface Place extends SessionRepositories {
 const prepare = async (session: Session): Promise<Place> => {
   const { welcome, layout, sandbox, link } = session
   await sweepParts(layout)
+  await restoreHere(session)
   const repositories = await openRepositories(session)
   const { emitter, spool } = link
   const { checkpointFiles, checkpointMiB } = welcome.settings

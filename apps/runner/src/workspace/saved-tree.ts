@@ -75,5 +75,5 @@ const paths = (bytes: Buffer | undefined): { paths: string[]; odd: number } => {
 }
 
 /** A path that stays below where it starts. */
-const isBelow = (path: string): boolean =>
+export const isBelow = (path: string): boolean =>
   path.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !part.includes('\0'))

@@ -34,7 +34,7 @@ export const goneCode = 41
  * attributes win over those of the files, so that bytes are kept as they are; it borrows the objects of the agent's
  * repository, so that nothing is stored twice.
  */
-const openShadow = `
+export const openShadow = `
 [ -d "$work" ] && [ ! -L "$work" ] || exit 41
 cd "$work"
 own="$work/.git"

@@ -55,7 +55,8 @@ describe.concurrent('repositories of a live session', { timeout: 90_000 }, () =>
       rig.start()
       expect(await ran(rig, 'pwd')).toMatch(/\/app$/)
       const slow = rig.prompt('count slowly to 40')
-      await rig.home.waitFor('block.delta')
+      const begun = await slow.started
+      await rig.home.waitFor('block.delta', (event) => event.seq > begun.seq)
       const { seq } = add(rig, far)
       const ready = await state(rig, 'far', 'ready', seq)
       expect(ready.data).toMatchObject({ branch: 'main', base: expect.stringMatching(/^[0-9a-f]{40}$/) })

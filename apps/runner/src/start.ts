@@ -10,6 +10,7 @@ import { CloneError } from './git/explain.ts'
 import { followInbox, type Reactions } from './inbox.ts'
 import { hiddenPaths, SandboxUnfit, testIsolation } from './isolation.ts'
 import { fileHandlers, sweepParts } from './operations/file-handlers.ts'
+import { gitHandlers } from './operations/git-handlers.ts'
 import type { OperationHandlers } from './operations/handlers.ts'
 import { createOperations, type Operations } from './operations/operations.ts'
 import { RestoreError } from './restore/restore-error.ts'
@@ -130,7 +131,7 @@ const startAgent = (session: Session, place: Place, directory: string): void => 
   live.keeper = keeper
   live.turns = turns
   const operations = createOperations({
-    handlers: operationHandlers(session),
+    handlers: { ...operationHandlers(session), ...gitHandlers({ ...session, memory: place.memory }) },
     emit,
     over: session.over,
     onProblem: (error) => session.log.warn({ err: String(error).slice(0, 500) }, 'operation'),

@@ -80,6 +80,8 @@ export const gitState = z.object({
   branches: z
     .array(z.object({ name: z.string().max(limits.branch), commit: z.string().max(64), remote: z.boolean() }))
     .max(limits.listedBranches),
+  /** Branches that are not listed. */
+  moreBranches: count.optional(),
   /** Commits on any of its branches that the origin did not have when it was cloned. */
   unpushed: count.optional(),
   /** Files that stand as LFS pointers. */

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { BranchList, ListedRepository, RunnerFactBody, SessionGit } from '@berth/contract'
+import type { BranchList, GitState, ListedRepository, RunnerFactBody, SessionGit } from '@berth/contract'
+import type { RunnerSpec } from '@berth/runtime'
 import { describe, expect, it } from 'vitest'
-import { type TestBackend, withBackend } from '../test-backend.ts'
+import { eventually, type TestBackend, withBackend } from '../test-backend.ts'
 
 const sessions = '/api/projects/default/sessions'
 
@@ -68,7 +69,8 @@ describe('the repositories of a session', () => {
       const { session, spec } = await backend.idleSession({
         repositories: [{ url: repositoryIn(backend, 'app') }],
       })
-      await facts(spec, 3, snapshotOf('app', 2))
+      await facts(spec, 3, { type: 'repository.state', data: { name: 'app', state: 'ready' } })
+      await facts(spec, 4, snapshotOf('app', 2))
       await call(`${sessions}/${session}/stop`, { method: 'POST' })
       backend.runtime.end(session, 'exited', { exitCode: 0 })
       const at = `${sessions}/${session}/repositories/app`
@@ -77,6 +79,61 @@ describe('the repositories of a session', () => {
       const refused = await call(at, { method: 'DELETE' })
       expect([refused.status, refused.body.code]).toEqual([409, 'repository_has_work'])
       expect(refused.body.detail).toContain('2 changed files')
+      expect((await call(`${at}?force=true`, { method: 'DELETE' })).status).toBe(202)
+    }))
+})
+
+describe('the repositories of a live session', () => {
+  /** Answers what the session's runner is asked, once. */
+  const answer = async (backend: TestBackend, spec: RunnerSpec, n: number, state: GitState) => {
+    const operation = await eventually('a request', async () =>
+      (await backend.parts.store.state(spec.session))?.operations.at(-1),
+    )
+    const result = { kind: 'git-state' as const, repositories: [state] }
+    await backend.facts(spec, n, { type: 'operation.completed', data: { operation, result } })
+  }
+  const clean: GitState = {
+    name: 'app',
+    commit: 'c'.repeat(40),
+    ahead: 0,
+    behind: 0,
+    changed: 0,
+    branches: [],
+  }
+
+  it('tell git’s state, and are not removed with work in them', () =>
+    withBackend(async (backend) => {
+      const { call } = backend
+      const { session, spec } = await backend.idleSession({
+        repositories: [{ url: repositoryIn(backend, 'app') }],
+      })
+      const branch = { branch: 'main', sessionBranch: `berth/${session}`, base: 'a'.repeat(40) }
+      await backend.facts(spec, 3, {
+        type: 'repository.state',
+        data: { name: 'app', state: 'ready', ...branch },
+      })
+      const asked = call<SessionGit>(`${sessions}/${session}/git`)
+      await answer(backend, spec, 4, { ...clean, ahead: 2, unpushed: 2 })
+      expect((await asked).body).toMatchObject({ source: 'live', repositories: [{ name: 'app', ahead: 2 }] })
+      const at = `${sessions}/${session}/repositories/app`
+      const dirty = call(at, { method: 'DELETE' })
+      await answer(backend, spec, 5, { ...clean, changed: 3, unpushed: 1 })
+      expect((await dirty).body.detail).toMatch(/3 files with changes .* and 1 commit that were not pushed/)
+      const removed = call(at, { method: 'DELETE' })
+      await answer(backend, spec, 6, clean)
+      expect((await removed).status).toBe(202)
+    }))
+
+  it('are not removed while a turn runs, unless by force', () =>
+    withBackend(async (backend) => {
+      const { call } = backend
+      const { session } = await backend.idleSession({
+        repositories: [{ url: repositoryIn(backend, 'app') }],
+        prompt: 'Go',
+      })
+      const at = `${sessions}/${session}/repositories/app`
+      const busy = await call(at, { method: 'DELETE' })
+      expect([busy.status, busy.body.code]).toEqual([409, 'repository_busy'])
       expect((await call(`${at}?force=true`, { method: 'DELETE' })).status).toBe(202)
     }))
 })

@@ -1,6 +1,15 @@
-import { BerthError, type RepositorySnapshot, repositoryName, routes, type SessionGit } from '@berth/contract'
+import {
+  type Actor,
+  BerthError,
+  type GitState,
+  isBerthError,
+  type RepositorySnapshot,
+  repositoryName,
+  routes,
+  type SessionGit,
+} from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
-import { workInSnapshot } from '../session/repository-work.ts'
+import { workIn, workInSnapshot } from '../session/repository-work.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
 import { projectOf } from './projects.ts'
@@ -31,7 +40,7 @@ export const repositoryEndpoints = (app: FastifyInstance, deps: Deps, options: E
     await service.check(params.project, params.session)
     const force = query.force === 'true'
     const { turns } = (await service.state(params.session)).summary
-    if (!force) await refuseWork(deps, params.session, name)
+    if (!force) await refuseWork(deps, { ...params, name, actor: principal.actor })
     const command = { kind: 'remove-repository', actor: principal.actor, name, force, seen: turns } as const
     return (await service.run({ ...params, command })).summary
   })
@@ -47,21 +56,67 @@ export const repositoryEndpoints = (app: FastifyInstance, deps: Deps, options: E
     return deps.listBranches(query.url)
   })
 
-  serve(routes.getSessionGit, async ({ params }) => {
+  serve(routes.getSessionGit, async ({ params, principal }) => {
     await service.check(params.project, params.session)
-    return gitFromSnapshot(deps, params.session)
+    const repositories = await liveGit(deps, { ...params, actor: principal.actor })
+    if (repositories === undefined) return gitFromSnapshot(deps, params.session)
+    return { source: 'live', at: new Date(deps.now()).toISOString(), repositories } satisfies SessionGit
   })
 }
 
+interface Asked {
+  project: string
+  session: string
+  actor: Actor
+}
+
+/** Git's state from the workspace of a live session; undefined: no runner is there. */
+const liveGit = async (deps: Deps, asked: Asked): Promise<GitState[] | undefined> => {
+  const { live, connected, ready } = await deps.service.state(asked.session)
+  if (!live || !connected || !ready) return undefined
+  try {
+    const { repositories } = await deps.operations.run({ ...asked, request: { kind: 'git-state' } })
+    return repositories
+  } catch (error) {
+    if (isBerthError(error) && error.code === 'session_not_live') return undefined
+    throw error
+  }
+}
+
 /** Rejects with `repository_has_work` when a removal would lose something. */
-const refuseWork = async (deps: Deps, session: string, name: string): Promise<void> => {
-  const snapshot = (await lastSnapshot(deps, session))?.repositories.find((item) => item.name === name)
-  const work = snapshot === undefined ? undefined : workInSnapshot(snapshot)
+const refuseWork = async (deps: Deps, { name, ...asked }: Asked & { name: string }): Promise<void> => {
+  const { summary, ready } = await deps.service.state(asked.session)
+  // A turn that runs is refused by the decision itself; what was never cloned holds nothing.
+  if (summary.turn !== undefined && ready) return
+  if (summary.repositories.find((item) => item.name === name)?.state !== 'ready') return
+  const work = await workOf(deps, { name, ...asked })
   if (work !== undefined)
     throw new BerthError(
       'repository_has_work',
       `${name} has work that would be lost: ${work}. Push it or take its patch first, or remove it with force.`,
     )
+}
+
+const workOf = async (deps: Deps, { name, ...asked }: Asked & { name: string }) => {
+  const live = await liveGit(deps, asked)
+  if (live !== undefined) {
+    const state = live.find((item) => item.name === name)
+    return state === undefined
+      ? 'git can’t tell what is in it'
+      : workIn(state, await pushedFrom(deps, asked.session, name))
+  }
+  const { turn } = (await deps.service.state(asked.session)).summary
+  if (turn !== undefined) return 'that of a turn which was cut short and goes on with the session'
+  const snapshot = (await lastSnapshot(deps, asked.session))?.repositories.find((item) => item.name === name)
+  return snapshot === undefined ? undefined : workInSnapshot(snapshot)
+}
+
+/** The commit that Berth pushed last from a repository. */
+const pushedFrom = async ({ store }: Deps, session: string, name: string): Promise<string | undefined> => {
+  const line = await store.lastEvent(session, { type: 'repository.pushed' })
+  if (line === undefined) return undefined
+  const { data } = JSON.parse(line.json) as { data: { name: string; commit: string } }
+  return data.name === name ? data.commit : undefined
 }
 
 const lastSnapshot = async ({ store }: Deps, session: string) => {

@@ -11,6 +11,13 @@ const byProject = z.object({ project: projectName })
 const bySession = byProject.extend({ session: sessionId })
 const byName = bySession.extend({ name: directoryName })
 const base = '/api/projects/:project/sessions/:session' as const
+/** When the runner of a live session has to be asked. */
+const ofOperations = [
+  'operation_timeout',
+  'operation_failed',
+  'operation_refused',
+  'too_many_operations',
+] as const
 const accepted = { status: 202, body: sessionSummary } as const
 
 /** A repository of a session: how far it is, and what was asked for. */
@@ -88,7 +95,13 @@ export const repositoryRoutes = {
         .describe('Also when work would be lost, or while a turn runs'),
     }),
     response: accepted,
-    errors: ['repository_not_found', 'repository_has_work', 'repository_busy', 'session_deleted'],
+    errors: [
+      'repository_not_found',
+      'repository_has_work',
+      'repository_busy',
+      'session_deleted',
+      ...ofOperations,
+    ],
   }),
   retryRepository: route({
     method: 'POST',
@@ -108,6 +121,7 @@ export const repositoryRoutes = {
     summary: 'Branches, commits ahead and behind, and changed files of the repositories of a session',
     params: bySession,
     response: { status: 200, body: sessionGit },
+    errors: [...ofOperations],
   }),
   listBranches: route({
     method: 'GET',

@@ -16,6 +16,7 @@ import { addRun } from './commands/run.ts'
 import { addServe } from './commands/serve.ts'
 import { addSettings } from './commands/settings.ts'
 import { addShow } from './commands/show.ts'
+import { addUsage } from './commands/usage.ts'
 import type { Context } from './context.ts'
 import { exitCodeHelp } from './exit-code.ts'
 import { wrap } from './render/wrap.ts'
@@ -43,6 +44,7 @@ const adders = [
   addExport,
   addQueue,
   addSettings,
+  addUsage,
   addProject,
   addModelKey,
   addOpen,

@@ -56,5 +56,5 @@ const pausedTurn = ({ live, summary: { turn } }: SessionState): Spent | undefine
 
 const spentOf = (state: SessionState, { spending }: ReadSpending, now: number): string | undefined => {
   const spent = budgetsOf(state, spending, new Date(now).toISOString()).find((budget) => budget.spent)
-  return spent && explainSpent(spent, state.summary.project)
+  return spent && explainSpent(spent, state.summary)
 }

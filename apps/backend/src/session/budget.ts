@@ -1,4 +1,10 @@
-import { type Budget, platformSettings, type SessionState, type Settings } from '@berth/contract'
+import {
+  type Budget,
+  platformSettings,
+  type SessionState,
+  type SessionSummary,
+  type Settings,
+} from '@berth/contract'
 
 /** What a project has used, and what it sets about that, as a decision needs it: plain data, read before the command. */
 export interface ProjectSpending {
@@ -67,16 +73,22 @@ export const warnPercent = ({ settings }: Pick<SessionState, 'settings'>, projec
   settings.budgetWarnPercent ?? project.settings.budgetWarnPercent ?? platformSettings.budgetWarnPercent
 
 /** What is spent, and what to do about it. */
-export const explainSpent = ({ scope, unit, used, limit, period }: Budget, project: string): string => {
+export const explainSpent = (
+  { scope, unit, used, limit, period }: Budget,
+  { id, project }: Pick<SessionSummary, 'id' | 'project'>,
+): string => {
   const amounts =
     unit === 'usd'
       ? `$${dollars(used)} of $${dollars(limit)}`
       : `${Math.round(used)} of ${Math.round(limit)} tokens`
+  const short = id.slice(-6)
+  const place = project === 'default' ? short : `${short} -p ${project}`
+  const more = Number((2 * Math.max(used, limit)).toPrecision(2))
   const name = unit === 'usd' ? 'budgetUsd' : 'budgetTokens'
   if (scope === 'session')
-    return `The budget of this session is spent: ${amounts}. Raise ${name} in its settings, then resume it.`
-  const setting = `project${name[0]?.toUpperCase()}${name.slice(1)}`
-  return `The budget of project ${project} for ${period} is spent: ${amounts}. Raise ${setting} in the project’s settings, or wait for the next month; then resume the session.`
+    return `The budget of this session is spent: ${amounts}. Raise it, then go on: berth settings ${place} ${name}=${more} && berth resume ${place}`
+  const setting = unit === 'usd' ? 'projectBudgetUsd' : 'projectBudgetTokens'
+  return `The budget of project ${project} for ${period} (UTC) is spent: ${amounts}. Raise it, or wait for the next month; then go on: berth project set ${project} ${setting}=${more} && berth resume ${place}`
 }
 
 /** Cents, and for small amounts as many digits as say something. */

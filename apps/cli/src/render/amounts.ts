@@ -43,7 +43,8 @@ export const budgetText = ({ unit, used, limit }: { unit: 'usd' | 'tokens'; used
     ? `$${used.toFixed(2)} of $${limit.toFixed(2)}`
     : `${thousands(used)} of ${thousands(limit)} tokens`
 
-const thousands = (count: number): string => {
+/** `12`, `12.3k`, `1.2M`. */
+export const thousands = (count: number): string => {
   if (count < 1000) return String(count)
   return count < 1_000_000 ? `${(count / 1000).toFixed(1)}k` : `${(count / 1_000_000).toFixed(1)}M`
 }

@@ -21,7 +21,7 @@ export const budgetDeciders: Deciders<'usage' | 'budget'> = {
     const spent = budgets.find((budget) => budget.spent)
     if (spent === undefined) return
     tellReached(log, budgets, warnPercent(log.current, spending))
-    if (summary.turn !== undefined) hold(log, 'budget', explainSpent(spent, summary.project))
+    if (summary.turn !== undefined) hold(log, 'budget', explainSpent(spent, summary))
   },
 }
 
@@ -29,8 +29,7 @@ export const budgetDeciders: Deciders<'usage' | 'budget'> = {
 export const refuseSpent = (log: Draft, spending: ProjectSpending | undefined): void => {
   if (spending === undefined) return
   const spent = budgetsOf(log.current, spending, log.context.at).find((budget) => budget.spent)
-  if (spent !== undefined)
-    throw new BerthError('budget_spent', explainSpent(spent, log.current.summary.project))
+  if (spent !== undefined) throw new BerthError('budget_spent', explainSpent(spent, log.current.summary))
 }
 
 /** What the project has used by now: what was read before the request was counted, and the request. */

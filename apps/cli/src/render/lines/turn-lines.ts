@@ -17,10 +17,11 @@ const prompt = untold('the prompt lines tell it')
 export const turnLines = {
   'prompt.queued': prompt,
   'prompt.withdrawn': (event, { style }) => style.dim(`  A prompt was withdrawn by ${who(event)}`),
-  'turn.started': ({ data }, { style }) =>
-    data.attempt > 1
-      ? style.yellow(`! The turn goes on with a new runner (attempt ${data.attempt})`)
-      : undefined,
+  'turn.started': ({ data }, { style }) => {
+    if (data.attempt === 1) return undefined
+    if (data.paused !== undefined) return style.green('▸ The turn goes on after its pause')
+    return style.yellow(`! The turn goes on with a new runner (attempt ${data.attempt})`)
+  },
   'turn.restarted': ({ data }, { style }) =>
     style.yellow(`! The turn begins again from its last checkpoint: ${safeText(data.reason)}`),
   'turn.paused': ({ data }, { style }) =>

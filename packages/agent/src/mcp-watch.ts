@@ -13,6 +13,16 @@ export interface McpWatch {
   stop(): void
 }
 
+export interface McpWatchOptions {
+  ask: () => Promise<unknown>
+  /** Servers that are left out. */
+  disabled: readonly string[]
+  /** Why a server that is reached through this process failed. */
+  errorOf: (name: string) => string | undefined
+  emit: Emit
+  clock: Clock
+}
+
 const maxServers = 100
 const maxTools = 200
 /** Characters of tools in one event; descriptions go first, then tools. */
@@ -30,9 +40,10 @@ const toolOf = (value: unknown): Server['tools'][number] => {
   return { name: clip(textOf(name), 200), ...(text === undefined ? {} : { description: clip(text, 500) }) }
 }
 
-const serverOf = (value: unknown): Server => {
+const serverOf = (value: unknown, errorOf: (name: string) => string | undefined): Server => {
   const fields = fieldsOf(value)
-  const error = optionalText(fields.error)
+  const known = fields.status === 'failed' ? errorOf(textOf(fields.name)) : undefined
+  const error = optionalText(fields.error) ?? known
   const status = textOf(fields.status) as Server['status']
   return {
     name: clip(textOf(fields.name), 200),
@@ -44,10 +55,16 @@ const serverOf = (value: unknown): Server => {
 }
 
 /** Servers within the bounds of one event. */
-const boundedServers = (values: unknown, disabled: readonly string[]): Server[] => {
+const boundedServers = (
+  values: unknown,
+  { disabled, errorOf }: Pick<McpWatchOptions, 'disabled' | 'errorOf'>,
+): Server[] => {
   const left = disabled.map((name): Server => ({ name, status: 'disabled', origin: 'settings', tools: [] }))
   let room = maxText
-  return [...listOf(values).map(serverOf), ...left].slice(0, maxServers).map((server) => {
+  const live = listOf(values)
+    .slice(0, maxServers)
+    .map((value) => serverOf(value, errorOf))
+  return [...live, ...left].slice(0, maxServers).map((server) => {
     const tools = server.tools.flatMap((tool) => {
       const long = tool.name.length + (tool.description?.length ?? 0)
       const kept = long <= room ? tool : tool.name.length <= room ? { name: tool.name } : undefined
@@ -59,12 +76,7 @@ const boundedServers = (values: unknown, disabled: readonly string[]): Server[] 
 }
 
 /** Makes the watch. What can't be asked because Claude Code has ended is not told. */
-export const createMcpWatch = (deps: {
-  ask: () => Promise<unknown>
-  disabled: readonly string[]
-  emit: Emit
-  clock: Clock
-}): McpWatch => {
+export const createMcpWatch = (deps: McpWatchOptions): McpWatch => {
   let told = '[]'
   let asking = false
   let again = false
@@ -79,7 +91,7 @@ export const createMcpWatch = (deps: {
     deps.emit({ type: 'agent.mcp', data: { servers } })
   }
   const ask = async () => {
-    const servers = boundedServers(await deps.ask(), deps.disabled)
+    const servers = boundedServers(await deps.ask(), deps)
     if (over) return
     tell(servers)
     if (!servers.some(({ status }) => status === 'pending') || waits >= maxPending) return

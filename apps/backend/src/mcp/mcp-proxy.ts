@@ -22,7 +22,7 @@ export interface McpProxyLimits {
 }
 
 const standard: McpProxyLimits = {
-  answerBytes: 32 * 1024 * 1024,
+  answerBytes: 16 * 1024 * 1024,
   atOnce: 16,
   headersMs: 120_000,
   idleMs: 300_000,

@@ -59,7 +59,7 @@ set -eu
 mirror=$1 commit=$2 path=$3 target=$4 files=$5 bytes=$6 json=$7
 export GIT_DIR="$mirror"
 tree="$commit:$path"
-git cat-file -e "$tree^{tree}" 2>/dev/null || { echo missing; exit 0; }
+[ "$(git cat-file -t "$tree" 2>/dev/null)" = tree ] || { echo missing; exit 0; }
 git ls-tree -r -l "$tree" | awk -v files="$files" -v bytes="$bytes" '
   { n += 1; size += ($4 == "-" ? 0 : $4) }
   END { if (n > files || size > bytes) { printf "large %d %.0f\\n", n, size; exit 1 } }' || exit 0

@@ -9,4 +9,6 @@ export interface McpChannel {
 export interface McpRelay {
   /** Opens a way; `receive` gets what the server says. May be called again after a close. */
   open(receive: (message: unknown) => void): McpChannel
+  /** Why the last message got no answer. */
+  readonly lastError?: string | undefined
 }

@@ -156,7 +156,6 @@ describe('MCP servers in the sandbox', { timeout: 180_000 }, () => {
       expect(messageOf(await turn(world, id, 'call mcp__loud__shout with and on'))).toBe('AND ON')
       expect(messageOf(await turn(world, id, 'call mcp__noise__shout with heard'))).toBe('HEARD')
       const all = await world.events(id)
-      console.log(JSON.stringify(serversOf(all).map(({ tools, ...s }) => ({ ...s, n: tools.length }))))
       expect(all.some(({ type }) => type === 'agent.exited')).toBe(false)
       expect(Math.max(...all.map((event) => JSON.stringify(event).length))).toBeLessThan(200_000)
       const { resources } = await world.client.getSession({ params: { project, session: id } })

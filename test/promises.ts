@@ -39,4 +39,10 @@ export const promises: Readonly<Record<string, string>> = {
   P46: 'Kill -9 of the backend between spending and pausing charges nothing twice and loses no turn.',
   P47: 'The sessions of a project share its budget: none goes on when it is spent, all do when it was raised.',
   P48: 'Budgets raised, lowered and spent at the same moment leave what the last settings say: no turn lost, none charged twice, no pause left behind.',
+  P61: 'Instructions, commands, skills, subagents, hooks, MCP servers and variables of a project work in its sessions.',
+  P62: 'What a repository brings runs only where its project allows it: no hook, helper or MCP server otherwise.',
+  P63: 'Settings that change apply from the next turn on, and the conversation goes on.',
+  P64: 'A workflow is read, checked and applied, and can be switched; one that can’t be used holds up nothing.',
+  P65: 'MCP servers on the network are called by the backend; their headers are in no event, log or sandbox.',
+  P66: 'An MCP server that hangs, floods or dies fails alone: its session goes on.',
 }

@@ -6,7 +6,7 @@ export interface McpRelayOptions {
   backendUrl: string
   token: string
   name: string
-  /** How long a server may take to say who it is and what it has, in ms. Default: 10 s. */
+  /** How long a server may take to say who it is and what it has, in ms. Default: 5 s. */
   startMs?: number
 }
 
@@ -35,7 +35,7 @@ export const createMcpRelay = (options: McpRelayOptions): McpRelay => {
       return lastError
     },
     open(receive) {
-      const { startMs = 10_000 } = options
+      const { startMs = 5000 } = options
       const over = new AbortController()
       const bounded = boundTools(receive)
       const session: Session = { headers: {} }

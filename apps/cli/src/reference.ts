@@ -29,7 +29,10 @@ const renderCommand = (command: Command, parent: string): string[] => {
 
 const signature = (command: Command): string =>
   command.registeredArguments
-    .map((argument) => ` <${argument.name()}${argument.variadic ? '...' : ''}>`)
+    .map((argument) => {
+      const name = `${argument.name()}${argument.variadic ? '...' : ''}`
+      return argument.required ? ` <${name}>` : ` [${name}]`
+    })
     .join('')
 
 const table = (command: Command): string[] => {

@@ -1,11 +1,13 @@
-import { type Project, settings } from '@berth/contract'
+import type { Project, ProjectSettings } from '@berth/contract'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
-import { examples, type JsonOptions, jsonOption } from '../options.ts'
-import { renderSettings } from '../render/settings.ts'
+import { collect, examples, type JsonOptions, jsonOption } from '../options.ts'
+import { renderSettings } from '../render/setting-list.ts'
 import { renderTable } from '../render/table.ts'
-import { settingValues, splitPair } from '../setting-pairs.ts'
+import { readAssignments } from '../settings/assignments.ts'
+import { settingNames } from '../settings/setting-value.ts'
 import { safeJson, safeLine } from '../terminal/safe-text.ts'
+import { addProjectSettings, changeSettings } from './project-settings.ts'
 
 export const addProject = (program: Command, context: Context): void => {
   const group = program
@@ -22,10 +24,9 @@ export const addProject = (program: Command, context: Context): void => {
     .description('Creates a project.')
     .option('--display-name <text>', 'name for people (default: the name)')
     .option('--description <text>', 'what it is for')
-    .action(async (name: string, options: { displayName?: string; description?: string }) => {
-      await context.client.createProject({ body: { name, ...options } })
-      context.out.line(`Created ${name}. Use it: ${context.berth} run --project ${name} …`)
-    })
+    .option('--set <setting=value>', 'a setting; repeatable', collect)
+    .addOption(jsonOption('the project'))
+    .action((name: string, options: CreateOptions) => create(context, name, options))
   group
     .command('show <name>')
     .description('Shows a project, and the settings that count in it.')
@@ -34,7 +35,7 @@ export const addProject = (program: Command, context: Context): void => {
   const set = group
     .command('set <name> <setting=value...>')
     .description(
-      'Changes settings, `displayName` and `description`. An empty value takes a setting back to the platform’s.',
+      'Changes settings, `displayName` and `description`, as `settings set` does. An empty value takes a setting back to the platform’s.',
     )
     .action((name: string, pairs: string[]) => change(context, name, pairs))
   examples(set, [
@@ -43,6 +44,7 @@ export const addProject = (program: Command, context: Context): void => {
     'berth project set web \'allow=["Read", "Bash(npm test:*)"]\'',
     'berth project set web model=',
   ])
+  addProjectSettings(group, context)
   group
     .command('rm <name>')
     .description('Deletes a project that has no sessions.')
@@ -51,6 +53,22 @@ export const addProject = (program: Command, context: Context): void => {
       await context.client.deleteProject({ params: { project: name }, query: { confirm: options.confirm } })
       context.out.line(`Deleted ${name}.`)
     })
+}
+
+interface CreateOptions extends JsonOptions {
+  displayName?: string
+  description?: string
+  set?: string[]
+}
+
+const create = async (context: Context, name: string, options: CreateOptions): Promise<void> => {
+  const { set = [], json = false, ...shown } = options
+  const settings = Object.fromEntries(
+    Object.entries(readAssignments(set)).filter(([, value]) => value !== null),
+  )
+  const project = await context.client.createProject({ body: { name, ...shown, settings } })
+  if (json) return context.out.line(safeJson(project))
+  context.out.line(`Created ${name}. Use it: ${context.berth} run --project ${name} …`)
 }
 
 const list = async ({ client, out }: Context, options: JsonOptions): Promise<void> => {
@@ -75,7 +93,23 @@ const list = async ({ client, out }: Context, options: JsonOptions): Promise<voi
   out.line(renderTable({ columns, rows }, { width: out.columns(), style: out.style }))
 }
 
-const show = async ({ client, out }: Context, name: string, options: JsonOptions): Promise<void> => {
+/** Those that a project sets, and those that have a value anyway and are asked for most. */
+const shownSettings = ({ own, effective }: ProjectSettings): string[] => {
+  const usual = [
+    'model',
+    'allowedModels',
+    'otherwise',
+    'memoryMiB',
+    'turnMinutes',
+    'idleMinutes',
+    'undoHours',
+  ]
+  return settingNames.filter(
+    (name) => Object.hasOwn(own, name) || (usual.includes(name) && effective[name] !== undefined),
+  )
+}
+
+const show = async ({ client, out, berth }: Context, name: string, options: JsonOptions): Promise<void> => {
   const params = { project: name }
   const [project, values] = await Promise.all([
     client.getProject({ params }),
@@ -87,26 +121,24 @@ const show = async ({ client, out }: Context, name: string, options: JsonOptions
     `${style.bold(safeLine(project.displayName))} ${style.dim(`${project.name}, ${project.sessions} ${project.sessions === 1 ? 'session' : 'sessions'}`)}`,
   )
   if (project.description !== '') out.line(`  ${safeLine(project.description)}`)
-  out.line(renderSettings(values, { style, columns: out.columns() }))
+  out.line()
+  out.line(renderSettings(shownSettings(values), values, { width: out.columns(), style }))
+  out.line(style.dim(`  All settings: ${berth} project settings get ${project.name}`))
 }
 
-const shownNames = ['displayName', 'description']
-
-const change = async ({ client, out }: Context, name: string, pairs: readonly string[]): Promise<void> => {
-  const params = { project: name }
-  const split = pairs.map((pair) => splitPair(pair, [...shownNames, ...Object.keys(settings.shape)]))
-  const shown = Object.fromEntries(
-    split.filter(({ name }) => shownNames.includes(name)).map(({ name, value }) => [name, value]),
-  )
-  // The contract's schema of this body is a map whose values it doesn't name; the backend checks each.
-  const own = settingValues(split.filter(({ name }) => !shownNames.includes(name))) as Record<string, never>
-  if (Object.keys(shown).length > 0) {
+const change = async (context: Context, name: string, pairs: readonly string[]): Promise<void> => {
+  const { client, out } = context
+  const isShown = (pair: string) => /^(displayName|description)=/.test(pair)
+  const shown = pairs.filter(isShown).map((pair) => pair.split(/=(.*)/s).slice(0, 2))
+  const own = pairs.filter((pair) => !isShown(pair))
+  // What is not valid is told before anything changes.
+  readAssignments(own)
+  if (shown.length > 0) {
+    const params = { project: name }
     const { version } = await client.getProject({ params })
-    await client.updateProject({ params, body: shown, ifMatch: version })
+    await client.updateProject({ params, body: Object.fromEntries(shown), ifMatch: version })
   }
-  if (Object.keys(own).length > 0) {
-    const { version } = await client.getProjectSettings({ params })
-    await client.updateProjectSettings({ params, body: own, ifMatch: version })
-  }
+  if (own.length > 0)
+    return changeSettings(context, { name, json: false }, (now) => readAssignments(own, { own: now }))
   out.line(`Changed ${name}.`)
 }

@@ -1,5 +1,5 @@
 import type { CreateSession, SessionSummary } from '@berth/contract'
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { ExitError } from '../exit-code.ts'
 import { follow } from '../follow/follow.ts'
@@ -12,23 +12,21 @@ import {
   jsonOption,
   type ProjectOptions,
   projectOption,
+  verboseOption,
 } from '../options.ts'
 import { parseRepository } from '../repository-argument.ts'
 import { shortId } from '../session-ref.ts'
+import { addSettingFlags, type SettingFlags, settingsOfFlags } from '../settings/setting-flags.ts'
 import { safeJson } from '../terminal/safe-text.ts'
 import { promptText } from './prompt-text.ts'
 
-interface RunOptions extends ProjectOptions, JsonOptions {
+interface RunOptions extends ProjectOptions, JsonOptions, SettingFlags {
   repo?: string[]
   branch?: string
-  model?: string
   title?: string
   label?: Record<string, string>
   detach?: boolean
-  allow?: string[]
-  ask?: string[]
-  deny?: string[]
-  otherwise?: 'allow' | 'ask' | 'deny'
+  verbose?: boolean
 }
 
 export const addRun = (program: Command, context: Context): void => {
@@ -41,22 +39,18 @@ export const addRun = (program: Command, context: Context): void => {
     .argument('<prompt...>', 'what the agent should do')
     .option('-r, --repo <location>', 'repository: URL or path, with #branch; repeatable', collect)
     .option('-b, --branch <name>', 'branch to start from, for repositories that name none')
-    .option('-m, --model <name>', 'model (default: the project’s)')
     .option('-t, --title <text>', 'title (default: made from the prompt)')
     .option('-l, --label <key=value>', 'label; repeatable', collectLabel)
     .option('-d, --detach', 'don’t follow: print the session’s id and end')
-    .option('--allow <rule>', 'tool that runs without asking, e.g. "Bash(npm test:*)"; repeatable', collect)
-    .option('--ask <rule>', 'tool for which a person is asked first; repeatable', collect)
-    .option('--deny <rule>', 'tool that never runs; repeatable', collect)
-    .addOption(
-      new Option('--otherwise <what>', 'for tools that no rule names').choices(['allow', 'ask', 'deny']),
-    )
+    .addOption(verboseOption())
     .addOption(projectOption())
     .addOption(jsonOption('events as on the wire'))
     .action((words: string[], options: RunOptions) => run(context, words, options))
+  addSettingFlags(command)
   examples(command, [
     'berth run --repo . "Fix the failing test"',
     'berth run -r https://github.com/you/app.git#main --ask "Bash(git push:*)" "Update the dependencies"',
+    'berth run --budget-usd 5 --deadline 2h --max-turns 20 --set stopWhenDone=true "Migrate the tests"',
     'git diff | berth run - --detach',
   ])
 }
@@ -65,7 +59,10 @@ const run = async (context: Context, words: readonly string[], options: RunOptio
   const prompt = await promptText(context, words)
   const session = await createSession(context, { ...options, prompt })
   if (options.detach === true) return printDetached(context, session, options)
-  const outcome = await followFirstTurn(context, session, options.json === true)
+  const outcome = await followFirstTurn(context, session, {
+    json: options.json === true,
+    verbose: options.verbose,
+  })
   await finish(context, outcome, { session, json: options.json === true })
 }
 
@@ -74,10 +71,6 @@ export const createSession = (
   { client }: Context,
   options: RunOptions & { prompt: string },
 ): Promise<SessionSummary> => {
-  const { model, allow, ask, deny, otherwise } = options
-  const settings = Object.entries({ model, allow, ask, deny, otherwise }).filter(
-    ([, value]) => value !== undefined,
-  )
   const repositories = (options.repo ?? []).map((text) => {
     const repository = parseRepository(text, process.cwd())
     return repository.branch === undefined && options.branch !== undefined
@@ -88,20 +81,25 @@ export const createSession = (
     prompt: options.prompt,
     labels: options.label ?? {},
     repositories,
-    settings: Object.fromEntries(settings),
+    settings: settingsOfFlags(options),
     ...(options.title === undefined ? {} : { title: options.title }),
   }
   return client.createSession({ params: { project: options.project }, body })
 }
 
 /** Follows a new session from its first event to the end of its first turn. */
-export const followFirstTurn = (context: Context, session: SessionSummary, json: boolean): Promise<Outcome> =>
+export const followFirstTurn = (
+  context: Context,
+  session: SessionSummary,
+  { json, verbose = false }: { json: boolean; verbose?: boolean | undefined },
+): Promise<Outcome> =>
   follow(context, {
     project: session.project,
     session: session.id,
     after: 0,
     liveFrom: 0,
     json,
+    verbose,
     until: trackPrompt(session.turn?.prompt ?? session.queue[0]?.prompt),
     expectsChanges: session.repositories.length > 0,
   })

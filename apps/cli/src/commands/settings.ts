@@ -1,18 +1,19 @@
-import { sessionSettings } from '@berth/contract'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { examples, type JsonOptions, jsonOption, type ProjectOptions, projectOption } from '../options.ts'
-import { renderSettings } from '../render/settings.ts'
+import { renderSettings } from '../render/setting-list.ts'
 import { findSession, sessionArgument, shortId } from '../session-ref.ts'
-import { settingValues, splitPair } from '../setting-pairs.ts'
+import { readAssignments } from '../settings/assignments.ts'
+import { sessionSettingNames } from '../settings/setting-value.ts'
 import { safeJson } from '../terminal/safe-text.ts'
+import { valueHelp } from './project-settings.ts'
 
 export const addSettings = (program: Command, context: Context): void => {
   const command = program
     .command('settings')
     .summary('show or change a session’s settings')
     .description(
-      'Shows the settings that count for a session and where each comes from, or changes them, also while it lives. An empty value takes a setting back to the project’s.',
+      `Shows the settings that count for a session and where each comes from, or changes them, also while it lives. ${valueHelp} An empty value takes a setting back to the project’s.`,
     )
     .argument('<session>', sessionArgument)
     .argument('[setting=value...]', 'what to change')
@@ -24,7 +25,7 @@ export const addSettings = (program: Command, context: Context): void => {
   examples(command, [
     'berth settings last',
     'berth settings last maxTurns=20 deadlineMinutes=120',
-    'berth settings last idleMinutes=5 stopWhenDone=true',
+    'berth settings last idleMinutes=5 stopWhenDone=true env.NODE_ENV=test',
     'berth settings last maxTurns=',
   ])
 }
@@ -33,19 +34,21 @@ const settings = async (
   { client, out }: Context,
   { text, pairs, project, json }: { text: string; pairs: string[] } & ProjectOptions & JsonOptions,
 ): Promise<void> => {
-  const body = settingValues(pairs.map((pair) => splitPair(pair, Object.keys(sessionSettings.shape))))
   const session = await findSession(text, { client, project })
   const params = { project: session.project, session: session.id }
+  const now = await client.getSessionSettings({ params })
   if (pairs.length === 0) {
-    const values = await client.getSessionSettings({ params })
-    const shown = { style: out.style, columns: out.columns() }
-    return out.line(json === true ? safeJson(values) : renderSettings(values, shown))
+    const shown = { width: out.columns(), style: out.style }
+    return out.line(json === true ? safeJson(now) : renderSettings(sessionSettingNames, now, shown))
   }
+  const body = readAssignments(pairs, { own: now.own, scope: 'session' })
   const values = await client.updateSessionSettings({
     params,
     // The contract's schema of this body is a map whose values it doesn't name; the backend checks each.
     body: body as Record<string, never>,
-    ifMatch: session.version,
+    ifMatch: now.version,
   })
-  out.line(json === true ? safeJson(values) : `Changed the settings of ${shortId(session.id)}.`)
+  out.line(
+    json === true ? safeJson(values) : `Changed ${Object.keys(body).join(', ')} of ${shortId(session.id)}.`,
+  )
 }

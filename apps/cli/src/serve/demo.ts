@@ -37,7 +37,7 @@ export const runDemo = async (context: Context, dataDir: string): Promise<void> 
     title: 'Demo: fix the failing test',
     repo: [repository],
   })
-  const outcome = await followFirstTurn(context, session, false)
+  const outcome = await followFirstTurn(context, session, { json: false })
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   await writeFile(markerIn(dataDir), `${session.id}\n`, { mode: 0o600 })
   out.line()

@@ -44,7 +44,7 @@ export const isMap = (name: SettingName): boolean => typeOf(name) === 'record'
 export class ValueProblem extends Error {}
 
 /** The text that a person means: `@file` stands for its contents, `@@` for an at sign. */
-export const textOf = (written: string): string => {
+const textOf = (written: string): string => {
   if (written.startsWith('@@')) return written.slice(1)
   if (!written.startsWith('@')) return written
   const file = written.slice(1)

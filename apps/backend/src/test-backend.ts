@@ -189,7 +189,7 @@ const ask = async <T>(url: string, options: CallOptions): Promise<Answer<T>> => 
     redirect: 'manual',
   })
   const text = await response.text()
-  const isJson = (response.headers.get('content-type') ?? '').includes('json')
+  const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '')
   return {
     status: response.status,
     headers: response.headers,

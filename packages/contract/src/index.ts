@@ -129,7 +129,7 @@ export {
   type Question,
   question,
 } from './requests.ts'
-export type { CheckpointItem } from './routes/checkpoints.ts'
+export type { CheckpointItem, PushBody, PushResult } from './routes/checkpoints.ts'
 export { allRoutes, type RouteName, type RunnerRouteName, routes } from './routes/index.ts'
 export { openApiDocument } from './routes/openapi.ts'
 export {

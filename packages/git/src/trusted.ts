@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { Readable, Writable } from 'node:stream'
+import { PassThrough, type Readable, type Writable } from 'node:stream'
 import { collect } from './collect.ts'
 
 /** The operator's surroundings, for git that talks to remotes with the operator's own credentials. */
@@ -123,9 +123,12 @@ export const startTrusted = (
   child.stdin.on('error', () => undefined)
   if (typeof input === 'object') input.on('error', kill).pipe(child.stdin)
   else child.stdin.end(input ?? '')
+  // Taken at once: what nobody listens to when a process exits, Node throws away.
+  const stdout = child.stdout.pipe(new PassThrough())
   // Nobody who gives the output up early should leave git waiting for a reader.
-  child.stdout.once('close', () => {
-    if (!child.stdout.readableEnded) kill()
+  stdout.once('close', () => {
+    child.stdout.destroy()
+    if (!stdout.readableEnded) kill()
   })
   const ended = new Promise<number | null>((resolve) => {
     child.once('error', () => resolve(null))
@@ -137,7 +140,7 @@ export const startTrusted = (
     running.delete(child)
     return { ok: code === 0, stderr: stderr.toString('utf8'), timedOut }
   }
-  return { stdout: child.stdout, ended: told(), kill }
+  return { stdout, ended: told(), kill }
 }
 
 /** The same, with its output collected. Never rejects. */

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { mkdir, open, opendir, rename, rm } from 'node:fs/promises'
+import { link, mkdir, open, opendir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -56,6 +56,21 @@ class DirectoryBlobs implements BlobStore {
     } catch (error) {
       await file.close()
       throw error
+    }
+  }
+
+  async copy(from: string, blob: string, to: string) {
+    const [source, target] = [this.#path(from, blob), this.#path(to, blob)]
+    try {
+      await mkdir(join(this.#directory, to), { recursive: true, mode: 0o700 })
+      await link(source, target)
+      await syncDirectory(join(this.#directory, to))
+      await syncDirectory(this.#directory)
+      return true
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return true
+      if (codeOf(error) === 'ENOENT') return false
+      throw isFull(error) ? storageFull() : error
     }
   }
 

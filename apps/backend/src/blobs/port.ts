@@ -18,6 +18,8 @@ export interface BlobStore {
   put(session: string, upload: BlobUpload): Promise<{ size: number }>
   /** Undefined: no such blob. The caller reads or destroys the stream. */
   get(session: string, blob: string): Promise<{ size: number; content: Readable } | undefined>
+  /** Puts a blob of one session into another too, without reading it where that is possible. False: no such blob. */
+  copy(from: string, blob: string, to: string): Promise<boolean>
   /** Removes everything of a session; idempotent. */
   removeAll(session: string): Promise<void>
   /** Sessions, operations and the like that have blobs, for the sweep of orphans. */

@@ -3,6 +3,7 @@ import {
   type CheckpointItem,
   type CheckpointManifest,
   type CheckpointRef,
+  type CheckpointTree,
   type EventOf,
   type SessionState,
 } from '@berth/contract'
@@ -24,7 +25,7 @@ interface Stores {
 
 const savedOf = (line: Line) => JSON.parse(line.json) as EventOf<'checkpoint.saved'>
 
-const forkOf = async (store: Store, session: string) => {
+export const forkOf = async (store: Store, session: string) => {
   const [first] = await store.events(session, { after: 0, limit: 1, maxBytes: 1 })
   if (first === undefined) return undefined
   return (JSON.parse(first.json) as EventOf<'session.created'>).data.fork
@@ -70,6 +71,34 @@ export const readCheckpoint = async (
   const bases = await Promise.all([...keys].map((key) => store.base(summary.project, key)))
   const scopes = [summary.id, ...bases.flatMap((base) => base?.scope ?? [])]
   return { ref, manifest, scopes }
+}
+
+/** The tree of a repository: the named one, or the only one. */
+export const treeOf = (
+  state: SessionState,
+  { manifest }: FoundCheckpoint,
+  name: string | undefined,
+): { name: string; url: string; tree: CheckpointTree } => {
+  const { repositories } = state.summary
+  const names = repositories.map((item) => item.name).join(', ')
+  if (name === undefined && repositories.length > 1)
+    throw new BerthError('invalid_input', `The session has several repositories. Name one: ${names}.`, [
+      { field: 'repository', message: `expected one of ${names}` },
+    ])
+  const found = name === undefined ? repositories[0] : repositories.find((item) => item.name === name)
+  if (found === undefined)
+    throw new BerthError(
+      'repository_not_found',
+      name === undefined
+        ? 'The session has no repository. Read its files instead.'
+        : `The session has no repository ${name}. It has: ${names || 'none'}.`,
+    )
+  const tree = manifest.trees.find(({ path }) => path === found.name)
+  if (tree !== undefined) return { name: found.name, url: found.url, tree }
+  throw new BerthError(
+    'no_checkpoint',
+    `The checkpoint has nothing of the repository ${found.name}: it was added later, or its directory is gone.`,
+  )
 }
 
 /** An entry of a list of checkpoints. */

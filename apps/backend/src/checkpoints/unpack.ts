@@ -53,13 +53,22 @@ export const unpackTree = async (
   })
 }
 
+/**
+ * What git refuses because it could mislead a checkout, which nobody makes here: files of such names are still to be read.
+ * Who gets them by a push or a bundle checks again.
+ */
+const readable = ['hasDotgit', 'gitmodulesSymlink', 'gitmodulesUrl', 'gitmodulesPath', 'gitmodulesName']
+  .concat('gitmodulesParse', 'gitmodulesMissing', 'gitmodulesBlob', 'gitmodulesUpdate')
+  .map((name) => `${name}=ignore`)
+  .join(',')
+
 const indexPack = async (
   git: CheckpointGit,
   { path, input, size, memoryLimit }: { path: string; input: Readable; size: number; memoryLimit: number },
 ) => {
   const failed = new Promise<never>((_, reject) => input.once('error', reject))
   const settings = ['-c', 'pack.threads=1', '-c', 'core.bigFileThreshold=32m']
-  const options = ['--stdin', '--fix-thin', `--max-input-size=${size}`, `--strict=${strictness}`]
+  const options = ['--stdin', '--fix-thin', `--max-input-size=${size}`, `--strict=${strictness},${readable}`]
   const args = [...settings, 'index-pack', ...options]
   const indexed = mustRun(git, { mirror: path, args, input, memoryLimit, timeoutMs: longMs })
   // What was wrong with the bytes says more than git's complaint that they ended.

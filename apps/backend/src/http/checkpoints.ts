@@ -1,9 +1,15 @@
-import { routes } from '@berth/contract'
+import { BerthError, routes } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
-import { findRef, itemOf } from '../checkpoints/find-checkpoint.ts'
+import { authorise } from '../auth/principal.ts'
+import { bundleOf } from '../checkpoints/bundle.ts'
+import { findRef, forkOf, itemOf } from '../checkpoints/find-checkpoint.ts'
+import { type ForkRequest, forkSession } from '../checkpoints/fork.ts'
+import { pushSession } from '../checkpoints/push/push.ts'
+import { refuseDeleted } from '../session/deciders/draft.ts'
 import { decodeCursor, encodeCursor } from '../store/cursor.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
+import { projectOf } from './projects.ts'
 
 /** Saved states of a session: what people do with them. */
 export const checkpointEndpoints = (app: FastifyInstance, deps: Deps, options: EndpointOptions): void => {
@@ -19,6 +25,53 @@ export const checkpointEndpoints = (app: FastifyInstance, deps: Deps, options: E
     const items = lines.slice(0, limit).map(itemOf)
     const last = items.at(-1)
     return lines.length > limit && last !== undefined ? { items, next: encodeCursor([last.seq]) } : { items }
+  })
+
+  serve(routes.pushSession, async ({ params, body, principal, idempotency }) => {
+    await service.check(params.project, params.session)
+    const state = await service.state(params.session)
+    const { unpacking, sandbox } = deps.checkpoints
+    const parts = { store, service, unpacking, sandbox, roots: deps.repositoryRoots }
+    return pushSession(parts, { state, body, actor: principal.actor, idempotency })
+  })
+
+  serve(routes.getBundle, async ({ params, query, reply }) => {
+    await service.check(params.project, params.session)
+    const state = await service.state(params.session)
+    const { unpacking } = deps.checkpoints
+    const { name, size, content } = await bundleOf({ store, unpacking }, { state, ...query })
+    const file = `${name}-${params.session}.bundle`
+    return reply
+      .headers({
+        'content-type': 'application/x-git-bundle',
+        'content-disposition': `attachment; filename="${file}"`,
+        'content-length': size,
+      })
+      .send(content)
+  })
+
+  serve(routes.forkSession, async ({ params, body, principal, idempotency }) => {
+    await service.check(params.project, params.session)
+    const target = body.project ?? params.project
+    authorise(principal, 'editor', target)
+    const state = await service.state(params.session)
+    refuseDeleted(state)
+    const { turn, title, labels, prompt } = body
+    const project = await projectOf(store, target)
+    const { model } = await deps.system()
+    const more = { turn, title, labels, prompt, project, idempotency, actor: principal.actor }
+    return forkSession(deps, { state, model: model.source, ...more } as ForkRequest)
+  })
+
+  serve(routes.getHistory, async ({ params, reply }) => {
+    await service.check(params.project, params.session)
+    const history = (await forkOf(store, params.session))?.history
+    const type = 'application/x-ndjson; charset=utf-8'
+    if (history === undefined) return reply.type(type).send('')
+    const found = await deps.blobs.get(params.session, history.blob)
+    if (found === undefined)
+      throw new BerthError('blob_not_found', 'The history of this fork is gone from the blob store.')
+    return reply.headers({ 'content-type': type, 'content-length': found.size }).send(found.content)
   })
 
   serve(routes.restoreWorkspace, async ({ params, body, principal, idempotency }) => {

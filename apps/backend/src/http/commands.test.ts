@@ -191,6 +191,7 @@ describe('refusals that need a state', () => {
           put: () => Promise.reject(full),
           get: async () => undefined,
           removeAll: async () => undefined,
+          copy: async () => false,
           scopes: async function* () {},
         },
       },

@@ -223,6 +223,7 @@ describe('blobs', () => {
       },
       get: async () => undefined,
       removeAll: async () => undefined,
+      copy: async () => false,
       scopes: async function* () {},
     }
     const { put } = blobs

@@ -13,6 +13,8 @@ const bodies: { [N in RouteName]?: object } = {
   decidePermission: { behavior: 'allow' },
   answerQuestion: { answers: {} },
   addRepository: { url: 'https://example.com/app.git' },
+  pushSession: {},
+  forkSession: {},
   restoreWorkspace: { turn: someId('turn') },
 }
 

@@ -112,16 +112,18 @@ export const notFound = (session: string) =>
 export const sessionSettingsOf = (session: Settings, project: Settings) =>
   resolveSettings({ session, project, platform: platformSettings })
 
-/** Rejects a model that the project does not allow. */
-export const checkModel = (
-  model: string | undefined,
-  { allowedModels }: Pick<EffectiveSettings, 'allowedModels'>,
-): void => {
-  if (model === undefined || allowedModels.length === 0) return
-  const allowed = allowedModels.some((pattern) =>
+type AllowedModels = Pick<EffectiveSettings, 'allowedModels'>
+
+/** Whether the project allows a model. */
+export const allowsModel = (model: string, { allowedModels }: AllowedModels): boolean =>
+  allowedModels.length === 0 ||
+  allowedModels.some((pattern) =>
     pattern.endsWith('*') ? model.startsWith(pattern.slice(0, -1)) : pattern === model,
   )
-  if (!allowed)
+
+/** Rejects a model that the project does not allow. */
+export const checkModel = (model: string | undefined, { allowedModels }: AllowedModels): void => {
+  if (model !== undefined && !allowsModel(model, { allowedModels }))
     throw new BerthError(
       'model_not_allowed',
       `The project does not allow the model ${model}. Allowed: ${allowedModels.join(', ')}.`,

@@ -287,6 +287,8 @@ export interface Store {
    * under `scope` then. Rejects with `session_not_found`.
    */
   useBase(session: string, base: { key: string; scope: string }): Promise<BaseRow>
+  /** Makes the base of that key in a project, without parts, if it isn't there: under `scope` then. Nobody needs it yet. */
+  makeBase(project: string, base: { key: string; scope: string }): Promise<BaseRow>
   /** The new session needs what the other one needs, so that nothing of it is removed meanwhile. */
   shareBases(from: string, to: string): Promise<void>
   /** Says which parts make the base whole. The first call counts. Undefined: there is no such base. */

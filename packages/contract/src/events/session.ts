@@ -82,6 +82,8 @@ export const peopleEvents = {
     /** What the branch was before; missing: it is new. */
     previous: z.string().max(64).optional(),
     forced: z.boolean(),
+    /** The last commit of the agent's in it; missing: there is none. What comes after holds work that was not committed. */
+    tip: z.string().max(64).optional(),
     /** The checkpoint that it was made from. */
     checkpoint: z.number().int().positive(),
   }),

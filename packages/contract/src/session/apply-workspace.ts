@@ -86,7 +86,9 @@ export const workspaceAppliers: Appliers = {
     activeAt: activeAt(state, at),
   }),
   'repository.pushed': (state, { data, at }) =>
-    editRepository(state, data.name, { pushed: { branch: data.branch, commit: data.commit, at } }),
+    editRepository(state, data.name, {
+      pushed: { branch: data.branch, commit: data.commit, tip: data.tip, at },
+    }),
   'workspace.restored': (state, { data }) => doneRestoring(state, data.checkpoint),
   'workspace.restore_failed': (state, { data }) => doneRestoring(state, data.checkpoint),
   'operation.requested': (state, { data, at }) => ({

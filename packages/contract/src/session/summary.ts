@@ -63,7 +63,9 @@ export const sessionRepository = z.object({
   message: z.string().max(4000).optional(),
   diff: diffStat,
   /** The last push to its origin. */
-  pushed: z.object({ branch: z.string(), commit: z.string(), at: time }).optional(),
+  pushed: z
+    .object({ branch: z.string(), commit: z.string(), tip: z.string().optional(), at: time })
+    .optional(),
 })
 
 /** What lists and headers show of a session. Stored ready to send. */

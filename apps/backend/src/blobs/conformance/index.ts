@@ -30,6 +30,7 @@ export const blobConformance = (name: string, make: () => Promise<BlobHarness>):
     describe('content', () => contentCases(use))
     describe('refusals', () => refusalCases(use))
     describe('sessions', () => sessionCases(use))
+    describe('copies', () => copyCases(use))
   })
 }
 
@@ -156,6 +157,38 @@ const refusalCases = (use: () => BlobStore) => {
     )
     expect(await codeOf(use().get(of, nameOf('x')))).toBe('invalid_input')
     expect(await codeOf(use().removeAll(of))).toBe('invalid_input')
+  })
+}
+
+const copyCases = (use: () => BlobStore) => {
+  it('puts a blob into another session, where it stays when it is gone here', async () => {
+    const blob = nameOf('shared')
+    await put(use(), 'shared')
+    expect(await use().copy(session, blob, other)).toBe(true)
+    expect(await use().copy(session, blob, other)).toBe(true)
+    await use().removeAll(session)
+    expect(String(await read(use(), blob, other))).toBe('shared')
+    expect(await use().copy(other, blob, session)).toBe(true)
+    await put(use(), 'shared', other)
+    await use().removeAll(other)
+    expect(String(await read(use(), blob))).toBe('shared')
+  })
+
+  it('copies many at once, and nothing of what is not there', async () => {
+    await put(use(), 'shared')
+    const copies = Array.from({ length: 10 }, () => use().copy(session, nameOf('shared'), other))
+    expect(await Promise.all(copies)).toEqual(Array.from({ length: 10 }, () => true))
+    expect(await use().copy(session, nameOf('never'), other)).toBe(false)
+    expect(await use().get(other, nameOf('never'))).toBeUndefined()
+  })
+
+  it('refuses names that are none', async () => {
+    for (const [from, blob, to] of [
+      ['..', nameOf('x'), other],
+      [session, 'x', other],
+      [session, nameOf('x'), 'a/b'],
+    ] as const)
+      expect(await codeOf(use().copy(from, blob, to))).toBe('invalid_input')
   })
 }
 

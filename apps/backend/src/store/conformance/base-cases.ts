@@ -24,6 +24,21 @@ export const baseCases = (bench: () => Bench) => {
     expect(await codeOf(store.useBase(newId('session'), { key, scope: 'base_3' }))).toBe('session_not_found')
   })
 
+  it('makes one that nobody needs yet, and drops it unless somebody does in time', async () => {
+    const { store, project } = bench()
+    const empty = { scope: 'base_8', parts: undefined }
+    expect(await store.makeBase(project, { key, scope: 'base_8' })).toEqual(empty)
+    expect(await store.makeBase(project, { key, scope: 'base_9' })).toEqual(empty)
+    expect(await store.completeBase(project, key, [part])).toEqual({ scope: 'base_8', parts: [part] })
+    expect(await drop(startOfTime)).toEqual([])
+    expect(await drop(startOfTime + day + 1)).toEqual(['base_8'])
+    await store.makeBase(project, { key, scope: 'base_10' })
+    await drop(startOfTime)
+    await store.useBase(await bench().session(), { key, scope: 'base_11' })
+    expect(await drop(startOfTime + 9 * day)).toEqual([])
+    expect(await store.existingBases(['base_10'])).toEqual(new Set(['base_10']))
+  })
+
   it('drops a base a while after the last session that needed it was purged', async () => {
     const { store, project } = bench()
     const [one, two] = [await bench().session(), await bench().session()]

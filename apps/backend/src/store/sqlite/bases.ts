@@ -65,7 +65,7 @@ const baseQueries = (database: DatabaseSync) => {
   }
 }
 
-type BaseOperation = 'useBase' | 'shareBases' | 'completeBase' | 'dropBases'
+type BaseOperation = 'useBase' | 'makeBase' | 'shareBases' | 'completeBase' | 'dropBases'
 
 /** What changes base packs. */
 export const baseHandlers = (database: DatabaseSync): Pick<Handlers, BaseOperation> => {
@@ -85,6 +85,11 @@ export const baseHandlers = (database: DatabaseSync): Pick<Handlers, BaseOperati
       const known = queries.find.get({ project, key })
       if (known === undefined) queries.make.run({ project, key, scope })
       use(number, known?.scope ?? scope)
+      return { value: baseOf(known ?? { scope, parts: null }) }
+    },
+    makeBase: ({ project, key, scope }) => {
+      const known = queries.find.get({ project, key })
+      if (known === undefined) queries.make.run({ project, key, scope })
       return { value: baseOf(known ?? { scope, parts: null }) }
     },
     shareBases: ({ from, to }) => {

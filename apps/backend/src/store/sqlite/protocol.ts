@@ -27,6 +27,7 @@ export interface Operations {
   release: { input: { name: string; holder: string }; value: undefined }
   useBase: { input: { session: string; key: string; scope: string }; value: BaseRow }
   shareBases: { input: { from: string; to: string }; value: undefined }
+  makeBase: { input: { project: string; key: string; scope: string }; value: BaseRow }
   completeBase: { input: { project: string; key: string; parts: BlobRef[] }; value: BaseRow | undefined }
   dropBases: { input: { now: number; before: number }; value: string[] }
   putGrant: { input: Grant; value: undefined }

@@ -216,6 +216,10 @@ class SqliteStore implements Store {
   shareBases(from: string, to: string) {
     return this.#writer.run('shareBases', { from, to })
   }
+  makeBase(project: string, base: { key: string; scope: string }) {
+    return this.#writer.run('makeBase', { project, ...base })
+  }
+
   completeBase(project: string, key: string, parts: BlobRef[]) {
     return this.#writer.run('completeBase', { project, key, parts })
   }

@@ -23,6 +23,7 @@ import { mcpEndpoints, runnerSetupEndpoints } from './http/runner-setup.ts'
 import { sessionSettingsEndpoints } from './http/session-settings.ts'
 import { sessionEndpoints } from './http/sessions.ts'
 import { systemEndpoints } from './http/system.ts'
+import { uploadBytesEndpoint, uploadEndpoints } from './http/uploads.ts'
 import { usageEndpoints } from './http/usage.ts'
 
 /** The API for people and their programs. Builds it from its dependencies; never listens. */
@@ -60,8 +61,10 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
   repositoryEndpoints(app, deps, options)
   logEndpoints(app, deps, options)
   fileEndpoints(app, deps, options)
+  uploadEndpoints(app, deps, options)
   await app.register((scope, _, done) => {
     fileChangeEndpoints(scope, deps, options)
+    uploadBytesEndpoint(scope, deps, options)
     done()
   })
   checkpointEndpoints(app, deps, options)

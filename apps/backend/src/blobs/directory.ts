@@ -74,6 +74,10 @@ class DirectoryBlobs implements BlobStore {
     }
   }
 
+  async remove(session: string, blob: string) {
+    await rm(this.#path(session, blob), { force: true })
+  }
+
   async removeAll(session: string) {
     await rm(this.#session(session), { recursive: true, force: true })
   }

@@ -20,6 +20,8 @@ export interface BlobStore {
   get(session: string, blob: string): Promise<{ size: number; content: Readable } | undefined>
   /** Puts a blob of one session into another too, without reading it where that is possible. False: no such blob. */
   copy(from: string, blob: string, to: string): Promise<boolean>
+  /** Removes one blob; idempotent. */
+  remove(session: string, blob: string): Promise<void>
   /** Removes everything of a session; idempotent. */
   removeAll(session: string): Promise<void>
   /** Sessions, operations and the like that have blobs, for the sweep of orphans. */

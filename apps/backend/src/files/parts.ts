@@ -18,7 +18,7 @@ export interface StoredPart {
  * Cuts a stream into parts and stores one after the other under `scope`; gives each as soon as it is stored for good. Holds
  * one part. When the stream breaks off, what came of the last part is stored too, and then the error is thrown.
  */
-async function* storeParts(
+export async function* storeParts(
   blobs: BlobStore,
   scope: string,
   content: AsyncIterable<Buffer>,

@@ -190,6 +190,7 @@ describe('refusals that need a state', () => {
         blobs: {
           put: () => Promise.reject(full),
           get: async () => undefined,
+          remove: async () => undefined,
           removeAll: async () => undefined,
           copy: async () => false,
           scopes: async function* () {},

@@ -58,7 +58,7 @@ export const fileChangeEndpoints = (app: FastifyInstance, deps: Deps, options: E
 }
 
 /** Rejects before anything is read or stored when the session's files can't be changed; wakes it when that is asked. */
-const checkWritable = async (
+export const checkWritable = async (
   deps: Deps,
   call: Pick<Call<typeof routes.deleteFile>, 'params' | 'principal'>,
   wake: 'true' | 'false',

@@ -222,6 +222,7 @@ describe('blobs', () => {
         return { size: 0 }
       },
       get: async () => undefined,
+      remove: async () => undefined,
       removeAll: async () => undefined,
       copy: async () => false,
       scopes: async function* () {},

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { sha256 } from '../auth/sha256.ts'
 import { maxRequestBytes } from '../gateway/gateway.ts'
 import { maskHeaders } from '../mcp/mask-headers.ts'
-import { checkTransfer } from '../operations/transfers.ts'
+import { checkSource, checkTransfer } from '../operations/transfers.ts'
 import { sessionSettingsOf } from '../session/service.ts'
 import type { RunnerIdentity } from '../store/port.ts'
 import { baseOf } from './bases.ts'
@@ -67,7 +67,7 @@ export const runnerEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
   })
 
   serve(runnerRoutes.runnerGetTransfer, async ({ request, reply, params }) => {
-    await checkTransfer(deps, runnerOf(request).session, params.transfer)
+    await checkSource(deps, runnerOf(request).session, params.transfer)
     const found = await blobs.get(params.transfer, params.blob)
     if (found === undefined) throw new BerthError('blob_not_found', `There is no part ${params.blob}.`)
     return reply

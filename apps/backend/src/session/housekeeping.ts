@@ -1,4 +1,4 @@
-import { idPrefixes, idTime } from '@berth/contract'
+import { idPrefixes, idTime, limits } from '@berth/contract'
 import type { Clock, Runtime, TimerHandle } from '@berth/runtime'
 import type { Logger } from 'pino'
 import type { BlobStore } from '../blobs/port.ts'
@@ -67,6 +67,7 @@ const compact = async ({ store, clock }: HousekeepingOptions, isClosed: () => bo
 const keptFor: Record<string, number> = {
   [idPrefixes.session]: 3600_000,
   [idPrefixes.operation]: 3600_000,
+  [idPrefixes.upload]: (limits.uploadHours + 1) * 3600_000,
 }
 
 /** Removes runners and blobs whose session is gone for good, and says so. */

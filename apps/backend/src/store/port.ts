@@ -10,6 +10,7 @@ import type {
   UsageSum,
 } from '@berth/contract'
 import type { Command } from '../session/command.ts'
+import type { UploadStore } from './upload-store.ts'
 
 /** A place in a log with the event there, serialised ready to send. */
 export interface Line {
@@ -176,7 +177,7 @@ export const operationMs = 300_000
  * `storage_full`, …), others are faults. Reads see everything that was acknowledged before they were called.
  * Adapters pass `storeConformance`. Nothing outside an adapter knows its database.
  */
-export interface Store {
+export interface Store extends UploadStore {
   readonly kind: 'sqlite' | 'postgres'
 
   /**
@@ -275,7 +276,7 @@ export interface Store {
    * `limit` events; says how many.
    */
   compact(query: { now: number; limit: number }): Promise<number>
-  /** Removes expired idempotency records, grants, and tombstones older than `before`. */
+  /** Removes expired idempotency records, uploads older than `limits.uploadHours`, grants, and tombstones older than `before`. */
   expire(query: { now: number; before: number }): Promise<void>
   /** Removes a deleted session with everything and leaves a tombstone in the project's changes. */
   purge(session: string, now: number): Promise<void>

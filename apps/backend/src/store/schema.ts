@@ -111,6 +111,20 @@ export interface Tables {
     at: number
     text: string
   }
+  uploads: {
+    id: string
+    session: number
+    project: string
+    path: string
+    size: number
+    /** What else is known of the file, as JSON. */
+    about: string
+    /** Bytes that are there. */
+    stored: number
+    /** The parts' hashes, as JSON. */
+    parts: string
+    created_at: number
+  }
   idempotency: {
     scope: string
     key: string

@@ -15,7 +15,7 @@ const filePath = workspacePath.min(1).describe('Below the workspace')
 /** A yes or no in a query string. */
 const flag = z.enum(['true', 'false']).default('false')
 
-const wake = flag.describe('Resume a session that is stopped, and wait until its runner is there')
+export const wake = flag.describe('Resume a session that is stopped, and wait until its runner is there')
 
 const turn = turnId
   .optional()
@@ -35,7 +35,7 @@ const fileList = z.object({
 })
 
 /** What was written. */
-const writtenFile = z.object({
+export const writtenFile = z.object({
   path: z.string(),
   size: z.number().int().nonnegative(),
   sha256,
@@ -55,7 +55,7 @@ const reading = [
 ] as const
 
 /** What writing can be refused with, besides a body's own errors. */
-const changing = [
+export const changing = [
   'file_not_found',
   'not_a_file',
   'not_a_directory',

@@ -9,6 +9,7 @@ import { runnerRoutes } from './runner.ts'
 import { sessionSettingsRoutes } from './session-settings.ts'
 import { sessionRoutes } from './sessions.ts'
 import { systemRoutes } from './system.ts'
+import { uploadRoutes } from './uploads.ts'
 import { usageRoutes } from './usage.ts'
 
 /** Every endpoint for people and their programs. */
@@ -23,6 +24,7 @@ export const routes = {
   ...checkpointRoutes,
   ...usageRoutes,
   ...fileRoutes,
+  ...uploadRoutes,
 } as const
 
 export type RouteName = keyof typeof routes

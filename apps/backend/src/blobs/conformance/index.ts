@@ -29,6 +29,7 @@ export const blobConformance = (name: string, make: () => Promise<BlobHarness>):
     const use = () => harness.blobs
     describe('content', () => contentCases(use))
     describe('refusals', () => refusalCases(use))
+    describe('removals', () => removalCases(use))
     describe('sessions', () => sessionCases(use))
     describe('copies', () => copyCases(use))
   })
@@ -189,6 +190,20 @@ const copyCases = (use: () => BlobStore) => {
       [session, nameOf('x'), 'a/b'],
     ] as const)
       expect(await codeOf(use().copy(from, blob, to))).toBe('invalid_input')
+  })
+}
+
+const removalCases = (use: () => BlobStore) => {
+  it('removes one blob and no other, also when it is not there', async () => {
+    await put(use(), 'a')
+    await put(use(), 'b')
+    await put(use(), 'a', other)
+    await use().remove(session, nameOf('a'))
+    await use().remove(session, nameOf('a'))
+    expect(await use().get(session, nameOf('a'))).toBeUndefined()
+    expect(String(await read(use(), nameOf('b')))).toBe('b')
+    expect(String(await read(use(), nameOf('a'), other))).toBe('a')
+    expect(await codeOf(use().remove(session, '../x'))).toBe('invalid_input')
   })
 }
 

@@ -12,6 +12,7 @@ import { logCases } from './log-cases.ts'
 import { projectCases } from './project-cases.ts'
 import { readCases } from './read-cases.ts'
 import { attentionCases, occupancyCases, runnerCases } from './runner-cases.ts'
+import { uploadCases } from './upload-cases.ts'
 import { usageCases } from './usage-cases.ts'
 
 /** These look only at their own project, so that their tests can share a store. */
@@ -41,6 +42,7 @@ const parts = {
   attention: attentionCases,
   occupancy: occupancyCases,
   logs: logCases,
+  uploads: uploadCases,
   usage: usageCases,
   'leases and grants': claimCases,
   compaction: compactionCases,

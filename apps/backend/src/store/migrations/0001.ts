@@ -152,6 +152,21 @@ CREATE TABLE logs (
   PRIMARY KEY (session, n)
 ) WITHOUT ROWID, STRICT;
 
+CREATE TABLE uploads (
+  id TEXT PRIMARY KEY,
+  session INTEGER NOT NULL REFERENCES sessions (number) ON DELETE CASCADE,
+  project TEXT NOT NULL,
+  path TEXT NOT NULL,
+  size INTEGER NOT NULL,
+  about TEXT NOT NULL,
+  stored INTEGER NOT NULL,
+  parts TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) WITHOUT ROWID, STRICT;
+CREATE INDEX uploads_session ON uploads (session);
+CREATE INDEX uploads_project ON uploads (project, size);
+CREATE INDEX uploads_created ON uploads (created_at);
+
 CREATE TABLE idempotency (
   scope TEXT NOT NULL,
   key TEXT NOT NULL,

@@ -64,6 +64,9 @@ const expireHandler = (database: DatabaseSync): Handlers['expire'] => {
         ),
       ),
   )
+  const uploads = query<{ until: number }>()(({ until }) =>
+    sql.deleteFrom('uploads').where('created_at', '<=', until),
+  )
   const grants = query<{ now: number }>()(({ now }) =>
     sql.deleteFrom('grants').where('expires_at', '<=', now),
   )
@@ -87,6 +90,7 @@ const expireHandler = (database: DatabaseSync): Handlers['expire'] => {
   )
   return ({ now, before, limit }) => {
     const expired = records.run({ until: now - idempotencyMs, limit })
+    uploads.run({ until: now - limits.uploadHours * 3600_000 })
     grants.run({ now })
     leases.run({ now })
     forget.run({ before })

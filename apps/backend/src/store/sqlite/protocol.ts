@@ -13,6 +13,9 @@ import type { Fault } from './fault.ts'
 
 /** What the writer's thread does, each in one transaction: input and value. All of it can be cloned. */
 export interface Operations {
+  createUpload: { input: Parameters<Store['createUpload']>[0]; value: undefined }
+  extendUpload: { input: { upload: string; from: number; to: number; parts: string[] }; value: undefined }
+  removeUpload: { input: { upload: string }; value: undefined }
   append: { input: AppendRequest; value: AppendResult }
   createProject: { input: Parameters<Store['createProject']>[0]; value: ProjectRow }
   editProject: { input: { name: string; edit: ProjectEdit }; value: ProjectRow }

@@ -3,6 +3,7 @@ import { sql as raw } from 'kysely'
 import { selectBase } from './bases.ts'
 import { selectProject } from './projects.ts'
 import { queriesOf, sql } from './query.ts'
+import { selectUpload, selectUploads } from './uploads.ts'
 
 /** Statements that read, each compiled once. */
 export const readQueries = (database: DatabaseSync) => {
@@ -175,6 +176,8 @@ const runnerQueries = (query: Queries) => ({
       .orderBy('seen_at')
       .limit(limit),
   ),
+  upload: query<{ id: string }>()(selectUpload),
+  uploads: query<{ session: string }>()(selectUploads),
   base: query<{ project: string; key: string }>()(selectBase),
   baseExists: query<{ scope: string }>()(({ scope }) =>
     sql.selectFrom('bases').select('scope').where('scope', '=', scope),

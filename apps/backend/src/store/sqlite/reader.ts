@@ -20,6 +20,7 @@ import type {
   UsageRow,
 } from '../port.ts'
 import { stateOf } from '../session-columns.ts'
+import type { UploadRow } from '../upload-store.ts'
 import { baseOf } from './bases.ts'
 import { listQuery } from './list-query.ts'
 import { logLineOf, logQuery } from './logs.ts'
@@ -28,6 +29,7 @@ import { projectOf } from './projects.ts'
 import { VaryingQueries } from './query.ts'
 import { readQueries } from './read-queries.ts'
 import { projectNotFound } from './revision.ts'
+import { uploadOf } from './uploads.ts'
 import { usageOf, usageQuery, usageSumQuery } from './usage-query.ts'
 
 /** What is read: synchronously, on the caller's thread, from the last commit. */
@@ -197,6 +199,15 @@ export class Reader {
   base(project: string, key: string): BaseRow | undefined {
     const row = this.#queries.base.get({ project, key })
     return row === undefined ? undefined : baseOf(row)
+  }
+
+  upload(id: string): UploadRow | undefined {
+    const row = this.#queries.upload.get({ id })
+    return row && uploadOf(row)
+  }
+
+  uploads(session: string): UploadRow[] {
+    return this.#queries.uploads.all({ session }).map(uploadOf)
   }
 
   existingBases(scopes: string[]): Set<string> {

@@ -230,6 +230,22 @@ class SqliteStore implements Store {
     return this.#read((reader) => reader.existingBases(scopes))
   }
 
+  async createUpload(upload: Parameters<Store['createUpload']>[0]) {
+    await this.#writer.run('createUpload', upload)
+  }
+  upload(upload: string) {
+    return this.#read((reader) => reader.upload(upload))
+  }
+  uploads(session: string) {
+    return this.#read((reader) => reader.uploads(session))
+  }
+  async extendUpload(upload: string, step: { from: number; to: number; parts: string[] }) {
+    await this.#writer.run('extendUpload', { upload, ...step })
+  }
+  async removeUpload(upload: string) {
+    await this.#writer.run('removeUpload', { upload })
+  }
+
   putGrant(grant: Grant) {
     return this.#writer.run('putGrant', grant)
   }

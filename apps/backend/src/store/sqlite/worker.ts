@@ -10,6 +10,7 @@ import { projectHandlers } from './projects.ts'
 import type { FromWriter, Job, ToWriter, WriterData } from './protocol.ts'
 import { runnerHandlers } from './runners.ts'
 import { StateCache } from './state-cache.ts'
+import { uploadHandlers } from './uploads.ts'
 
 /** The most jobs that share a transaction: the first should not wait for all. */
 const groupJobs = 256
@@ -30,6 +31,7 @@ const group = new GroupCommit(
     ...baseHandlers(database),
     ...logHandlers(database),
     ...claimHandlers(database),
+    ...uploadHandlers(database),
     ...maintenanceHandlers(database, cache),
     ping: () => ({ value: undefined }),
   },

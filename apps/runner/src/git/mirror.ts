@@ -29,6 +29,8 @@ export interface MirrorOptions {
   directory: string
   project: string
   url: string
+  /** Tells a mirror that has not everything from the whole one, and from narrower ones. Default: the whole one. */
+  narrow?: string
   name: string
   source: MirrorSource
   surroundings: GitSurroundings
@@ -42,7 +44,11 @@ const quickMs = 60_000
 export const updateMirror = async (options: MirrorOptions): Promise<Mirror> => {
   const { directory, project, url, name, source, lockMs = 900_000 } = options
   const git: MirrorGit = (command) => runTrusted(options.surroundings, command)
-  const path = mirrorPath(directory, project, url)
+  const path = mirrorPath(
+    directory,
+    project,
+    options.narrow === undefined ? url : `${url}\0${options.narrow}`,
+  )
   await mkdir(directory, { recursive: true, mode: 0o700 })
   return withLock(`${path}.lock`, { timeoutMs: lockMs }, async () => {
     await tidyMirror(git, path)

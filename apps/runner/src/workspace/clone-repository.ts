@@ -1,18 +1,9 @@
-import { type RunnerWelcome, sessionBranch, type WantedRepository } from '@berth/contract'
-import type { GitSurroundings } from '@berth/git'
-import type { Sandbox } from '@berth/sandbox'
-import { localSource } from '../git/local-source.ts'
-import { remoteSource, updateMirror } from '../git/mirror.ts'
-import type { Layout } from '../layout.ts'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { sessionBranch, type WantedRepository } from '@berth/contract'
 import { cloneFromMirror, type HalfClone } from './clone.ts'
-
-export interface CloningOptions {
-  welcome: Pick<RunnerWelcome, 'session' | 'project' | 'owner' | 'repositoryRoots'>
-  layout: Layout
-  sandbox: Sandbox
-  mirrorDirectory: string
-  surroundings: GitSurroundings
-}
+import { cloneSubmodules } from './clone-submodules.ts'
+import { type CloningOptions, mirrorOf } from './mirror-of.ts'
 
 /** Brings the mirror up to date and clones it beside the workspace. Throws a CloneError; then nothing is left. */
 export const cloneRepository = async (
@@ -20,21 +11,27 @@ export const cloneRepository = async (
   repository: WantedRepository,
   name: string,
 ): Promise<HalfClone> => {
-  const { welcome, layout, sandbox, surroundings, mirrorDirectory } = options
-  const mirror = await updateMirror({
-    directory: mirrorDirectory,
-    project: welcome.project,
-    url: repository.url,
-    name,
-    source: sourceOf(options, repository, name),
-    surroundings,
-  })
-  const branch = sessionBranch(welcome.session)
+  const { welcome, layout, sandbox } = options
   const { owner } = welcome
-  return cloneFromMirror({ repository, name, mirror, sessionBranch: branch, owner, layout, sandbox })
+  const mirror = await mirrorOf(options, repository, name)
+  const branch = sessionBranch(welcome.session)
+  const made = await cloneFromMirror({
+    repository,
+    name,
+    mirror,
+    sessionBranch: branch,
+    owner,
+    layout,
+    sandbox,
+  })
+  const { half, tracked } = made
+  if (repository.submodules !== true || tracked.base === undefined) return made
+  try {
+    const from = { mirror: mirror.path, commit: tracked.base, url: repository.url }
+    await cloneSubmodules({ ...options, repository, name, half, owner: from })
+    return made
+  } catch (error) {
+    await rm(join(layout.outside.clones, half), { recursive: true, force: true })
+    throw error
+  }
 }
-
-const sourceOf = ({ welcome, layout, sandbox }: CloningOptions, { url }: WantedRepository, name: string) =>
-  url.startsWith('/') || url.startsWith('file://')
-    ? localSource({ name, url, roots: welcome.repositoryRoots, sandbox, inside: layout.inside })
-    : remoteSource(name, url)

@@ -6,6 +6,7 @@ import type { Sandbox } from '@berth/sandbox'
 import { runBoxed } from '../git/boxed.ts'
 import { CloneError, explainGit } from '../git/explain.ts'
 import type { Mirror } from '../git/mirror.ts'
+import { noSuchBranch } from '../git/narrow-source.ts'
 import type { Layout } from '../layout.ts'
 import type { TrackedRepository } from './state.ts'
 
@@ -16,10 +17,12 @@ import type { TrackedRepository } from './state.ts'
 const cloneScript = `
 set -eu
 mirror=$1 target=$2 url=$3 branch=$4 session=$5 name=$6 email=$7
-git -c core.hooksPath=/dev/null clone --quiet --no-hardlinks --no-checkout --template= -- "$mirror" "$target"
+shift 7
+# The rest asks for a narrow clone. Its objects come one by one: those that are checked out below, from the mirror.
+[ "$#" = 0 ] || export GIT_NO_LAZY_FETCH=0
+git -c core.hooksPath=/dev/null clone --quiet --no-hardlinks --no-checkout --template= "$@" -- "$mirror" "$target"
 cd "$target"
 export GIT_DIR="$target/.git" GIT_WORK_TREE="$target"
-git remote set-url origin "$url"
 git config user.name "$name"
 git config user.email "$email"
 if [ -n "$branch" ]; then
@@ -30,9 +33,13 @@ if [ -n "$branch" ]; then
     [ "$ref" = "refs/heads/$session" ] || git update-ref -d "$ref"
   done
   git rev-parse HEAD
+  if git grep -q -F filter=lfs -- .gitattributes '*/.gitattributes'; then
+    echo "lfs $(git grep -lzI -F 'version https://git-lfs.github.com/spec/v' -- ':(attr:filter=lfs)' | tr -cd '\\0' | wc -c)"
+  fi
 else
   git symbolic-ref HEAD "refs/heads/$session"
 fi
+git remote set-url origin "$url"
 `
 
 export interface CloneOptions {
@@ -62,10 +69,11 @@ export const cloneFromMirror = async (options: CloneOptions): Promise<HalfClone>
   const temporary = join(layout.outside.clones, half)
   await mkdir(temporary, { mode: 0o700 })
   try {
-    const base = await cloneInBox(options, { half, branch })
+    const { base, lfsPointers } = await cloneInBox(options, { half, branch })
+    const remark = remarkOf(repository, lfsPointers)
     return {
       half,
-      tracked: { name, url: repository.url, branch: branch ?? '', base, since: repository.since },
+      tracked: { name, url: repository.url, branch: branch ?? '', base, since: repository.since, remark },
     }
   } catch (error) {
     await rm(temporary, { recursive: true, force: true })
@@ -74,28 +82,67 @@ export const cloneFromMirror = async (options: CloneOptions): Promise<HalfClone>
 }
 
 const startBranch = ({ repository, mirror, name }: CloneOptions): string | undefined => {
-  if (mirror.branches.size === 0 && repository.branch === undefined) return undefined
-  const wanted = repository.branch ?? mirror.defaultBranch ?? ''
+  const { url, branch } = repository
+  if (mirror.branches.size === 0 && branch === undefined) return undefined
+  const wanted = branch ?? mirror.defaultBranch ?? ''
   if (mirror.branches.has(wanted)) return wanted
-  const known = [...mirror.branches.keys()].slice(0, 10).join(', ') || 'none'
-  const which = repository.branch === undefined ? 'its default branch' : `branch ${wanted}`
-  throw new CloneError(
-    `The repository ${name} (${repository.url}) can’t be cloned: ${which} does not exist. Branches: ${known}. ` +
-      'Create the session with one of them.',
-  )
+  throw noSuchBranch({ name, url, branch }, [...mirror.branches.keys()])
+}
+
+/** What makes git take less than everything from the mirror. */
+const narrowArguments = (
+  { depth, partial }: WantedRepository,
+  branch: string | undefined,
+): readonly string[] => {
+  if (branch === undefined || (depth === undefined && partial !== true)) return []
+  return [
+    '--no-local',
+    ...(depth === undefined ? [] : [`--depth=${depth}`, '--single-branch', `--branch=${branch}`]),
+    ...(partial === true ? ['--filter=blob:none'] : []),
+  ]
+}
+
+const remarkOf = (
+  { depth, partial, submodules }: WantedRepository,
+  lfsPointers: number,
+): string | undefined => {
+  const remarks = [
+    ...(depth === undefined
+      ? []
+      : [`Only the last ${depth === 1 ? 'commit is' : `${depth} commits are`} there.`]),
+    ...(partial === true
+      ? ['Of older commits the contents of files were left at the origin: git can’t show them here.']
+      : []),
+    ...(submodules === true ? ['Submodules are at their pinned commits, on no branch.'] : []),
+    ...(lfsPointers > 0
+      ? [
+          `${lfsPointers} of its files are Git LFS pointers, which are left as they are: their contents are not there.`,
+        ]
+      : []),
+  ]
+  return remarks.length === 0 ? undefined : remarks.join(' ')
 }
 
 const cloneInBox = async (
   options: CloneOptions,
   { half, branch }: { half: string; branch: string | undefined },
-): Promise<string | undefined> => {
+): Promise<{ base?: string; lfsPointers: number }> => {
   const { layout, sandbox, mirror, repository, owner, name, sessionBranch, timeoutMs = 900_000 } = options
   const { inside, outside } = layout
   const source = inside.source === '' ? mirror.path : inside.source
   const identity = [owner.name ?? owner.id, emailOf(owner)]
+  const narrow = narrowArguments(repository, branch)
   const { exit, stdout, stderr } = await runBoxed(sandbox, {
     script: cloneScript,
-    args: [source, `${inside.clones}/${half}`, repository.url, branch ?? '', sessionBranch, ...identity],
+    args: [
+      source,
+      `${inside.clones}/${half}`,
+      repository.url,
+      branch ?? '',
+      sessionBranch,
+      ...identity,
+      ...narrow,
+    ],
     mounts: [
       { path: mirror.path, mode: 'ro', target: source },
       { path: join(outside.clones, half), mode: 'rw', target: `${inside.clones}/${half}` },
@@ -112,8 +159,9 @@ const cloneInBox = async (
       stderr: stderr || exit.message,
       timedOut: exit.reason === 'time-limit',
     })
-  if (branch === undefined) return undefined
-  const base = stdout.toString('utf8').trim()
-  if (/^[0-9a-f]{40,64}$/.test(base)) return base
+  if (branch === undefined) return { lfsPointers: 0 }
+  const [base = '', lfs = ''] = stdout.toString('utf8').split('\n')
+  const lfsPointers = Number(/^lfs (\d{1,7})$/.exec(lfs)?.[1] ?? 0)
+  if (/^[0-9a-f]{40,64}$/.test(base)) return { base, lfsPointers }
   throw new CloneError(`The repository ${name} (${repository.url}) can’t be cloned: git printed no commit.`)
 }

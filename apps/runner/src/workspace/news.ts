@@ -32,9 +32,10 @@ export const createNews = ({ memory, repositories, layout }: NewsOptions): News 
   let pending: Told | undefined
   const at = (name: string) => `${layout.inside.workspace}/${name}`
 
-  const added = ({ name, url, branch }: TrackedRepository) =>
+  const added = ({ name, url, branch, remark = '' }: TrackedRepository) =>
     `- ${name} is now at ${at(name)}, cloned from ${quoted(url)}${branch === '' ? '' : `, branch ${branch}`}. ` +
-    'If it has a CLAUDE.md, read that before you work there; its .claude directory is not loaded.'
+    'If it has a CLAUDE.md, read that before you work there; its .claude directory is not loaded.' +
+    (remark === '' ? '' : ` ${remark}`)
 
   return {
     note() {

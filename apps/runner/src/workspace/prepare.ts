@@ -30,7 +30,9 @@ export const prepareWorkspace = async (options: PrepareOptions): Promise<void> =
   if (nothing && fromTheBeginning && memory.current.turns === 0) throw failed.reason
   await trackWhole(memory)
   if (memory.current.told === undefined) {
-    const told = { ready: trackedIn(memory).map(keyOf), failed: [] }
+    // What the agent finds by itself, unless something about it has to be said.
+    const plain = trackedIn(memory).filter(({ remark }) => remark === undefined)
+    const told = { ready: plain.map(keyOf), failed: [] }
     await memory.update((state) => ({ ...state, told }))
   }
   const branch = sessionBranch(welcome.session)

@@ -6,7 +6,8 @@ import {
   type WantedRepository,
 } from '@berth/contract'
 import { CloneError } from '../git/explain.ts'
-import { type CloningOptions, cloneRepository } from './clone-repository.ts'
+import { cloneRepository } from './clone-repository.ts'
+import type { CloningOptions } from './mirror-of.ts'
 import { deleteTaken, discardClone, makeDirectory, placeClone, takeAway, trackedIn } from './place.ts'
 import type { TrackedRepository, WorkspaceMemory } from './state.ts'
 
@@ -182,6 +183,10 @@ const cloner = (options: RepositoriesOptions, { wanted, failures, isLive, placed
       const tracked = await make(repository, name)
       const { url, branch, base } = tracked
       const branchOfSession = sessionBranch(welcome.session)
+      if (tracked.remark !== undefined) {
+        const message = `${name}: ${tracked.remark}`
+        emit({ type: 'runner.notice', data: { level: 'info', message } })
+      }
       if (isLive()) tell(name, 'ready', { url, branch, base, ms: ms(), sessionBranch: branchOfSession })
       return tracked
     } catch (error) {

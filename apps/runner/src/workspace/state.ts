@@ -16,6 +16,8 @@ const tracked = z.object({
   shadow: commit.optional(),
   /** The event that added it; missing: it was there from the beginning. */
   since: z.number().optional(),
+  /** What is special about the clone: something is left out. For people and the agent. */
+  remark: z.string().max(1000).optional(),
   /** The half-made clone that is being moved to its place: while that is there, the repository is not. */
   placing: z.string().optional(),
 })

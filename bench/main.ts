@@ -1,10 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { type Figure, type Row, reached } from './figure.ts'
+import { admission } from './figures/admission.ts'
 import { burst } from './figures/burst.ts'
 import { connections } from './figures/connections.ts'
+import { crowd } from './figures/crowd.ts'
 import { fanOut } from './figures/fan-out.ts'
 import { gateway } from './figures/gateway.ts'
+import { hibernate } from './figures/hibernate.ts'
 import { memory } from './figures/memory.ts'
 import { openLoop } from './figures/open-loop.ts'
 import { replay } from './figures/replay.ts'
@@ -18,13 +21,16 @@ const figures: Figure[] = [
   saturated,
   connections,
   burst,
+  admission,
   fanOut,
   storeAppend,
   replay,
   startUp,
   sessionStart,
+  hibernate,
   gateway,
   memory,
+  crowd,
 ]
 
 const format = (value: number): string =>

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { startBackend } from '../../apps/backend/src/backend.ts'
 import { createDirectoryBlobs } from '../../apps/backend/src/blobs/directory.ts'
+import { type Capacity, unlimited } from '../../apps/backend/src/session/admission/capacity.ts'
 import { createSqliteStore } from '../../apps/backend/src/store/sqlite/sqlite-store.ts'
 import { createNoSandbox } from '../../packages/sandbox/src/none/no-sandbox.ts'
 // Not by the package's name: its index brings fast-check along, which would count as the backend's memory.
@@ -22,6 +23,16 @@ runtime.ensure = async (spec) => {
   await ensure(spec)
 }
 const sessions = await seed(store, Number(process.env.BENCH_SESSIONS ?? 0))
+const room = Number(process.env.BENCH_LIVE ?? Infinity)
+const capacity: Capacity = { ...unlimited, sessions: room }
+/** Launches in the order in which they were committed, and when the last one was, since room was made. */
+const launched: string[] = []
+const times = { opened: 0, last: 0 }
+store.watch(({ session, lines }) => {
+  if (lines?.some(({ json }) => json.includes('"type":"generation.started"')) !== true) return
+  launched.push(session)
+  times.last = performance.now()
+})
 const upstream = process.env.BENCH_UPSTREAM ?? 'http://127.0.0.1:9'
 const backend = await startBackend({
   store,
@@ -35,6 +46,7 @@ const backend = await startBackend({
   },
   log: pino({ level: 'error' }),
   ownerToken: token,
+  capacity,
   owner: { id: 'owner', name: 'Bench' },
   repositoryRoots: [],
   allowedHosts: [],
@@ -43,6 +55,14 @@ const backend = await startBackend({
 
 process.on('message', async (question: string) => {
   if (question === 'tokens') process.send?.(tokens)
+  if (question === 'room') {
+    Object.assign(capacity, { sessions: Infinity })
+    launched.length = 0
+    times.opened = performance.now()
+    process.send?.('made')
+  }
+  if (question === 'launched')
+    process.send?.({ sessions: launched, ms: times.last - times.opened, started: runtime.starts.length })
   if (question === 'rss') {
     globalThis.gc?.()
     process.send?.(process.memoryUsage().rss)

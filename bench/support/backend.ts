@@ -15,11 +15,18 @@ export interface BenchBackend {
   tokens: () => Promise<Record<string, string>>
   /** Resident memory in bytes, after a collection. */
   rss: () => Promise<number>
+  /** There is room for all sessions from now on. */
+  makeRoom: () => Promise<void>
+  /** The sessions that got room since then, in order, the time until the last one did, and all runners so far. */
+  launched: () => Promise<{ sessions: string[]; ms: number; started: number }>
 }
+
+/** What the process tells at its start. */
+type Started = Pick<BenchBackend, 'url' | 'runnerUrl' | 'token' | 'sessions'>
 
 /** Runs a backend in a process of its own while `use` works with it. */
 export const withBackend = async <T>(
-  options: { sessions?: number; upstream?: string },
+  options: { sessions?: number; upstream?: string; live?: number },
   use: (backend: BenchBackend) => Promise<T>,
 ): Promise<T> => {
   const child = fork(program, {
@@ -27,6 +34,7 @@ export const withBackend = async <T>(
     env: {
       ...process.env,
       BENCH_SESSIONS: String(options.sessions ?? 0),
+      ...(options.live === undefined ? {} : { BENCH_LIVE: String(options.live) }),
       ...(options.upstream === undefined ? {} : { BENCH_UPSTREAM: options.upstream }),
     },
   })
@@ -36,12 +44,14 @@ export const withBackend = async <T>(
     return (await answer)[0]
   }
   try {
-    const [started] = (await once(child, 'message')) as [Omit<BenchBackend, 'headers' | 'tokens' | 'rss'>]
+    const [started] = (await once(child, 'message')) as [Started]
     return await use({
       ...started,
       headers: { authorization: `Bearer ${started.token}` },
       tokens: () => ask('tokens') as Promise<Record<string, string>>,
       rss: () => ask('rss') as Promise<number>,
+      makeRoom: async () => void (await ask('room')),
+      launched: () => ask('launched') as ReturnType<BenchBackend['launched']>,
     })
   } finally {
     const ended = once(child, 'exit')

@@ -301,6 +301,20 @@ describe.concurrent('a runner process', { timeout }, () => {
     })
   })
 
+  it('[P43] ends a turn with the reason when its session reaches its deadline', async ({ open }) => {
+    const rig = await open()
+    const runner = rig.start()
+    const slow = rig.prompt('count slowly to 100000')
+    await counting(rig)
+    rig.home.append('session.stop_requested', { reason: 'deadline' })
+    expect((await slow.ended).data).toMatchObject({
+      result: 'interrupted',
+      code: 'deadline',
+      message: expect.stringContaining('deadlineMinutes'),
+    })
+    expect(await runner.exited).toEqual({ code: 0, signal: null })
+  })
+
   it('works without a sandbox when the operator says so, and says so too', async ({ open }) => {
     const rig = await open({ sandbox: 'off' })
     const runner = rig.start()

@@ -15,10 +15,11 @@ export const sessionAppliers: Appliers = {
       labels: data.labels ?? state.summary.labels,
       version: state.summary.version + 1,
     }),
-  'session.settings_changed': (state, { data }) => ({
+  'session.settings_changed': (state, { data, at }) => ({
     ...withSummary(state, { model: data.settings.model, version: state.summary.version + 1 }),
     settings: data.settings,
     ...newLimits(state, data.limits),
+    activeAt: activeAt(state, at),
   }),
   'session.limits_changed': (state, { data }) => ({ ...state, ...newLimits(state, data.limits) }),
   'session.notice': (state, { data }) => ({

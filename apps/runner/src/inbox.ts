@@ -2,6 +2,7 @@ import type { RunnerClient } from '@berth/client'
 import {
   type Answers,
   type AnyEvent,
+  type CheckpointRef,
   type EventOf,
   isBerthError,
   type PermissionDecision,
@@ -23,6 +24,7 @@ export interface Reactions {
   repositoryAdded(repository: WantedRepository): void
   repositoryRemoved(name: string): void
   repositoryRetried(name: string): void
+  restoreRequested(checkpoint: CheckpointRef): void
   stop(reason: string): void
   deleted(): void
 }
@@ -77,6 +79,7 @@ const handlers = ({ reactions, generation, onFenced }: InboxOptions): Handlers =
   'repository.added': ({ data, seq }) => reactions.repositoryAdded({ ...data.repository, since: seq }),
   'repository.removed': ({ data }) => reactions.repositoryRemoved(data.name),
   'repository.retried': ({ data }) => reactions.repositoryRetried(data.name),
+  'workspace.restore_requested': ({ data }) => reactions.restoreRequested(data.checkpoint),
   'session.stop_requested': ({ data }) => reactions.stop(data.reason),
   'session.deleted': () => reactions.deleted(),
   'generation.started': ({ data }) => {

@@ -15,12 +15,14 @@ import type { OperationHandlers } from './operations/handlers.ts'
 import { createOperations, type Operations } from './operations/operations.ts'
 import { RestoreError } from './restore/restore-error.ts'
 import { restoreSession } from './restore/restore-session.ts'
+import { createRestores, type Restores } from './restore/restores.ts'
 import type { Session } from './runner.ts'
 import { openSetup } from './setup/open-setup.ts'
 import type { SessionSetup } from './setup/session-setup.ts'
 import { createPrompts, type Prompts } from './turn/prompt.ts'
 import { createTurns, type Turns } from './turn/turns.ts'
 import { openRepositories, type SessionRepositories } from './workspace/session-repositories.ts'
+import { workspaceLimits } from './workspace/shadow.ts'
 import { createWorkspace, type Workspace } from './workspace/workspace.ts'
 
 type FailReason = 'sandbox' | 'clone' | 'storage' | 'agent' | 'out-of-memory'
@@ -79,6 +81,7 @@ const restoreHere = ({ welcome, layout, sandbox, home, over, emit, log }: Sessio
 
 interface Place extends SessionRepositories {
   workspace: Workspace
+  restores: Restores
 }
 
 const prepare = async (session: Session): Promise<Place> => {
@@ -87,7 +90,6 @@ const prepare = async (session: Session): Promise<Place> => {
   await restoreHere(session)
   const repositories = await openRepositories(session)
   const { emitter, spool } = link
-  const { checkpointFiles, checkpointMiB } = welcome.settings
   const workspace = createWorkspace({
     memory: repositories.memory,
     session: welcome.session,
@@ -95,9 +97,16 @@ const prepare = async (session: Session): Promise<Place> => {
     sandbox,
     emitter,
     saveBlob: spool.put,
-    limits: { files: checkpointFiles, bytes: checkpointMiB * 1024 ** 2 },
+    limits: workspaceLimits(welcome.settings),
   })
-  return { ...repositories, workspace }
+  const restores = createRestores({
+    ...{ session, workspace, emit: session.emit },
+    saver: () => session.live.saver,
+    now: () => performance.now(),
+  })
+  // Also one that a kill cut short.
+  if (welcome.restore !== undefined) await restores.run(welcome.restore)
+  return { ...repositories, workspace, restores }
 }
 
 const startAgent = (session: Session, place: Place, directory: string): void => {
@@ -114,15 +123,17 @@ const startAgent = (session: Session, place: Place, directory: string): void => 
   const turns = createTurns({
     keeper,
     refresh: async (signal) => {
+      await place.restores.settled()
       await place.beforeTurn(signal)
       await setup.refresh(keeper)
     },
-    prompt: place.withNews(prompts.content),
+    prompt: place.restores.withNote(place.withNews(prompts.content)),
     transcriptHas: transcripts.has,
     continuation: session.kit.continuation,
     save: async (turn) => {
       await saver.afterTurn(turn)
       await place.afterTurn()
+      await place.restores.markTold()
     },
     emit,
     turnMinutes: () => setup.settings.turnMinutes,
@@ -153,7 +164,11 @@ const startAgent = (session: Session, place: Place, directory: string): void => 
     home,
     after: welcome.cursor,
     generation: welcome.generation,
-    reactions: { ...reactions(session, turns, { prompts, operations, setup }), ...place.reactions },
+    reactions: {
+      ...reactions(session, turns, { prompts, operations, setup }),
+      ...place.reactions,
+      restoreRequested: (checkpoint) => void place.restores.run(checkpoint),
+    },
     signal: session.over,
     onFenced: () => session.end(endings.fenced),
     onProblem: (error) => session.log.warn({ err: String(error).slice(0, 500) }, 'inbox'),
@@ -242,7 +257,7 @@ const reactions = (
   { end, live }: Session,
   turns: Turns,
   { prompts, operations, setup }: { prompts: Prompts; operations: Operations; setup: SessionSetup },
-): Omit<Reactions, keyof Place['reactions']> => ({
+): Omit<Reactions, keyof Place['reactions'] | 'restoreRequested'> => ({
   promptQueued: prompts.seen,
   // With a turn under way it waits for the next one, which asks by itself.
   settingsChanged: () => {

@@ -1,10 +1,11 @@
-import { openShadow } from '../workspace/shadow-script.ts'
+import { hollow, openShadow, stage } from '../workspace/shadow-script.ts'
 
 /** Makes the directory of a tree, and its repository when it has one (\`yes\`). No link may be in the way. */
 export const makeTreeScript = `
 set -eu
 root=$1 below=$2 repository=$3 format=$4
 work=$root$below
+[ -d "$root" ] || mkdir -p -- "$root"
 mkdir -p -- "$work"
 [ "$(cd -- "$work" && pwd -P)" = "$(cd -- "$root" && pwd -P)$below" ] || { echo "something is in the way of $work" >&2; exit 1; }
 [ "$repository" != yes ] || git init --quiet --template= --object-format="$format" -- "$work"
@@ -67,4 +68,87 @@ work=$1 shadow=$2
 shift 2
 rm -rf "$shadow"
 ${openShadow}
+`
+
+/** Are the files of a commit all in a shadow? Arguments: work tree, shadow, commit, then names that are left out. */
+export const hasFilesScript = `
+set -eu
+work=$1 shadow=$2 commit=$3
+shift 3
+${openShadow}
+git rev-list --objects --quiet "$commit" 2>/dev/null && echo yes || echo no
+`
+
+/**
+ * Makes the files of a tree those of a commit, and nothing else: what was added goes, what is ignored stays, and so do
+ * branches, HEAD and index. May be repeated. Empty directories come in. Arguments: work tree, shadow, commit, most files,
+ * most bytes, then names that are left out.
+ */
+export const setBackScript = `
+set -eu
+work=$1 shadow=$2 commit=$3 maxFiles=$4 maxBytes=$5
+shift 5
+${openShadow}
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+cat >"$out/keep"
+${stage}
+git read-tree --reset -u "$commit"
+git update-ref refs/berth/restored "$commit"
+${hollow}
+xargs -0 -r -I{} find ./{} -depth -type d -empty ! -path '*/.git/*' -delete <"$out/bare"
+xargs -0 -r mkdir -p -- <"$out/keep"
+[ -z "$common" ] || agent update-index -q --refresh || true
+`
+
+/** Where a restore keeps what it has not yet put in its place or thrown away; in the workspace, so that it can be moved. */
+export const asideName = '.berth-restore'
+
+/** Throws away what an attempt that was killed left. Argument: workspace. */
+const clearAside = `
+cd -- "$1"
+if [ -e ./${asideName} ]; then chmod -R u+rwX ./${asideName} 2>/dev/null || true; rm -rf -- ./${asideName}; fi
+`
+
+export const clearAsideScript = `set -eu${clearAside}`
+
+/** Moves trees aside, by paths below the workspace that end with NUL. Argument: workspace. */
+export const moveAsideScript = `
+set -eu${clearAside}
+mkdir -p ./${asideName}/away
+xargs -0 -r -n 1 sh -c '
+  n=$(ls ./${asideName}/away | wc -l)
+  printf "%s" "$1" >"./${asideName}/path-$n"
+  mv -T -- "./$1" "./${asideName}/away/$n"' sh
+`
+
+/** Moves trees to where they were before. Argument: workspace. */
+export const moveBackScript = `
+set -eu
+cd -- "$1"
+for path in ./${asideName}/path-*; do
+  [ -e "$path" ] || continue
+  away="./${asideName}/away/\${path##*-}"
+  to=./$(cat "$path")
+  [ -e "$away" ] || continue
+  mkdir -p -- "$(dirname -- "$to")"
+  rmdir -- "$to" 2>/dev/null || true
+  mv -T -- "$away" "$to"
+done
+`
+
+/** Moves a tree that was built aside to its place. Arguments: workspace, path. */
+export const putInPlaceScript = `
+set -eu
+cd -- "$1"
+mkdir -p -- "$(dirname -- "./$2")"
+rm -rf -- "./$2"
+mv -T -- "./${asideName}/built/$2" "./$2"
+`
+
+/** Takes a tree away that was put in place. Arguments: workspace, path. */
+export const removeTreeScript = `
+set -eu
+cd -- "$1"
+rm -rf -- "./$2"
 `

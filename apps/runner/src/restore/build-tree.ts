@@ -13,12 +13,21 @@ import {
 import { type BlobSource, fetchBasePart, fetchBlob } from './fetch-blob.ts'
 import { RestoreError } from './restore-error.ts'
 
+/** Where trees are written. */
+export interface BuildSite {
+  mounts: SandboxMount[]
+  /** Inside; made when it is missing. */
+  root: string
+  /** A directory inside that is there. */
+  cwd: string
+}
+
 export interface BuildOptions {
   tree: CheckpointTree
   /** Names in it that are trees of their own. */
   without: readonly string[]
-  /** Where the workspace is being built, outside and inside. */
-  staged: { outside: string; inside: string }
+  /** What git sees, and where in it the workspace is being built. */
+  site: BuildSite
   owner: Actor
   source: BlobSource
   layout: Layout
@@ -29,14 +38,14 @@ const timeoutMs = 3_600_000
 
 /** Builds one tree of a checkpoint: history, branches, index, files. Rejects with RestoreError. */
 export const buildTree = async (options: BuildOptions): Promise<void> => {
-  const { tree, staged, layout, owner } = options
-  const work = tree.path === '' ? staged.inside : `${staged.inside}/${tree.path}`
+  const { tree, site, layout, owner } = options
+  const work = tree.path === '' ? site.root : `${site.root}/${tree.path}`
   const { shadow } = placesOf(layout, tree.path)
   const repository = tree.refs !== undefined
   const format = tree.shadow.length === 64 ? 'sha256' : 'sha1'
   const below = tree.path === '' ? '' : `/${tree.path}`
   const kind = repository ? 'yes' : 'no'
-  await run(options, { script: makeTreeScript, args: [staged.inside, below, kind, format] })
+  await run(options, { script: makeTreeScript, args: [site.root, below, kind, format] })
   await run(options, { script: makeShadowScript, args: [work, shadow, ...options.without] })
   await readPacks(options, repository ? `${work}/.git` : shadow)
   if (tree.refs !== undefined) {
@@ -53,7 +62,10 @@ export const buildTree = async (options: BuildOptions): Promise<void> => {
   await run(options, { script: checkOutScript, args, stdin })
 }
 
-const readPacks = async (options: BuildOptions, gitDirectory: string): Promise<void> => {
+type PackOptions = StepOptions & Pick<BuildOptions, 'source'>
+
+/** Reads all packs of a tree into a repository. */
+export const readPacks = async (options: PackOptions, gitDirectory: string): Promise<void> => {
   const { tree, source } = options
   if (tree.basePack !== undefined) {
     const { key } = tree.basePack
@@ -73,7 +85,7 @@ interface Pack {
 }
 
 const readPack = async (
-  options: BuildOptions,
+  options: PackOptions,
   gitDirectory: string,
   { parts, fetch }: Pack,
 ): Promise<void> => {
@@ -108,23 +120,24 @@ const drained = (stdin: NodeJS.WritableStream, ended: Promise<unknown>): Promise
     void ended.then(() => resolve())
   })
 
-/** What git sees while a tree is built: nothing that lives. */
-const box = ({ staged, layout }: BuildOptions) => {
-  const { outside, inside } = layout
-  const mounts: SandboxMount[] = [
-    { path: staged.outside, mode: 'rw', target: staged.inside },
-    { path: outside.shadow, mode: 'rw', target: inside.shadow },
-  ]
-  return { mounts, cwd: staged.inside, temporary: inside.temporary }
-}
+const box = ({ site, layout }: Pick<BuildOptions, 'site' | 'layout'>) => ({
+  mounts: site.mounts,
+  cwd: site.cwd,
+  temporary: layout.inside.temporary,
+})
 
-interface Step {
+/** What a step of a restore needs. */
+export type StepOptions = Pick<BuildOptions, 'tree' | 'site' | 'layout' | 'sandbox'>
+
+/** A script with its arguments. */
+export interface Step {
   script: string
   args: string[]
   stdin?: string
 }
 
-const run = async (options: BuildOptions, step: Step): Promise<void> => {
+/** Runs a step in the sandbox. Rejects with RestoreError. */
+export const run = async (options: StepOptions, step: Step): Promise<void> => {
   const command = { ...box(options), ...step, timeoutMs, outputLimit: 64 * 1024 }
   const { exit, stderr } = await runBoxed(options.sandbox, command)
   if (exit.code === 0) return

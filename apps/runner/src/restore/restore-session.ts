@@ -8,7 +8,7 @@ import {
   repositoryName,
   sessionBranch,
 } from '@berth/contract'
-import type { Sandbox } from '@berth/sandbox'
+import type { Sandbox, SandboxMount } from '@berth/sandbox'
 import { writeStored } from '../checkpoint/stored-state.ts'
 import { writeDurably } from '../durable.ts'
 import type { Layout } from '../layout.ts'
@@ -96,13 +96,18 @@ const restore = async (options: RestoreSessionOptions, manifest: CheckpointManif
   await writeDurably(markerOf(layout), '')
   for (const directory of [outside.clones, outside.shadow]) await empty(directory)
   await mkdir(staged.outside, { mode: 0o700 })
+  const mounts: SandboxMount[] = [
+    { path: staged.outside, mode: 'rw', target: staged.inside },
+    { path: outside.shadow, mode: 'rw', target: inside.shadow },
+  ]
+  const site = { mounts, root: staged.inside, cwd: staged.inside }
   const trees = treesFor(options, manifest)
   const names = trees.flatMap(({ url, path }) => (url === undefined ? [] : [path]))
   for (const tree of trees)
     await buildTree({
       tree,
       without: tree.path === '' ? names : [],
-      staged,
+      site,
       owner: welcome.owner,
       source,
       layout,

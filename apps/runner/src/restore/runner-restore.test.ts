@@ -77,3 +77,47 @@ describe('a restore on an empty disk', { timeout: 120_000 }, () => {
     await stop(rig, second)
   })
 })
+
+describe('a restore to an earlier turn', { timeout: 120_000 }, () => {
+  it('sets the files back exactly, keeps what is ignored and the branch, and tells the agent', async ({
+    open,
+  }) => {
+    const rig = await open()
+    rig.home.welcome.repositories = [{ url: source(rig, 'lib') }]
+    const runner = rig.start()
+    const lib = join(rig.root, 'session/workspace/lib')
+    await rig.prompt(work).ended
+    const first = await rig.home.waitFor('checkpoint.saved')
+    const change =
+      'run: cd /workspace/lib; echo changed >new.txt; rm readme.md link; rmdir deep/empty deep; mkdir -p deep/other; ' +
+      'echo "*.log" >.gitignore; echo kept >a.log; rm -rf inner ../loose; git init -q second; echo s >second/s; ' +
+      'git add -A . ":!second"; git commit -q -m Second; echo l >../later'
+    await rig.prompt(change).ended
+    await rig.home.waitFor('checkpoint.saved', ({ data }) => data.number === 2)
+    const { number, turn, manifest, size, files } = first.data
+    rig.home.append('workspace.restore_requested', { checkpoint: { number, turn, manifest, size, files } })
+    const failed = rig.home.waitFor('workspace.restore_failed').then(({ data }) => data.message)
+    const done = rig.home.waitFor('workspace.restored').then(({ data }) => data)
+    expect(await Promise.race([done, failed])).toMatchObject({
+      checkpoint: number,
+      turn,
+      files,
+    })
+    expect(readFileSync(join(lib, 'new.txt'), 'utf8')).toBe('x\n')
+    expect(readFileSync(join(lib, 'readme.md'), 'utf8')).toBe('# Hello\nmore\n')
+    expect(readFileSync(join(lib, 'inner/y'), 'utf8')).toBe('y\n')
+    expect(existsSync(join(lib, 'inner/.git/HEAD'))).toBe(true)
+    expect(readFileSync(join(lib, '../loose'), 'utf8')).toBe('z\n')
+    expect(readdirSync(join(lib, 'deep'))).toEqual(['empty'])
+    expect(readFileSync(join(lib, 'a.log'), 'utf8')).toBe('kept\n')
+    for (const name of ['.gitignore', 'second', '../later', '../.berth-restore'])
+      expect([name, existsSync(join(lib, name))]).toEqual([name, false])
+    expect(git(lib, 'log', '--format=%s').trim()).toBe('Second\nOwn\nFirst')
+    await rig.prompt('run: cat new.txt').ended
+    expect(JSON.stringify(rig.model.requests.at(-1))).toContain('set the files of the workspace back')
+    await rig.prompt('run: cat new.txt').ended
+    const last = JSON.stringify(rig.model.requests.at(-1)).split('set the files of the workspace back')
+    expect(last).toHaveLength(2)
+    await stop(rig, runner)
+  })
+})

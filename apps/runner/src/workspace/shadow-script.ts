@@ -70,7 +70,7 @@ list() { git -c "core.excludesFile=$own/info/exclude" ls-files -z --exclude-stan
  * Brings the shadow's index up to date and writes its tree. Only what differs by its stat data is read. Repositories
  * inside are noted as links to their commit, as git does, and listed in \`nested\`: they are saved by themselves.
  */
-const stage = `
+export const stage = `
 stage() {
   : >"$out/notes"
   list --others --modified --deleted >"$out/all"
@@ -92,23 +92,28 @@ stage() {
   xargs -0 -r -n 1 git update-index --add --replace -- <"$out/nested" 2>/dev/null || true
   tree=$(git write-tree 2>>"$out/notes")
 }
-`
-
-const stageOrAnew = `
 stage || {
   # What the index refers to may be gone from the agent's repository: everything is read again.
   rm -f "$shadow/index"
   stage
 }
+`
+
+/** Directories of which nothing is saved, as they are empty or hold repositories only. */
+export const hollow = `
+{ list --others --directory | grep -zaE '/$' || true; } >"$out/hollow"
+sed -z 's,$,/,' "$out/nested" | sort -z >"$out/apart"
+sort -z "$out/hollow" | comm -z -23 - "$out/apart" >"$out/bare"
+`
+
+const describe = `
 git ls-files --debug | awk '
   /^  size: / { bytes += $2; files += 1 }
   END { printf "%d\\n%.0f\\n", files, bytes }' >"$out/size"
 [ "$(head -n 1 "$out/size")" -le "$maxFiles" ] || exit 43
 [ "$(tail -n 1 "$out/size")" -le "$maxBytes" ] || exit 44
-{ list --others --directory | grep -zaE '/$' || true; } >"$out/hollow"
-cat "$out/nested" | sed -z 's,$,/,' | sort -z >"$out/apart"
-sort -z "$out/hollow" | comm -z -23 - "$out/apart" |
-  xargs -0 -r -I{} find ./{} -name .git -prune -o -type d -empty -print0 | sed -z 's,^\\./,,; s,/$,,' >"$out/empty"
+${hollow}
+xargs -0 -r -I{} find ./{} -name .git -prune -o -type d -empty -print0 <"$out/bare" | sed -z 's,^\\./,,; s,/$,,' >"$out/empty"
 export GIT_AUTHOR_NAME=Berth GIT_AUTHOR_EMAIL=berth@berth.invalid
 export GIT_COMMITTER_NAME=Berth GIT_COMMITTER_EMAIL=berth@berth.invalid
 # Without a time: the same files are the same commit.
@@ -183,4 +188,4 @@ shift 9
 ${openShadow}
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-${stage}${stageOrAnew}${compare}`
+${stage}${describe}${compare}`

@@ -1,4 +1,4 @@
-import { sessionBranch } from '@berth/contract'
+import { type EffectiveSettings, sessionBranch } from '@berth/contract'
 import { lastLine } from '@berth/git'
 import type { Sandbox, SandboxMount } from '@berth/sandbox'
 import { runBoxed } from '../git/boxed.ts'
@@ -12,6 +12,14 @@ export interface TreeLimits {
   files: number
   bytes: number
 }
+
+export const workspaceLimits = ({
+  checkpointFiles,
+  checkpointMiB,
+}: Pick<EffectiveSettings, 'checkpointFiles' | 'checkpointMiB'>): TreeLimits => ({
+  files: checkpointFiles,
+  bytes: checkpointMiB * 1024 ** 2,
+})
 
 export interface ShadowOptions {
   tree: TreePlace

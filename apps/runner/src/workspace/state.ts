@@ -30,6 +30,8 @@ const state = z.object({
   directory: z.union([z.literal(''), directoryName]).optional(),
   /** Repositories that the agent knows of, and those that it knows to have failed. Missing: it was told nothing yet. */
   told: z.object({ ready: z.array(z.string()), failed: z.array(z.string()) }).optional(),
+  /** A person set the files back to this checkpoint, and the agent was not told yet. */
+  setBack: z.object({ number: z.number(), turn: z.string().optional() }).optional(),
 })
 
 /** A repository of the workspace as the runner remembers it: what the agent's own git says is not relied upon. */

@@ -13,12 +13,12 @@ export interface Workspace {
   save(turn: string): Promise<SavedWorkspace>
   /** Saves every tree between turns or in the middle of one, and tells nobody. Never rejects. */
   saveQuietly(): Promise<SavedWorkspace>
-  /** Does something with the workspace while nothing else does. */
-  exclusively<T>(task: () => Promise<T>): Promise<T>
+  /** Does something with the workspace while nothing else does; `save` saves every tree and tells nobody. */
+  exclusively<T>(task: (save: () => Promise<SavedWorkspace>) => Promise<T>): Promise<T>
   /** What the runner remembers of it. */
   readonly state: WorkspaceState
-  /** Replaces what is remembered. */
-  remember(state: WorkspaceState): Promise<void>
+  /** Changes what is remembered. */
+  readonly update: WorkspaceMemory['update']
 }
 
 export interface WorkspaceOptions {
@@ -39,8 +39,9 @@ export const createWorkspace = (options: WorkspaceOptions): Workspace => {
       type: 'runner.notice',
       data: { level: 'warning', message: message.slice(0, 4000) },
     })
-  const exclusively = <T>(task: () => Promise<T>): Promise<T> => {
-    const mine = last.then(task)
+  const quietly = async () => (await trees('refs/berth/now', false)).saved
+  const exclusively = <T>(task: (save: () => Promise<SavedWorkspace>) => Promise<T>): Promise<T> => {
+    const mine = last.then(() => task(quietly))
     last = mine.catch(() => undefined)
     return mine
   }
@@ -79,12 +80,12 @@ export const createWorkspace = (options: WorkspaceOptions): Workspace => {
   }
   return {
     save: (turn) => exclusively(() => saveTurn(turn)),
-    saveQuietly: () => exclusively(async () => (await trees('refs/berth/now', false)).saved),
+    saveQuietly: () => exclusively(quietly),
     exclusively,
     get state() {
       return memory.current
     },
-    remember,
+    update: memory.update,
   }
 }
 

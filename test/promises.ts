@@ -45,4 +45,5 @@ export const promises: Readonly<Record<string, string>> = {
   P64: 'A workflow is read, checked and applied, and can be switched; one that can’t be used holds up nothing.',
   P65: 'MCP servers on the network are called by the backend; their headers are in no event, log or sandbox.',
   P66: 'An MCP server that hangs, floods or dies fails alone: its session goes on.',
+  P77: 'The shell completes commands, options, sessions and projects, and stays silent when Berth is away.',
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { addAttach } from './commands/attach.ts'
+import { addCompletion } from './commands/completion.ts'
 import { addDiff } from './commands/diff.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addExport } from './commands/export.ts'
@@ -49,6 +50,7 @@ const adders = [
   addModelKey,
   addOpen,
   addDoctor,
+  addCompletion,
 ]
 
 /** Every command of `berth`. */

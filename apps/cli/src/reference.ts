@@ -17,14 +17,14 @@ export const renderReference = (program: Command): string => {
     '## Environment',
     ['| variable | meaning |', '| --- | --- |', ...environment].join('\n'),
     '## Commands',
-    ...program.commands.flatMap((command) => renderCommand(command, 'berth')),
+    ...visible(program).flatMap((command) => renderCommand(command, 'berth')),
   ].join('\n\n')}\n`
 }
 
 const renderCommand = (command: Command, parent: string): string[] => {
   const name = `${parent} ${command.name()}`
   const own = [`### \`${name}${signature(command)}\``, command.description(), ...table(command)]
-  return [...own, ...command.commands.flatMap((child) => renderCommand(child, name))]
+  return [...own, ...visible(command).flatMap((child) => renderCommand(child, name))]
 }
 
 const signature = (command: Command): string =>
@@ -48,3 +48,9 @@ const table = (command: Command): string[] => {
 }
 
 const inCell = (text: string): string => text.replaceAll('|', '\\|')
+
+const visible = (command: Command): Command[] =>
+  command
+    .createHelp()
+    .visibleCommands(command)
+    .filter((child) => child.name() !== 'help')

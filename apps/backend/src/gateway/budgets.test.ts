@@ -264,6 +264,18 @@ describe('a project’s budget', () => {
     }))
 })
 
+describe('what was metered', () => {
+  it('is counted by source and kind for whoever watches, and nothing that the agent says is a label', () =>
+    withSession(async ({ ask, backend }) => {
+      await ask()
+      const { body } = await backend.call<string>('/metrics')
+      expect(body).toContain('berth_model_requests_total{source="live"} 1')
+      expect(body).toContain('berth_model_tokens_total{source="live",kind="output"} 100')
+      expect(body).toContain('berth_model_cost_usd_total{source="live"} 1')
+      expect(body).not.toContain('claude-x')
+    }))
+})
+
 describe('settings that change while a pause is decided', () => {
   it('leave no pause behind that they do not ask for', () =>
     withSession(async ({ ask, setProject, summary, types }) => {

@@ -10,6 +10,7 @@ import { checkModel, sessionSettingsOf, systemActor } from '../session/service.t
 import type { RunnerIdentity, Store } from '../store/port.ts'
 import { checkBudget } from './budget-gate.ts'
 import { costOf } from './cost.ts'
+import { Ledger } from './ledger.ts'
 import { Meter, type Reading } from './meter.ts'
 import type { ModelSource } from './model-source.ts'
 import type { Prices } from './prices.ts'
@@ -72,6 +73,7 @@ export interface GatewayRequest {
  */
 export class Gateway {
   readonly #options: GatewayOptions
+  readonly #ledger: Ledger
   readonly #agent = new Agent({
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -81,6 +83,7 @@ export class Gateway {
 
   constructor(options: GatewayOptions) {
     this.#options = options
+    this.#ledger = new Ledger(options)
   }
 
   /** Answers the call. Never rejects: what goes wrong here is told to the agent as an answer. */
@@ -89,7 +92,7 @@ export class Gateway {
       await this.#pass(call)
     } catch (error) {
       this.#options.log.error({ err: error, session: call.runner.session }, 'The gateway failed at a request')
-      const away = isBerthError(error) && error.code === 'unavailable'
+      const away = isBerthError(error) && ['unavailable', 'storage_full'].includes(error.code)
       const message = away
         ? error.message
         : 'Berth’s model gateway failed at this request. Its log has the cause.'
@@ -100,8 +103,9 @@ export class Gateway {
   async #pass(call: GatewayRequest): Promise<void> {
     const { source, store, now } = this.#options
     const started = now()
-    const state = await this.#options.service.state(call.runner.session)
     const pathname = call.path.split('?')[0] ?? ''
+    if (pathname === '/v1/messages') await this.#ledger.settle(call.runner.session)
+    const state = await this.#options.service.state(call.runner.session)
     const methods = endpoints[pathname] ?? (oneModel.test(pathname) ? ['GET'] : [])
     if (!methods.includes(call.request.method ?? ''))
       return void refuse(call.response, {
@@ -172,18 +176,25 @@ export class Gateway {
     response.writeHead(answer.statusCode, Object.fromEntries(headers) as Record<string, string>)
     response.flushHeaders()
     let cut = false
+    let counted: (() => void) | undefined
+    // Whoever reads the end of an answer may ask again at once: by then it has to count.
+    const finishing = () => {
+      counted ??= this.#ledger.expect(context.call.runner.session)
+    }
     try {
       for await (const chunk of answer.body as AsyncIterable<Buffer>) {
         if (decoded) meter.write(chunk)
+        if (meter.reading.complete) finishing()
         if (!response.write(chunk)) await once(response, 'drain', { signal: context.gone })
       }
+      finishing()
       response.end()
     } catch {
       // Upstream or agent hung up in the middle: the agent sees the same cut, and what was counted is kept.
       cut = true
       response.destroy()
     }
-    await this.#account(context, answer, { ...meter.end(), cut })
+    await this.#account(context, answer, { ...meter.end(), cut }).finally(() => counted?.())
   }
 
   async #account(
@@ -217,7 +228,8 @@ export class Gateway {
     count(context.kind, data)
     // What counts now, not what counted when it was asked.
     const { spending } = await readSpending(store, context.call.runner.project, now())
-    await this.#append(context, { kind: 'usage', actor: systemActor('gateway'), data, spending })
+    const command = { kind: 'usage', actor: systemActor('gateway'), data, spending } as const
+    await this.#ledger.add(context.call.runner.session, command)
   }
 
   #report(context: Context, error: Omit<EventData<'model.error'>, 'turn' | 'model'>): Promise<void> {

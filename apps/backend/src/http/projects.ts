@@ -22,6 +22,13 @@ export const projectOf = async (store: Store, name: string): Promise<ProjectRow>
   return project
 }
 
+/** Its settings alone, without counting its sessions; rejects with `project_not_found`. */
+export const projectSettingsOf = async (store: Store, name: string) => {
+  const row = await store.projectSettings(name)
+  if (row === undefined) throw projectNotFound(name)
+  return row
+}
+
 /** Projects and their settings. */
 export const projectEndpoints = (app: FastifyInstance, deps: Deps, options: EndpointOptions): void => {
   const { store, streams, now } = deps
@@ -74,7 +81,7 @@ export const projectEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
   })
 
   serve(routes.updateProjectSettings, async ({ params, body, version, reply }) => {
-    const { settings: current } = await projectOf(store, params.project)
+    const { settings: current } = await projectSettingsOf(store, params.project)
     const merged = Object.entries({ ...current, ...body }).filter(
       ([, value]) => value !== null && value !== undefined,
     )

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Waiting } from '../session/admission/admit.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
-import { projectOf } from './projects.ts'
+import { projectSettingsOf } from './projects.ts'
 
 /** The queue for room: computed when it is read, so that no place in it is ever old. */
 export const queueEndpoints = (
@@ -14,7 +14,7 @@ export const queueEndpoints = (
   const serve = endpoint(app, options)
 
   serve(routes.getQueue, async ({ params }): Promise<ProjectQueue> => {
-    const { settings } = await projectOf(store, params.project)
+    const { settings } = await projectSettingsOf(store, params.project)
     const { waiting, used, capacity } = await admission.view()
     const own = waiting.filter(({ project }) => project === params.project)
     const items = await Promise.all(own.slice(0, limits.listPage).map((item) => describe(store, item)))

@@ -12,7 +12,7 @@ import type { FastifyInstance } from 'fastify'
 import { workIn, workInSnapshot } from '../session/repository-work.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
-import { projectOf } from './projects.ts'
+import { projectSettingsOf } from './projects.ts'
 
 /** The repositories of a session: list, add, remove, retry, and their git state. */
 export const repositoryEndpoints = (app: FastifyInstance, deps: Deps, options: EndpointOptions): void => {
@@ -51,7 +51,7 @@ export const repositoryEndpoints = (app: FastifyInstance, deps: Deps, options: E
   })
 
   serve(routes.listBranches, async ({ params, query }) => {
-    await projectOf(deps.store, params.project)
+    await projectSettingsOf(deps.store, params.project)
     await deps.checkRepository(query.url, 'query.url')
     return deps.listBranches(query.url)
   })

@@ -13,7 +13,10 @@ export const runnerSetupEndpoints = (app: FastifyInstance, deps: Deps, options: 
   const { service, store } = deps
   endpoint(app, options)(runnerRoutes.runnerSettings, async ({ request }) => {
     const runner = runnerOf(request)
-    const [state, project] = await Promise.all([service.state(runner.session), store.project(runner.project)])
+    const [state, project] = await Promise.all([
+      service.state(runner.session),
+      store.projectSettings(runner.project),
+    ])
     return { settings: maskHeaders(sessionSettingsOf(state.settings, project?.settings ?? {}).values) }
   })
 }

@@ -11,7 +11,7 @@ import { maskHeaders } from '../mcp/mask-headers.ts'
 import { checkModel, notFound, sessionSettingsOf } from '../session/service.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
-import { projectOf } from './projects.ts'
+import { projectSettingsOf } from './projects.ts'
 
 /** What a session sets for itself: read and changed while it lives or not. */
 export const sessionSettingsEndpoints = (
@@ -32,7 +32,7 @@ export const sessionSettingsEndpoints = (
     const state = await service.state(params.session)
     if (state.summary.project !== params.project) throw notFound(params.session)
     const settings = merged(state.settings, body)
-    const project = await projectOf(store, params.project)
+    const project = await projectSettingsOf(store, params.project)
     const { values } = sessionSettingsOf(settings, project.settings)
     await checkChange(deps, body, values)
     const { state: after } = await service.run({
@@ -57,7 +57,7 @@ const viewOf = async (
   { summary, settings }: SessionState,
 ): Promise<SessionSettingsView> => {
   if (summary.project !== project) throw notFound(summary.id)
-  const { values, origins } = sessionSettingsOf(settings, (await projectOf(store, project)).settings)
+  const { values, origins } = sessionSettingsOf(settings, (await projectSettingsOf(store, project)).settings)
   return { version: summary.version, own: settings, effective: maskHeaders(values), origins }
 }
 

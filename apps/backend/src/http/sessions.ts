@@ -5,7 +5,7 @@ import { checkModel, notFound, sessionSettingsOf, titleFrom } from '../session/s
 import type { SessionFilter } from '../store/port.ts'
 import type { Deps } from './deps.ts'
 import { type Call, type EndpointOptions, endpoint } from './endpoint.ts'
-import { projectOf } from './projects.ts'
+import { projectSettingsOf } from './projects.ts'
 
 /** Sessions: create, list, get, change, stop, resume, delete, restore. */
 export const sessionEndpoints = (app: FastifyInstance, deps: Deps, options: EndpointOptions): void => {
@@ -38,7 +38,7 @@ export const sessionEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
 
   serve(routes.deleteSession, async ({ params, principal }) => {
     const { settings } = await service.state(params.session)
-    const project = await projectOf(store, params.project)
+    const project = await projectSettingsOf(store, params.project)
     const { undoHours } = sessionSettingsOf(settings, project.settings).values
     const purgeAt = new Date(deps.now() + undoHours * 3_600_000).toISOString()
     const command = { kind: 'delete', actor: principal.actor, purgeAt } as const
@@ -81,7 +81,7 @@ const versionIn = (summary: string): string => /"version":(\d+)/.exec(summary)?.
 const createSession = async (deps: Deps, call: Call<typeof routes.createSession>): Promise<string> => {
   const { service, store } = deps
   const { params, body, principal, idempotency } = call
-  const project = await projectOf(store, params.project)
+  const project = await projectSettingsOf(store, params.project)
   const { values } = sessionSettingsOf(body.settings, project.settings)
   checkModel(body.settings.model, values)
   await checkRepositories(deps, body.repositories)

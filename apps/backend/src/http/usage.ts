@@ -6,7 +6,7 @@ import { notFound } from '../session/service.ts'
 import type { UsageQuery } from '../store/port.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
-import { projectOf } from './projects.ts'
+import { projectSettingsOf } from './projects.ts'
 
 const dayMs = 86_400_000
 /** Days that a project's usage shows when nobody says which. */
@@ -18,7 +18,7 @@ export const usageEndpoints = (app: FastifyInstance, deps: Deps, options: Endpoi
   const serve = endpoint(app, options)
 
   serve(routes.getProjectUsage, async ({ params: { project }, query }) => {
-    await projectOf(store, project)
+    await projectSettingsOf(store, project)
     const now = deps.now()
     const { by, to = dayOf(now) } = query
     const from = query.from ?? dayOf(Date.parse(to) - (usualDays - 1) * dayMs)

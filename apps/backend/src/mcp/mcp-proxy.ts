@@ -101,7 +101,10 @@ export class McpProxy {
 
   async #server({ runner, name }: McpCall): Promise<HttpServer> {
     const { service, store } = this.#options
-    const [state, project] = await Promise.all([service.state(runner.session), store.project(runner.project)])
+    const [state, project] = await Promise.all([
+      service.state(runner.session),
+      store.projectSettings(runner.project),
+    ])
     const { mcpServers, disabledMcpServers } = sessionSettingsOf(
       state.settings,
       project?.settings ?? {},

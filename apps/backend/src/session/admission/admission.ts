@@ -123,7 +123,7 @@ export class Admission {
     const { store, service, runtime, clock } = this.#options
     const state = await store.state(session)
     if (state === undefined) return
-    const project = await store.project(state.summary.project)
+    const project = await store.projectSettings(state.summary.project)
     const limits = limitsOf(sessionSettingsOf(state.settings, project?.settings ?? {}).values)
     const command = { kind: 'launch', actor: backendActor, runtime, limits } as const
     const { lines } = await service.run({ session, command })

@@ -21,6 +21,7 @@ import { openSetup } from './setup/open-setup.ts'
 import type { SessionSetup } from './setup/session-setup.ts'
 import { createPrompts, type Prompts } from './turn/prompt.ts'
 import { createTurns, type Turns } from './turn/turns.ts'
+import { makeArtifacts } from './workspace/artifacts.ts'
 import { openRepositories, type SessionRepositories } from './workspace/session-repositories.ts'
 import { workspaceLimits } from './workspace/shadow.ts'
 import { createWorkspace, type Workspace } from './workspace/workspace.ts'
@@ -89,6 +90,7 @@ const prepare = async (session: Session): Promise<Place> => {
   await sweepParts(layout)
   await restoreHere(session)
   const repositories = await openRepositories(session)
+  await makeArtifacts(layout)
   const { emitter, spool } = link
   const workspace = createWorkspace({
     memory: repositories.memory,

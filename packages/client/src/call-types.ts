@@ -13,10 +13,16 @@ type QueryPart<R> = R extends { query: infer Q }
     ? { query?: QueryOf<Input<Q>, Output<Q>> }
     : { query: QueryOf<Input<Q>, Output<Q>> }
   : { query?: undefined }
+/** The bytes of a body: as they are, or a function that opens them (again for each try). */
+export type BytesSource = Uint8Array | (() => ReadableStream<Uint8Array>)
+
+type BytesPart<R> = R extends { takes: 'bytes' } ? { bytes: BytesSource } : { bytes?: undefined }
 /** The version that is changed, as it was read. */
 type IfMatchPart<R> = R extends { ifMatch: true } ? { ifMatch: number } : { ifMatch?: undefined }
 
 export interface CallOptions {
+  /** Sent with this request, such as `if-none-match` or `range`. */
+  headers?: Record<string, string>
   /** Default: random. Give one that you keep, to be safe beyond this call's own retries. */
   idempotencyKey?: string
   signal?: AbortSignal
@@ -25,7 +31,12 @@ export interface CallOptions {
 }
 
 /** What a call of a route takes: its params, query and body as the row says, and how to send them. */
-export type CallInput<R> = ParamsPart<R> & QueryPart<R> & BodyPart<R> & IfMatchPart<R> & CallOptions
+export type CallInput<R> = BytesPart<R> &
+  ParamsPart<R> &
+  QueryPart<R> &
+  BodyPart<R> &
+  IfMatchPart<R> &
+  CallOptions
 
 /** The input may be left out where nothing in it is needed. */
 export type CallArgs<R> = CallOptions extends CallInput<R> ? [input?: CallInput<R>] : [input: CallInput<R>]

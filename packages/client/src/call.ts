@@ -1,5 +1,5 @@
 import { type Route, takesIdempotencyKey } from '@berth/contract'
-import type { Bytes, CallOptions } from './call-types.ts'
+import type { Bytes, BytesSource, CallOptions } from './call-types.ts'
 import { ConnectionError } from './errors.ts'
 import { retryDelay } from './retry.ts'
 import { type HttpRequest, sendOnce, type Transport } from './transport.ts'
@@ -10,6 +10,7 @@ export interface LooseInput extends CallOptions {
   params?: Record<string, string> | undefined
   query?: Record<string, QueryValue> | undefined
   body?: unknown
+  bytes?: BytesSource | undefined
   ifMatch?: number | undefined
 }
 
@@ -38,11 +39,13 @@ export const sendWithRetries = async <T>(
 }
 
 export const toRequest = (transport: Transport, row: Route, input: LooseInput): HttpRequest => {
-  const headers: Record<string, string> = { accept: acceptOf(row) }
+  const headers: Record<string, string> = { accept: acceptOf(row), ...input.headers }
   if (takesIdempotencyKey(row)) headers['idempotency-key'] = input.idempotencyKey ?? randomKey()
   if (input.ifMatch !== undefined) headers['if-match'] = `"${input.ifMatch}"`
   const json = input.body === undefined ? undefined : JSON.stringify(input.body)
+  const bytes = bytesOf(input.bytes)
   if (json !== undefined) headers['content-type'] = 'application/json'
+  if (bytes !== undefined) headers['content-type'] = 'application/octet-stream'
   return {
     method: row.method,
     url: buildUrl(transport.baseUrl, row.path, {
@@ -53,8 +56,12 @@ export const toRequest = (transport: Transport, row: Route, input: LooseInput): 
     signal: input.signal,
     timeoutMs: input.timeoutMs,
     ...(json === undefined ? {} : { body: () => json }),
+    ...(bytes === undefined ? {} : { body: bytes }),
   }
 }
+
+const bytesOf = (source: BytesSource | undefined): HttpRequest['body'] =>
+  source === undefined || typeof source === 'function' ? source : () => source
 
 const acceptOf = ({ response }: Route): string => {
   if (response.kind === 'bytes') return '*/*'

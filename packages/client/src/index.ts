@@ -1,6 +1,7 @@
 export { type Ambient, realAmbient } from './ambient.ts'
 export type {
   Bytes,
+  BytesSource,
   CallableRoute,
   CallInput,
   CallOptions,
@@ -20,4 +21,4 @@ export {
 export type { StreamOptions } from './read-log.ts'
 export type { StreamState } from './resume.ts'
 export type { RetryOptions } from './retry.ts'
-export { type BlobSource, createRunnerClient, type RunnerClient } from './runner-client.ts'
+export { createRunnerClient, type RunnerClient } from './runner-client.ts'

@@ -1,14 +1,11 @@
 import { type AnyEvent, type Route, runnerRoutes } from '@berth/contract'
 import { callRoute, type LooseInput, sendWithRetries, toRequest } from './call.ts'
-import type { Bytes, CallInput, CallOptions, CallResult } from './call-types.ts'
+import type { Bytes, BytesSource, CallInput, CallOptions, CallResult } from './call-types.ts'
 import { type ClientOptions, toTransport } from './client.ts'
 import { readLog, type StreamOptions } from './read-log.ts'
 
 type Rows = typeof runnerRoutes
 type BodyOf<N extends keyof Rows> = NonNullable<CallInput<Rows[N]>['body']>
-
-/** The bytes of a blob: as they are, or a function that opens them (again for each try). */
-export type BlobSource = Uint8Array | (() => ReadableStream<Uint8Array>)
 
 interface BasePart {
   base: string
@@ -32,10 +29,10 @@ export interface RunnerClient {
   logs(body: BodyOf<'runnerLogs'>, options?: CallOptions): Promise<void>
   getBlob(blob: string, options?: CallOptions): Promise<Bytes>
   /** Stores bytes under the SHA-256 of their content, in hexadecimal. */
-  putBlob(blob: string, source: BlobSource, options?: CallOptions): Promise<void>
+  putBlob(blob: string, source: BytesSource, options?: CallOptions): Promise<void>
   /** Says that the session needs a base pack; its parts, when the project has it. */
   useBase(base: string, options?: CallOptions): Promise<CallResult<Rows['runnerUseBase']>>
-  putBasePart(part: BasePart, source: BlobSource, options?: CallOptions): Promise<void>
+  putBasePart(part: BasePart, source: BytesSource, options?: CallOptions): Promise<void>
   completeBase(
     base: string,
     body: BodyOf<'runnerCompleteBase'>,
@@ -45,7 +42,7 @@ export interface RunnerClient {
   /** A part of what an open operation brings in. */
   getTransfer(place: TransferPlace, options?: CallOptions): Promise<Bytes>
   /** Stores a part of what an open operation takes out. */
-  putTransfer(place: TransferPlace, source: BlobSource, options?: CallOptions): Promise<void>
+  putTransfer(place: TransferPlace, source: BytesSource, options?: CallOptions): Promise<void>
 }
 
 /** Where a part lies: with which operation or upload, and its SHA-256 in hexadecimal. */
@@ -57,7 +54,7 @@ export interface TransferPlace {
 export const createRunnerClient = (options: ClientOptions): RunnerClient => {
   const transport = toTransport(options)
   const call = (row: Route, input: LooseInput = {}) => callRoute(transport, row, input)
-  const put = (row: Route, input: LooseInput, source: BlobSource) => {
+  const put = (row: Route, input: LooseInput, source: BytesSource) => {
     const request = toRequest(transport, row, input)
     const headers = { ...request.headers, 'content-type': 'application/octet-stream' }
     const body = typeof source === 'function' ? source : () => source
@@ -76,11 +73,11 @@ export const createRunnerClient = (options: ClientOptions): RunnerClient => {
       call(runnerRoutes.runnerLogs, { ...callOptions, body }),
     getBlob: (blob: string, callOptions?: CallOptions) =>
       call(runnerRoutes.runnerGetBlob, { ...callOptions, params: { blob } }),
-    putBlob: (blob: string, source: BlobSource, callOptions?: CallOptions) =>
+    putBlob: (blob: string, source: BytesSource, callOptions?: CallOptions) =>
       put(runnerRoutes.runnerPutBlob, { ...callOptions, params: { blob } }, source),
     useBase: (base: string, callOptions?: CallOptions) =>
       call(runnerRoutes.runnerUseBase, { ...callOptions, params: { base } }),
-    putBasePart: (params: BasePart, source: BlobSource, callOptions?: CallOptions) =>
+    putBasePart: (params: BasePart, source: BytesSource, callOptions?: CallOptions) =>
       put(runnerRoutes.runnerPutBasePart, { ...callOptions, params: { ...params } }, source),
     completeBase: (base: string, body: unknown, callOptions?: CallOptions) =>
       call(runnerRoutes.runnerCompleteBase, { ...callOptions, params: { base }, body }),
@@ -88,7 +85,7 @@ export const createRunnerClient = (options: ClientOptions): RunnerClient => {
       call(runnerRoutes.runnerGetBasePart, { ...callOptions, params: { ...params } }),
     getTransfer: (place: TransferPlace, callOptions?: CallOptions) =>
       call(runnerRoutes.runnerGetTransfer, { ...callOptions, params: { ...place } }),
-    putTransfer: (place: TransferPlace, source: BlobSource, callOptions?: CallOptions) =>
+    putTransfer: (place: TransferPlace, source: BytesSource, callOptions?: CallOptions) =>
       put(runnerRoutes.runnerPutTransfer, { ...callOptions, params: { ...place } }, source),
   }
   return client as unknown as RunnerClient

@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import type { AgentOptions, AgentSetup, McpRelay, SetupContent } from '@berth/agent'
 import type { EffectiveSettings } from '@berth/contract'
 import type { Layout } from '../layout.ts'
+import { artifactsInstruction } from '../workspace/artifacts.ts'
 import { guardedServer } from './guarded-server.ts'
 import type { LoadedWorkflow } from './workflow.ts'
 
@@ -89,13 +90,15 @@ export const planLaunch = (input: PlanInput): LaunchPlan => {
   const { model, allow, ask, deny, otherwise, permissionMode, maxSteps, tools, effort, fallbackModel } =
     settings
   const { repositoryConfig: config, repositoryHooks: hooks, repositoryMcp: mcp, thinkingTokens } = settings
-  const instructions = [settings.instructions, workflow?.manifest.systemPrompt ?? ''].filter(
-    (text) => text !== '',
-  )
+  const instructions = [
+    settings.instructions,
+    workflow?.manifest.systemPrompt ?? '',
+    artifactsInstruction(layout),
+  ].filter((text) => text !== '')
   return {
     model,
     maxSteps,
-    instructions: instructions.length === 0 ? undefined : instructions.join('\n\n'),
+    instructions: instructions.join('\n\n'),
     permissions: { allow, ask, deny, otherwise, acceptEdits: permissionMode === 'acceptEdits' },
     variables: { ...settings.env, ...smallModelVariables(settings.smallModel) },
     setup: {

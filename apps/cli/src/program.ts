@@ -12,6 +12,7 @@ import { addOpen } from './commands/open.ts'
 import { addProject } from './commands/project.ts'
 import { addPrompt } from './commands/prompt.ts'
 import { addQueue } from './commands/queue.ts'
+import { addBranches, addRepo } from './commands/repo.ts'
 import { addRm } from './commands/rm.ts'
 import { addRun } from './commands/run.ts'
 import { addServe } from './commands/serve.ts'
@@ -41,6 +42,8 @@ const adders = [
   addLifecycle,
   addRm,
   addDiff,
+  addRepo,
+  addBranches,
   addLogs,
   addExport,
   addQueue,

@@ -1,4 +1,6 @@
 import { isAbsolute, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { wholeNumber } from './options.ts'
 
 /**
  * What `--repo` names: a URL, `user@host:path`, or a path (relative to the working directory), with the branch to
@@ -12,3 +14,24 @@ export const parseRepository = (text: string, cwd: string): { url: string; branc
   const url = isUrl || isAbsolute(place) || place.startsWith('-') ? place : resolve(cwd, place)
   return branch === '' ? { url } : { url, branch }
 }
+
+/** How much of a repository is cloned. */
+export interface CloneOptions {
+  depth?: number
+  partial?: boolean
+  submodules?: boolean
+}
+
+/** The options as the API takes them. */
+export const cloneFields = ({ depth, partial, submodules }: CloneOptions): CloneOptions => ({
+  ...(depth === undefined ? {} : { depth }),
+  ...(partial === true ? { partial } : {}),
+  ...(submodules === true ? { submodules } : {}),
+})
+
+/** Adds the options to a command. */
+export const addCloneOptions = (command: Command): Command =>
+  command
+    .option('--depth <n>', 'clone only the last n commits', wholeNumber(1, 1_000_000))
+    .option('--partial', 'leave the contents of old files at the origin')
+    .option('--submodules', 'also clone submodules')

@@ -105,6 +105,24 @@ const find = (sessions: Map<string, FakeSession>, id: string): FakeSession => {
 const send = (reader: ServerResponse, event: Event) =>
   reader.write(`id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`)
 
+const repositoryHandlers = (
+  fake: FakeBackend,
+  act: (call: Call, event: NewEvent) => unknown,
+): Partial<Record<keyof typeof routes, Handler>> => {
+  const name = (call: Call) => String(call.params.name)
+  return {
+    addRepository: (call) =>
+      act(call, { type: 'repository.added', data: { repository: call.body as never } }),
+    removeRepository: (call) => {
+      if (name(call) === 'dirty' && call.query.force !== 'true')
+        throw new BerthError('repository_has_work', 'dirty has work that would be lost.')
+      return act(call, { type: 'repository.removed', data: { name: name(call) } })
+    },
+    retryRepository: (call) => act(call, { type: 'repository.retried', data: { name: name(call) } }),
+    listRepositories: (call) => ({ items: fake.summary(String(call.params.session)).repositories }),
+  }
+}
+
 const handlersOf = (fake: FakeBackend): Partial<Record<keyof typeof routes, Handler>> => {
   const one = (call: Call) => String(call.params.session)
   const act = (call: Call, event: NewEvent) => {
@@ -124,6 +142,7 @@ const handlersOf = (fake: FakeBackend): Partial<Record<keyof typeof routes, Hand
     return { prompt, seq }
   }
   return {
+    ...repositoryHandlers(fake, act),
     readyz: () => 'ok',
     livez: () => 'ok',
     getSystem: () => ({ version: '0.1.0', runtime: 'local', model: { source: 'scripted' } }),

@@ -14,13 +14,13 @@ import {
   projectOption,
   verboseOption,
 } from '../options.ts'
-import { parseRepository } from '../repository-argument.ts'
+import { addCloneOptions, type CloneOptions, cloneFields, parseRepository } from '../repository-argument.ts'
 import { shortId } from '../session-ref.ts'
 import { addSettingFlags, type SettingFlags, settingsOfFlags } from '../settings/setting-flags.ts'
 import { safeJson } from '../terminal/safe-text.ts'
 import { promptText } from './prompt-text.ts'
 
-interface RunOptions extends ProjectOptions, JsonOptions, SettingFlags {
+interface RunOptions extends ProjectOptions, JsonOptions, SettingFlags, CloneOptions {
   repo?: string[]
   branch?: string
   title?: string
@@ -46,6 +46,7 @@ export const addRun = (program: Command, context: Context): void => {
     .addOption(projectOption())
     .addOption(jsonOption('events as on the wire'))
     .action((words: string[], options: RunOptions) => run(context, words, options))
+  addCloneOptions(command)
   addSettingFlags(command)
   examples(command, [
     'berth run --repo . "Fix the failing test"',
@@ -72,7 +73,7 @@ export const createSession = (
   options: RunOptions & { prompt: string },
 ): Promise<SessionSummary> => {
   const repositories = (options.repo ?? []).map((text) => {
-    const repository = parseRepository(text, process.cwd())
+    const repository = { ...parseRepository(text, process.cwd()), ...cloneFields(options) }
     return repository.branch === undefined && options.branch !== undefined
       ? { ...repository, branch: options.branch }
       : repository

@@ -7,6 +7,7 @@ import type { Style } from '../terminal/style.ts'
 import { padEnd } from '../terminal/width.ts'
 import { diffStatText, resourcesText, usageText } from './amounts.ts'
 import { age, moment } from './duration.ts'
+import { repositoryStateText } from './repositories.ts'
 import { phaseText, warningsOf } from './status.ts'
 import { wrap } from './wrap.ts'
 
@@ -82,6 +83,7 @@ const fieldsOf = (
     'repository',
     [
       safeLine(item.name ?? repositoryName(item.url)),
+      repositoryStateText(item, style),
       diffStatText(item.diff, style),
       style.dim(safeLine(`from ${item.url}${item.branch === undefined ? '' : `#${item.branch}`}`)),
     ]

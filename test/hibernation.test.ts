@@ -35,12 +35,26 @@ const sleeper = async ({ client, until }: World, name: string): Promise<string> 
 const asleep = ({ settled }: World, id: string) =>
   settled(id, ({ status }) => status.phase === 'stopped' && status.reason === 'idle')
 
-/** Sends a prompt that looks at the files, and gives the log from there to the end of its turn. */
-const wake = async ({ client, until }: World, id: string): Promise<AnyEvent[]> => {
+/** Sends a prompt that looks at the files. */
+const send = ({ client }: World, id: string) => {
   const content = 'run: cat notes.md && git status --short'
-  const { seq } = await client.createPrompt({ params: { project, session: id }, body: { content } })
-  return until(id, ended, { after: seq })
+  return client.createPrompt({ params: { project, session: id }, body: { content } })
 }
+
+/** Sends it, and gives the log from there to the end of its turn. */
+const wake = async (world: World, id: string): Promise<AnyEvent[]> => {
+  const { seq } = await send(world, id)
+  return world.until(id, ended, { after: seq })
+}
+
+/** The steps of waking, by the event that each ends with. */
+const wakingSteps = [
+  'prompt.queued',
+  'generation.started',
+  'runner.started',
+  'agent.ready',
+  'turn.started',
+] as const
 
 /** The agent saw the file as it was, in the conversation of before. */
 const checkAwake = (log: readonly AnyEvent[], events: readonly AnyEvent[]): void => {
@@ -98,45 +112,42 @@ describe.skipIf(process.platform !== 'linux')(
   'killed with -9 (finds processes by /proc)',
   { timeout: 180_000 },
   () => {
-    it('[P42] the backend, while a session falls asleep: it sleeps, and wakes with everything', () =>
+    it('[P42] the backend, the runner or both, while a session falls asleep: it sleeps, and wakes with everything', () =>
       withWorld(async (world) => {
-        const id = await sleeper(world, 'falls-1')
-        await world.until(id, falling)
-        await world.stop('SIGKILL')
-        await world.start()
-        await asleep(world, id)
-        checkAwake(await wake(world, id), await world.events(id))
+        const id = await sleeper(world, 'falls')
+        for (const victims of [['backend'], ['runner'], ['runner', 'backend']]) {
+          await asleep(world, id)
+          const { seq } = await send(world, id)
+          await world.until(id, is('turn.started'), { after: seq })
+          const runner = await findProcess(world, id, runnerProcess)
+          await world.until(id, falling, { after: seq })
+          if (victims.includes('runner')) signal(runner, 'SIGKILL')
+          if (victims.includes('backend')) {
+            await world.stop('SIGKILL')
+            await world.start()
+          }
+          await asleep(world, id)
+          checkAwake(await wake(world, id), await world.events(id))
+        }
       }))
 
-    it('[P42] the runner, while its session falls asleep: it sleeps, and wakes with everything', () =>
-      withWorld(async (world) => {
-        const id = await sleeper(world, 'falls-2')
-        const runner = await findProcess(world, id, runnerProcess)
-        await world.until(id, falling)
-        signal(runner, 'SIGKILL')
-        await asleep(world, id)
-        checkAwake(await wake(world, id), await world.events(id))
-      }))
-
-    it('[P42] the runner and the backend, while a session wakes: the prompt is delivered once', () =>
+    it('[P42] the runner and the backend, after each step of waking: the prompt is delivered once', () =>
       withWorld(async (world) => {
         const id = await sleeper(world, 'wakes')
-        await asleep(world, id)
-        const content = 'run: cat notes.md && git status --short'
-        const { seq } = await world.client.createPrompt({
-          params: { project, session: id },
-          body: { content },
-        })
-        await world.until(id, is('generation.started'), { after: seq })
-        signal(await findProcess(world, id, runnerProcess), 'SIGKILL')
-        await world.stop('SIGKILL')
-        await world.start()
-        const log = await world.until(id, ended, { after: seq })
-        const events = await world.events(id)
-        checkAwake(log, events)
-        expect(
-          events.filter((event) => event.type === 'turn.started' && event.data.attempt === 1),
-        ).toHaveLength(2)
+        for (const [turns, step] of wakingSteps.entries()) {
+          await asleep(world, id)
+          const { seq } = await send(world, id)
+          await world.until(id, is(step), { after: seq - 1 })
+          const runner = await world.runnerPid(id).catch(() => undefined)
+          if (runner !== undefined) signal(-runner, 'SIGKILL')
+          await world.stop('SIGKILL')
+          await world.start()
+          const log = await world.until(id, ended, { after: seq })
+          const events = await world.events(id)
+          checkAwake(log, events)
+          const begun = events.filter((event) => event.type === 'turn.started' && event.data.attempt === 1)
+          expect([step, begun.length]).toEqual([step, turns + 2])
+        }
       }))
   },
 )

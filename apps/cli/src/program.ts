@@ -7,6 +7,7 @@ import { addExport } from './commands/export.ts'
 import { addLifecycle } from './commands/lifecycle.ts'
 import { addLogs } from './commands/logs.ts'
 import { addLs } from './commands/ls.ts'
+import { addMcp } from './commands/mcp.ts'
 import { addModelKey } from './commands/model-key.ts'
 import { addOpen } from './commands/open.ts'
 import { addProject } from './commands/project.ts'
@@ -48,6 +49,7 @@ const adders = [
   addExport,
   addQueue,
   addSettings,
+  addMcp,
   addUsage,
   addProject,
   addModelKey,

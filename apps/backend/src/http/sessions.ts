@@ -84,7 +84,10 @@ const createSession = async (deps: Deps, call: Call<typeof routes.createSession>
   const project = await projectSettingsOf(store, params.project)
   const { values } = sessionSettingsOf(body.settings, project.settings)
   checkModel(body.settings.model, values)
+  for (const other of [body.settings.fallbackModel, body.settings.smallModel]) checkModel(other, values)
   await checkRepositories(deps, body.repositories)
+  const { workflow } = body.settings
+  if (workflow !== undefined) await deps.checkRepository(workflow.url, 'body.settings.workflow.url')
   const session = service.newId('session')
   const prompt = body.prompt === undefined ? undefined : await storeFirst(deps, session, body.prompt)
   const { model } = await deps.system()

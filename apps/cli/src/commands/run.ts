@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { ExitError } from '../exit-code.ts'
 import { follow } from '../follow/follow.ts'
-import { exitOf, type Outcome, trackPrompt } from '../follow/outcome.ts'
+import { exitOf, type Outcome } from '../follow/outcome.ts'
 import {
   collect,
   collectLabel,
@@ -17,10 +17,16 @@ import {
 import { addCloneOptions, type CloneOptions, cloneFields, parseRepository } from '../repository-argument.ts'
 import { shortId } from '../session-ref.ts'
 import { addSettingFlags, type SettingFlags, settingsOfFlags } from '../settings/setting-flags.ts'
+import {
+  addWorkflowFlags,
+  trackFirstTurn,
+  type WorkflowFlags,
+  workflowOfFlags,
+} from '../settings/workflow-flags.ts'
 import { safeJson } from '../terminal/safe-text.ts'
 import { promptText } from './prompt-text.ts'
 
-interface RunOptions extends ProjectOptions, JsonOptions, SettingFlags, CloneOptions {
+interface RunOptions extends ProjectOptions, JsonOptions, SettingFlags, WorkflowFlags, CloneOptions {
   repo?: string[]
   branch?: string
   title?: string
@@ -34,9 +40,9 @@ export const addRun = (program: Command, context: Context): void => {
     .command('run')
     .summary('start a session and follow its first turn')
     .description(
-      'Starts a session with a prompt and follows it until the turn ends. `-` reads the prompt from standard input.',
+      'Starts a session with a prompt and follows it until the turn ends. `-` reads the prompt from standard input. With a workflow that has a first prompt, none is needed.',
     )
-    .argument('<prompt...>', 'what the agent should do')
+    .argument('[prompt...]', 'what the agent should do')
     .option('-r, --repo <location>', 'repository: URL or path, with #branch; repeatable', collect)
     .option('-b, --branch <name>', 'branch to start from, for repositories that name none')
     .option('-t, --title <text>', 'title (default: made from the prompt)')
@@ -46,18 +52,19 @@ export const addRun = (program: Command, context: Context): void => {
     .addOption(projectOption())
     .addOption(jsonOption('events as on the wire'))
     .action((words: string[], options: RunOptions) => run(context, words, options))
-  addCloneOptions(command)
-  addSettingFlags(command)
+  addWorkflowFlags(addSettingFlags(addCloneOptions(command)))
   examples(command, [
     'berth run --repo . "Fix the failing test"',
     'berth run -r https://github.com/you/app.git#main --ask "Bash(git push:*)" "Update the dependencies"',
     'berth run --budget-usd 5 --deadline 2h --max-turns 20 --set stopWhenDone=true "Migrate the tests"',
     'git diff | berth run - --detach',
+    'berth run --repo . --workflow https://github.com/you/flows.git --workflow-path review',
   ])
 }
 
 const run = async (context: Context, words: readonly string[], options: RunOptions): Promise<void> => {
-  const prompt = await promptText(context, words)
+  const begins = words.length === 0 && options.workflow !== undefined
+  const prompt = begins ? undefined : await promptText(context, words)
   const session = await createSession(context, { ...options, prompt })
   if (options.detach === true) return printDetached(context, session, options)
   const outcome = await followFirstTurn(context, session, {
@@ -70,7 +77,7 @@ const run = async (context: Context, words: readonly string[], options: RunOptio
 /** Creates the session that the options describe. */
 export const createSession = (
   { client }: Context,
-  options: RunOptions & { prompt: string },
+  options: RunOptions & { prompt?: string },
 ): Promise<SessionSummary> => {
   const repositories = (options.repo ?? []).map((text) => {
     const repository = { ...parseRepository(text, process.cwd()), ...cloneFields(options) }
@@ -79,10 +86,10 @@ export const createSession = (
       : repository
   })
   const body: CreateSession = {
-    prompt: options.prompt,
+    ...(options.prompt === undefined ? {} : { prompt: options.prompt }),
     labels: options.label ?? {},
     repositories,
-    settings: settingsOfFlags(options),
+    settings: { ...settingsOfFlags(options), ...workflowOfFlags(options) },
     ...(options.title === undefined ? {} : { title: options.title }),
   }
   return client.createSession({ params: { project: options.project }, body })
@@ -101,7 +108,7 @@ export const followFirstTurn = (
     liveFrom: 0,
     json,
     verbose,
-    until: trackPrompt(session.turn?.prompt ?? session.queue[0]?.prompt),
+    until: trackFirstTurn(session.turn?.prompt ?? session.queue[0]?.prompt),
     expectsChanges: session.repositories.length > 0,
   })
 

@@ -1,9 +1,12 @@
 import { Command } from 'commander'
 import { addAttach } from './commands/attach.ts'
+import { addBundle } from './commands/bundle.ts'
+import { addCheckpoints } from './commands/checkpoints.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addDiff } from './commands/diff.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addExport } from './commands/export.ts'
+import { addFork } from './commands/fork.ts'
 import { addLifecycle } from './commands/lifecycle.ts'
 import { addLogs } from './commands/logs.ts'
 import { addLs } from './commands/ls.ts'
@@ -12,8 +15,10 @@ import { addModelKey } from './commands/model-key.ts'
 import { addOpen } from './commands/open.ts'
 import { addProject } from './commands/project.ts'
 import { addPrompt } from './commands/prompt.ts'
+import { addPush } from './commands/push.ts'
 import { addQueue } from './commands/queue.ts'
 import { addBranches, addRepo } from './commands/repo.ts'
+import { addRestore } from './commands/restore.ts'
 import { addRm } from './commands/rm.ts'
 import { addRun } from './commands/run.ts'
 import { addServe } from './commands/serve.ts'
@@ -45,6 +50,11 @@ const adders = [
   addDiff,
   addRepo,
   addBranches,
+  addPush,
+  addBundle,
+  addCheckpoints,
+  addFork,
+  addRestore,
   addLogs,
   addExport,
   addQueue,

@@ -26,6 +26,8 @@ export interface FakeBackend {
   url: string
   /** Requests as `METHOD /path`, in order. */
   requests: string[]
+  /** What the last request of a route said. */
+  said: Partial<Record<keyof typeof routes, { body: unknown; query: unknown }>>
   sessions: Map<string, FakeSession>
   append(session: string, event: NewEvent, actor?: Actor): Event
   summary(session: string): SessionSummary
@@ -62,6 +64,7 @@ export const startFakeBackend = async (port = 0): Promise<FakeBackend> => {
   const fake: FakeBackend = {
     url: '',
     requests: [],
+    said: {},
     sessions,
     answers: {},
     onPrompt: () => undefined,
@@ -240,10 +243,11 @@ const answer = async (
         })),
       )
     const call: Call = { params, query, body: (checked?.data ?? {}) as Call['body'], request, response }
+    fake.said[name] = { body: JSON.parse(body || '{}'), query: queryOf(url) }
     const result = name in fake.answers ? fake.answers[name] : handlers[name]?.(call)
     if (result === streaming) return
     if (isBerthError(result)) throw result
-    const isText = row.response.kind === 'text'
+    const isText = row.response.kind === 'text' || row.response.kind === 'bytes'
     response.writeHead(row.response.status, { 'content-type': isText ? 'text/plain' : 'application/json' })
     response.end(result === undefined ? undefined : isText ? String(result) : JSON.stringify(result))
   } catch (error) {

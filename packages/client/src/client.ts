@@ -1,9 +1,19 @@
 import { type AnyEvent, type ProjectChange, type Route, routes } from '@berth/contract'
 import { type Ambient, realAmbient } from './ambient.ts'
 import { callRoute, type LooseInput } from './call.ts'
-import type { CallArgs, CallableRoute, InputOf, ItemOf, ListRoute, ResultOf, RowOf } from './call-types.ts'
+import type {
+  Bytes,
+  CallArgs,
+  CallableRoute,
+  InputOf,
+  ItemOf,
+  ListRoute,
+  ResultOf,
+  RowOf,
+} from './call-types.ts'
 import { listAll } from './list-all.ts'
 import { readProjectChanges } from './project-changes.ts'
+import { readHistory } from './read-history.ts'
 import { readLog, type StreamOptions } from './read-log.ts'
 import { type RetryOptions, retryDefaults } from './retry.ts'
 import type { Transport } from './transport.ts'
@@ -36,6 +46,11 @@ export interface Client extends RouteMethods {
   call<N extends CallableRoute>(name: N, ...args: CallArgs<RowOf<N>>): Promise<ResultOf<N>>
   /** The events of a session, in order, each once, through disconnects. See `StreamOptions`. */
   events(project: string, session: string, options?: StreamOptions): AsyncGenerator<AnyEvent, void, undefined>
+  /**
+   * What came before a fork: events of the session that it was forked from, and of those before that. Each of them begins
+   * with its own `session.created`, and numbers its events by itself. Nothing for a session that is no fork.
+   */
+  history(project: string, session: string): AsyncGenerator<AnyEvent, void, undefined>
   /** Changes of a project's session list; the place is its revision. */
   projectChanges(
     project: string,
@@ -68,6 +83,9 @@ export const createClient = (options: ClientOptions): Client => {
     call,
     events: (project: string, session: string, stream: StreamOptions = {}) =>
       readLog({ transport, row: routes.listEvents, params: { project, session } }, stream),
+    async *history(project: string, session: string) {
+      yield* readHistory((await call('getHistory', { params: { project, session } })) as Bytes)
+    },
     projectChanges: (project: string, stream?: Omit<StreamOptions, 'follow'>) =>
       readProjectChanges(transport, project, stream),
     listAll: (name: ListRoute, input: unknown) => listAll(transport, routes[name], input as LooseInput),

@@ -41,6 +41,7 @@ const attach = async (context: Context, text: string, options: AttachOptions): P
     project: session.project,
     session: session.id,
     after: 0,
+    history: session.fork !== undefined,
     liveFrom: session.seq,
     json,
     verbose: options.verbose ?? false,

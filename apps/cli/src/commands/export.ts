@@ -1,3 +1,4 @@
+import type { Client } from '@berth/client'
 import type { SessionSummary } from '@berth/contract'
 import { type Command, Option } from 'commander'
 import type { Context } from '../context.ts'
@@ -46,14 +47,18 @@ const exportSession = async (context: Context, text: string, options: ExportOpti
   if (file !== undefined) err.line(`Wrote ${file}`)
 }
 
+/** The events of a session; of a fork, those from before it come first. */
+async function* wholeLog(client: Client, { project, id, fork }: SessionSummary) {
+  if (fork !== undefined) yield* client.history(project, id)
+  yield* client.events(project, id, { follow: false })
+}
+
 const jsonLines = async ({ client }: Context, session: SessionSummary, write: Write): Promise<void> => {
-  for await (const event of client.events(session.project, session.id, { follow: false }))
-    await write(`${safeJson(toWire(event))}\n`)
+  for await (const event of wholeLog(client, session)) await write(`${safeJson(toWire(event))}\n`)
 }
 
 const markdown = async ({ client }: Context, session: SessionSummary, write: Write): Promise<void> => {
   const document = createMarkdown(session)
-  for await (const event of client.events(session.project, session.id, { follow: false }))
-    document.push(event)
+  for await (const event of wholeLog(client, session)) document.push(event)
   for (const piece of document.pieces()) await write(piece)
 }

@@ -5,6 +5,7 @@ import {
   type RequestEntry,
   type SessionSummary,
   type ToolEntry,
+  type Transcript,
   type TranscriptEntry,
 } from '@berth/contract'
 import { bytes, diffStatText, usageText } from '../render/amounts.ts'
@@ -22,20 +23,23 @@ type Entry<K extends TranscriptEntry['kind']> = Extract<TranscriptEntry, { kind:
 
 /** Makes a document of a conversation: give it the events, then ask for the text. */
 export const createMarkdown = (session: SessionSummary) => {
-  const transcript = emptyTranscript()
+  // One for each session whose events there are: a fork comes with those of the session before it.
+  const transcripts: Transcript[] = []
   const usage = createUsageByTurn()
   const answeredBy = new Map<string, string>()
   return {
     push: (event: AnyEvent) => {
-      foldTranscript(transcript, event)
+      if (event.type === 'session.created' || transcripts.length === 0) transcripts.push(emptyTranscript())
+      for (const transcript of transcripts.slice(-1)) foldTranscript(transcript, event)
       usage.push(event)
       if (event.type === 'permission.decided' || event.type === 'question.answered')
         answeredBy.set(event.data.request, event.actor.name ?? event.actor.id)
     },
     *pieces(): Generator<string> {
       yield head(session)
-      const agents = agentNames(transcript.entries.values())
-      for (const entry of transcript.entries.values()) {
+      const entries = transcripts.flatMap((transcript) => [...transcript.entries.values()])
+      const agents = agentNames(entries)
+      for (const entry of entries) {
         const text = entryText(entry, { usage, answeredBy, agents })
         if (text !== '') yield `\n${text}\n`
       }

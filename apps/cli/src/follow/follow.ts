@@ -12,6 +12,8 @@ export interface FollowOptions {
   session: string
   /** Show what comes after this event. */
   after: number
+  /** Show what came before a fork first. */
+  history?: boolean
   /** From this event on, what comes is new: requests are put to the person. */
   liveFrom: number
   json: boolean
@@ -33,6 +35,8 @@ export const follow = async (context: Context, options: FollowOptions): Promise<
   const watch = createWatch(context, options)
   try {
     const stream = { after: options.after, signal: watch.signal, onState: watch.onState }
+    if (options.history === true)
+      for await (const event of context.client.history(options.project, options.session)) watch.show(event)
     if (options.liveFrom <= options.after) watch.goLive()
     for await (const event of context.client.events(options.project, options.session, stream)) {
       if (watch.push(event)) break
@@ -85,6 +89,7 @@ const createWatch = (context: Context, options: FollowOptions) => {
       if (state.state === 'connected' && wasGone) screen.note('Connected again.')
       if (isGone || state.state === 'connected') wasGone = isGone
     },
+    show: (event: AnyEvent) => screen.push(event, false),
     push: (event: AnyEvent): boolean => {
       screen.push(event, live && dialogues !== undefined)
       if (event.type === 'turn.ended') terminal.rearm()

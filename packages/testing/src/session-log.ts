@@ -4,6 +4,7 @@ import type {
   Fact,
   OperationRequest,
   PermissionDecision,
+  SessionLimits,
   SessionSettings,
   SessionState,
   StoredBlock,
@@ -47,6 +48,10 @@ export type LogInput = { actor: Actor } & (
   | { kind: 'launch'; runtime: string }
   | { kind: 'end'; generation: number; reason: 'crashed' | 'exited'; message: string; retryAt?: string }
   | { kind: 'fail'; reason: 'crash-loop'; message: string }
+  | { kind: 'set'; settings: SessionSettings; limits: SessionLimits; expectedVersion: number }
+  | { kind: 'limits'; limits: SessionLimits }
+  | { kind: 'wait'; reason: 'sessions' | 'memory'; message: string; position: number }
+  | { kind: 'enforce' | 'warn' }
   | { kind: 'facts'; generation: number; source: number; facts: Fact[] }
   | { kind: 'usage'; data: EventData<'model.usage'>; spending?: LogSpending }
   | { kind: 'budget'; generation: number; spending: LogSpending }
@@ -206,6 +211,37 @@ const fail: Choice = (_, __, { pick }) =>
     ? { kind: 'fail', actor: backend, reason: 'crash-loop', message: 'It was lost too often.' }
     : undefined
 
+const wait: Choice = (_, __, { pick }) => ({
+  kind: 'wait',
+  actor: backend,
+  reason: pick % 2 === 0 ? 'sessions' : 'memory',
+  message: 'There is no room.',
+  position: 1 + (pick % 9),
+})
+
+/** Limits that are reached now and then in a random life. */
+const limitsFrom = (pick: number): SessionLimits => ({
+  idleMinutes: pick % 3 === 0 ? 0.05 : 0,
+  deadlineMinutes: pick % 4 === 0 ? 2 : undefined,
+  maxTurns: pick % 5 === 0 ? 3 : undefined,
+  stopWhenDone: pick % 7 === 0,
+})
+
+const set: Choice = (_, { summary }, { pick }) => {
+  const values = limitsFrom(pick)
+  // The fold of what was read back from JSON has no fields that are undefined.
+  const limits = JSON.parse(JSON.stringify(values)) as SessionLimits
+  return { kind: 'set', actor: people, settings: limits, limits, expectedVersion: summary.version }
+}
+
+const limits: Choice = (_, __, { pick }) => ({
+  kind: 'limits',
+  actor: backend,
+  limits: JSON.parse(JSON.stringify(limitsFrom(pick))) as SessionLimits,
+})
+
+const enforce: Choice = (_, __, { pick }) => ({ kind: pick % 3 === 0 ? 'warn' : 'enforce', actor: backend })
+
 const operate: Choice = ({ ids }, _, { text }) => ({
   kind: 'operate',
   actor: people,
@@ -262,10 +298,11 @@ const lateFacts: Choice = (log, state, roll) => {
 
 const whileGone: Choice[] = [
   ...[launch, launch, launch, launch, launch, resume, resume, resume],
-  ...[prompt, prompt, withdraw, interrupt, stop, remove, update, fail, reply, operate],
+  ...[prompt, prompt, withdraw, interrupt, stop, remove, update, fail, reply, operate, wait, set],
 ]
 
 const whileLive: Choice[] = [
+  ...[set, limits, enforce, enforce],
   ...Array.from({ length: 24 }, () => facts),
   ...[prompt, prompt, prompt, reply, reply, reply],
   ...[

@@ -79,8 +79,8 @@ const terminalReasons: Record<string, { code: string; message: string }> = {
     code: 'prompt-too-long',
     message: 'The conversation no longer fits the model. Start a new session, or send /compact first.',
   },
-  hook_stopped: { code: 'hook', message: 'A hook of the repository stopped the turn.' },
-  stop_hook_prevented: { code: 'hook', message: 'A hook of the repository stopped the turn.' },
+  hook_stopped: { code: 'hook', message: 'A hook stopped the turn.' },
+  stop_hook_prevented: { code: 'hook', message: 'A hook stopped the turn.' },
 }
 
 const failure = (result: Fields): Outcome => {

@@ -138,6 +138,7 @@ describe('what a repository brings', () => {
   const repository = {
     'CLAUDE.md': 'memory of the repository',
     'sub/CLAUDE.md': 'memory of a part',
+    'sub/.claude/skills/nested/SKILL.md': '---\nname: nested\ndescription: nested skill of a part\n---\nrun',
     '.claude/rules/style.md': 'rules of the repository',
     '.claude/commands/theirs.md': 'their command',
     '.claude/agents/theirs.md': '---\nname: their-agent\ndescription: d\n---\nprompt',
@@ -202,7 +203,9 @@ describe('what a repository brings', () => {
     })
     expect(await one.turn('run')).toMatchObject({ message: 'Ran.' })
     expect(known(one)).toEqual([])
-    expect([says('memory of the repository'), says('rules of the repository')]).toEqual([false, false])
+    expect(await one.turn('again')).toMatchObject({ message: 'Ran.' })
+    for (const word of ['memory of the repository', 'rules of the repository', 'nested skill of a part'])
+      expect([word, says(word)]).toEqual([word, false])
     expect(ran()).toEqual([])
   })
 

@@ -1,0 +1,119 @@
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import type { Settings } from '@berth/contract'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { SessionService } from '../session/service.ts'
+import { type TestBackend, withBackend } from '../test-backend.ts'
+import { type McpCall, McpProxy, type McpProxyLimits } from './mcp-proxy.ts'
+
+let answer: (response: ServerResponse) => void
+let url = ''
+const server = createServer((request, response) => {
+  request.resume()
+  answer(response)
+})
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`
+})
+
+beforeEach(() => {
+  answer = (response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"ok":true}')
+})
+
+afterAll(() => {
+  server.closeAllConnections()
+  server.close()
+})
+
+const set = async ({ call }: TestBackend, body: Settings) => {
+  const path = '/api/projects/default/settings'
+  const { version } = (await call<{ version: number }>(path)).body
+  return call(path, { method: 'PATCH', body, headers: { 'if-match': `"${version}"` } })
+}
+
+const servers = (headers: Record<string, string> = {}): Settings => ({
+  mcpServers: {
+    far: { type: 'http', url, headers },
+    near: { type: 'stdio', command: 'x', args: [], env: {} },
+  },
+})
+
+/** A proxy with limits of its own, and a call of a session. */
+const proxyOf = async (backend: TestBackend, limits: Partial<McpProxyLimits>) => {
+  const { store, blobs } = backend.parts
+  const service = new SessionService({
+    store,
+    blobs,
+    now: () => Date.now(),
+    random: (bytes) => new Uint8Array(bytes),
+    wake: () => undefined,
+  })
+  const { id } = await backend.session()
+  const runner = { session: id, project: 'default', generation: 1, current: true }
+  const call: McpCall = { runner, name: 'far', method: 'POST', headers: {}, body: Buffer.from('{}') }
+  return { proxy: new McpProxy({ service, store, limits }), call }
+}
+
+describe('the way to MCP servers', () => {
+  it('[P65] leads only to servers on the network that the settings name now', () =>
+    withBackend(async (backend) => {
+      await set(backend, servers())
+      const { id } = await backend.session()
+      const { token } = await backend.spec(id)
+      const post = (name: string) =>
+        backend.callRunner(token, `/runner/mcp/${name}`, { method: 'POST', body: {} })
+      expect(await post('far')).toMatchObject({ status: 200, body: { ok: true } })
+      for (const name of ['near', 'other', 'constructor', '__proto__', '..%2Fhello'])
+        expect(await post(name)).toMatchObject({ status: 404, body: { code: 'mcp_server_not_found' } })
+      await set(backend, { disabledMcpServers: ['far'] })
+      expect(await post('far')).toMatchObject({ status: 404 })
+      expect(
+        await backend.callRunner('nobody', '/runner/mcp/far', { method: 'POST', body: {} }),
+      ).toMatchObject({
+        status: 401,
+      })
+      expect(await backend.callRunner(token, '/runner/mcp/far')).toMatchObject({ status: 405 })
+    }))
+
+  it('[P65] shows headers to nobody but admins of the project', () =>
+    withBackend(async (backend) => {
+      await set(backend, servers({ 'X-Key': 'a-long-secret' }))
+      const { id } = await backend.session()
+      const { token } = await backend.spec(id)
+      const masked = { far: { headers: { 'X-Key': '***' } } }
+      const hello = await backend.callRunner(token, '/runner/hello', { method: 'POST' })
+      expect(hello.body).toMatchObject({ settings: { mcpServers: masked } })
+      const settings = await backend.callRunner(token, '/runner/settings')
+      expect(settings.body).toMatchObject({ settings: { mcpServers: masked } })
+      const view = await backend.call(`/api/projects/default/sessions/${id}/settings`)
+      expect(view.body).toMatchObject({ effective: { mcpServers: masked } })
+      const own = await backend.call('/api/projects/default/settings')
+      expect(own.body).toMatchObject({
+        own: { mcpServers: { far: { headers: { 'X-Key': 'a-long-secret' } } } },
+      })
+    }))
+
+  it('[P66] bounds answers in size and time, and how many are under way', () =>
+    withBackend(async (backend) => {
+      await set(backend, servers())
+      const { proxy, call } = await proxyOf(backend, { answerBytes: 1000, atOnce: 1, headersMs: 1000 })
+      answer = (response) => response.end('x'.repeat(5000))
+      await expect(text((await proxy.call(call)).body)).rejects.toThrow()
+      answer = (response) => void response.writeHead(200).write('x')
+      const open = await proxy.call(call)
+      await expect(proxy.call(call)).rejects.toMatchObject({ code: 'mcp_busy' })
+      open.body.destroy()
+      answer = () => undefined
+      await expect
+        .poll(() => proxy.call(call).catch(({ code, message }) => `${code} ${message}`), { timeout: 10_000 })
+        .toContain('mcp_server_failed')
+      answer = (response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end()
+      await expect(proxy.call(call)).rejects.toMatchObject({ code: 'mcp_server_failed' })
+      answer = (response) => response.end('fine')
+      expect(await text((await proxy.call(call)).body)).toBe('fine')
+      await proxy.close()
+    }))
+})

@@ -3,6 +3,7 @@ import { cpus } from 'node:os'
 import { type Figure, type Row, reached } from './figure.ts'
 import { admission } from './figures/admission.ts'
 import { burst } from './figures/burst.ts'
+import { checkpoint } from './figures/checkpoint.ts'
 import { connections } from './figures/connections.ts'
 import { crowd } from './figures/crowd.ts'
 import { fanOut } from './figures/fan-out.ts'
@@ -21,6 +22,7 @@ const figures: Figure[] = [
   saturated,
   connections,
   burst,
+  checkpoint,
   admission,
   fanOut,
   storeAppend,

@@ -50,4 +50,7 @@ export const promises: Readonly<Record<string, string>> = {
   P65: 'MCP servers on the network are called by the backend; their headers are in no event, log or sandbox.',
   P66: 'An MCP server that hangs, floods or dies fails alone: its session goes on.',
   P77: 'The shell completes commands, options, sessions and projects, and stays silent when Berth is away.',
+  P50: 'Any tree of files comes back from a checkpoint as it was, on another disk and in place.',
+  P51: 'A session goes on on an empty disk with files, history and conversation, without its origin.',
+  P53: 'A conversation whose transcript is cut or lost goes on, with what the log tells of it.',
 }

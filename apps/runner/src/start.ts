@@ -1,5 +1,6 @@
 import { keepAgent } from './agent/keeper.ts'
 import type { AgentExit } from './agent/live-agent.ts'
+import { createRebuild, type Rebuild } from './agent/rebuild.ts'
 import { reportResources } from './agent/resources.ts'
 import { agentMounts, insideExecutable, spawnClaude } from './agent/sandboxed-claude.ts'
 import { openTranscripts, type Transcripts } from './agent/transcript.ts'
@@ -120,7 +121,8 @@ const startAgent = (session: Session, place: Place, directory: string): void => 
     attachments: { outside: outside.attachments, inside: inside.attachments },
   })
   const setup = openSetup(session, directory)
-  const keeper = keep(session, { transcripts, setup, directory })
+  const rebuild = createRebuild({ home, emit, signal: session.over })
+  const keeper = keep(session, { transcripts, rebuild, setup, directory })
   const saver = openSaver(session, place.workspace)
   const turns = createTurns({
     keeper,
@@ -129,7 +131,7 @@ const startAgent = (session: Session, place: Place, directory: string): void => 
       await place.beforeTurn(signal)
       await setup.refresh(keeper)
     },
-    prompt: place.restores.withNote(place.withNews(prompts.content)),
+    prompt: rebuild.withSummary(place.restores.withNote(place.withNews(prompts.content))),
     transcriptHas: transcripts.has,
     continuation: session.kit.continuation,
     save: async (turn) => {
@@ -196,11 +198,12 @@ const timeAgentStart = ({ emit, live }: Session): void => {
 
 interface Keeping {
   transcripts: Transcripts
+  rebuild: Rebuild
   setup: SessionSetup
   directory: string
 }
 
-const keep = (session: Session, { transcripts, setup, directory }: Keeping) => {
+const keep = (session: Session, { transcripts, rebuild, setup, directory }: Keeping) => {
   const { config, kit, layout, sandbox, door, link, emit, welcome, live } = session
   const { executable } = kit
   const { room } = link.emitter
@@ -227,12 +230,8 @@ const keep = (session: Session, { transcripts, setup, directory }: Keeping) => {
     launch,
     conversation: welcome.conversation,
     arrange: setup.arrange,
-    canResume: transcripts.exists,
-    onLost: () => {
-      const message =
-        'The conversation so far could not be found on this machine: the agent starts a new one and does not remember it.'
-      emit({ type: 'runner.notice', data: { level: 'warning', message } })
-    },
+    canResume: transcripts.mend,
+    onLost: rebuild.lost,
     onTurnResult: (result) => live.turns?.onTurnResult(result),
     onExit: (exit) => {
       emit({ type: 'agent.exited', data: exit })

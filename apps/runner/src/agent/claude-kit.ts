@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   type Agent,
+  AgentError,
   type AgentOptions,
   agentEnvironment,
   claudeExecutable,
@@ -78,6 +79,10 @@ interface Inside {
 
 const alive = (agent: Agent, { conversation, process }: Inside): LiveAgent => ({
   ready: agent.ready,
+  lost: agent.ready.then(
+    () => false,
+    (error) => error instanceof AgentError && error.code === 'conversation-not-found',
+  ),
   get conversation() {
     return conversation()
   },
@@ -110,6 +115,7 @@ const stillborn = (message: string): LiveAgent => {
   const nothing = () => undefined
   return {
     ready,
+    lost: Promise.resolve(false),
     conversation: undefined,
     startTurn: nothing,
     interrupt: async () => undefined,

@@ -27,14 +27,16 @@ export interface KeeperOptions {
   arrange?(): Promise<void>
   /** Is there anything of the conversation that can be gone on with? */
   canResume(conversation: string): Promise<boolean>
-  /** The conversation can't be gone on with: a new one begins. */
-  onLost(conversation: string): void
+  /** The conversation can't be gone on with, and why: a new one begins. */
+  onLost(reason: string): void
   onTurnResult(result: AgentTurnResult): void
   /** It ended though the session goes on; the next one is being started. */
   onExit(exit: AgentExit): void
   /** It ends again and again before it takes a turn: nothing more is tried. */
   onUnusable(exit: AgentExit): void
 }
+
+const noTranscript = 'Its transcript is not on this disk, or empty.'
 
 /** Ends in a row before being ready. */
 const maxFailures = 3
@@ -48,15 +50,24 @@ export const keepAgent = (options: KeeperOptions): AgentKeeper => {
   let current: LiveAgent | undefined
   let over: AgentUnusable | undefined
   let failures = 0
+  /** The conversation that the last one was started with. */
+  let resumed: string | undefined
+  /** Conversations that Claude Code can't go on with, and why. */
+  const broken = new Map<string, string>()
   let starting: Promise<void>
 
   const start = async () => {
-    if (conversation !== undefined && !(await options.canResume(conversation))) {
-      options.onLost(conversation)
-      conversation = undefined
+    if (conversation !== undefined) {
+      const reason =
+        broken.get(conversation) ?? ((await options.canResume(conversation)) ? undefined : noTranscript)
+      if (reason !== undefined) {
+        conversation = undefined
+        options.onLost(reason)
+      }
     }
     await options.arrange?.()
     if (over !== undefined) return
+    resumed = conversation
     const agent = options.launch({
       conversation,
       onTurnResult: (result) => agent === current && options.onTurnResult(result),
@@ -70,11 +81,16 @@ export const keepAgent = (options: KeeperOptions): AgentKeeper => {
     )
     void agent.exited.then((exit) => ended(agent, exit))
   }
-  const ended = (agent: LiveAgent, exit: AgentExit) => {
+  const ended = async (agent: LiveAgent, exit: AgentExit) => {
+    const lost = await agent.lost
     if (over !== undefined || agent !== current) return
     conversation = agent.conversation ?? conversation
     current = undefined
     failures += 1
+    if (failures >= maxFailures && resumed !== undefined && !broken.has(resumed)) {
+      broken.set(resumed, `Claude Code could not start with its conversation: ${exit.message}`)
+      failures = 0
+    } else if (lost && resumed !== undefined) broken.set(resumed, exit.message)
     if (failures >= maxFailures) {
       over = new AgentUnusable(exit.message)
       return options.onUnusable(exit)

@@ -30,6 +30,8 @@ export interface LiveAgent {
   kill(): void
   /** Resolves with the reason when it ended, whoever ended it. */
   readonly exited: Promise<AgentExit>
+  /** Resolves true when it ended because it does not know the conversation that it was to go on with. Never rejects. */
+  readonly lost: Promise<boolean>
   usage(): { memoryBytes: number; cpuMs: number; processes: number } | undefined
 }
 

@@ -27,12 +27,12 @@ it('finds a message wherever it stands', async () => {
 
 it('says whether there is anything to go on with', async () => {
   const transcripts = openTranscripts(home)
-  expect(await transcripts.exists(conversation)).toBe(false)
+  expect(await transcripts.mend(conversation)).toBe(false)
   writeFileSync(path(), '')
-  expect(await transcripts.exists(conversation)).toBe(false)
+  expect(await transcripts.mend(conversation)).toBe(false)
   writeFileSync(path(), '{}\n')
-  expect(await transcripts.exists(conversation)).toBe(true)
-  expect(await openTranscripts(join(home, 'missing')).exists(conversation)).toBe(false)
+  expect(await transcripts.mend(conversation)).toBe(true)
+  expect(await openTranscripts(join(home, 'missing')).mend(conversation)).toBe(false)
 })
 
 it('follows no link, waits for no pipe, and leaves the directory for no id', async () => {
@@ -55,7 +55,7 @@ it.each(['.claude', '.claude/projects', '.claude/projects/-workspace'])(
     const outside = mkdtempSync(join(tmpdir(), 'berth-elsewhere-'))
     renameSync(join(home, place), join(outside, 'moved'))
     symlinkSync(join(outside, 'moved'), join(home, place))
-    expect(await transcripts.exists(conversation)).toBe(false)
+    expect(await transcripts.mend(conversation)).toBe(false)
     expect(await transcripts.has(conversation, [uuid])).toBe(false)
     rmSync(outside, { recursive: true })
   },

@@ -8,19 +8,23 @@ const longest = 512 * 1024 * 1024
 
 /** Claude Code's own record of a conversation, in the agent's home. Written by the agent: believed for nothing but itself. */
 export interface Transcripts {
-  /** Is there a transcript to go on with? */
-  exists(conversation: string): Promise<boolean>
+  /** Is there a transcript to go on with? A last line that was not written to its end is cut off. */
+  mend(conversation: string): Promise<boolean>
   /** Does the transcript name one of these uuids? */
   has(conversation: string, uuids: readonly string[]): Promise<boolean>
 }
 
 /** Reads transcripts below a home, given by its path outside the sandbox. No link below it is followed. */
 export const openTranscripts = (home: string): Transcripts => ({
-  async exists(conversation) {
-    const file = await findTranscript(home, conversation)
-    const size = (await file?.stat())?.size ?? 0
-    await file?.close()
-    return size > 0
+  async mend(conversation) {
+    const file = await findTranscript(home, conversation, constants.O_RDWR)
+    if (file === undefined) return false
+    try {
+      await cutTornLine(file)
+      return (await file.stat()).size > 0
+    } finally {
+      await file.close()
+    }
   },
   async has(conversation, uuids) {
     const file = await findTranscript(home, conversation)
@@ -33,13 +37,17 @@ export const openTranscripts = (home: string): Transcripts => ({
   },
 })
 
-const findTranscript = async (home: string, conversation: string): Promise<FileHandle | undefined> => {
+const findTranscript = async (
+  home: string,
+  conversation: string,
+  flags: number = constants.O_RDONLY,
+): Promise<FileHandle | undefined> => {
   if (!conversationId.test(conversation)) return undefined
   const projects = await enter(home, ['.claude', 'projects'])
   try {
     for await (const name of namesIn(projects)) {
       const project = await openAt(projects, name, directoryFlags)
-      const file = await openAt(project, `${conversation}.jsonl`, constants.O_RDONLY)
+      const file = await openAt(project, `${conversation}.jsonl`, flags)
       await project?.close()
       if (file !== undefined && (await file.stat()).isFile()) return file
       await file?.close()
@@ -64,4 +72,28 @@ const contains = async (file: FileHandle, uuids: readonly string[]): Promise<boo
     filled.copy(buffer, 0, filled.length - kept)
   }
   return false
+}
+
+/** Lines of a transcript hold whole messages, with images. */
+const longestLine = 64 * 1024 * 1024
+
+/** A process or machine that died may leave the beginning of a line, which Claude Code can't read. */
+const cutTornLine = async (file: FileHandle): Promise<void> => {
+  const { size } = await file.stat()
+  const from = Math.max(0, size - longestLine)
+  const tail = Buffer.alloc(size - from)
+  const { bytesRead } = await file.read(tail, 0, tail.length, from)
+  const end = tail.subarray(0, bytesRead)
+  const at = end.lastIndexOf(0x0a) + 1
+  if (at === end.length || isWhole(end.subarray(at).toString('utf8'))) return
+  await file.truncate(at === 0 ? 0 : from + at)
+}
+
+const isWhole = (line: string): boolean => {
+  try {
+    JSON.parse(line)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -41,7 +41,7 @@ const work =
   'echo more >>readme.md; mkdir -p deep/empty; ln -s new.txt link; git init -q inner; echo y >inner/y; echo z >../loose'
 
 describe('a restore on an empty disk', { timeout: 120_000 }, () => {
-  it('brings files, history and conversation back, without origin and mirror', async ({ open }) => {
+  it('[P51] brings files, history and conversation back, without origin and mirror', async ({ open }) => {
     const rig = await open()
     const url = source(rig, 'lib')
     rig.home.welcome.repositories = [{ url }]

@@ -17,6 +17,7 @@ const createFakeAgent = (launch: AgentLaunch) => {
     exited.resolve({ reason, message: `It ${reason}.` })
   }
   const live: LiveAgent = {
+    lost: Promise.resolve(false),
     ready: ready.promise,
     conversation: launch.conversation ?? 'conversation',
     startTurn: ({ uuid, content: [first] }) =>

@@ -82,14 +82,18 @@ stage() {
   [ "\${size:-0}" -le "$maxBytes" ] || exit 44
   git update-index --add --remove --replace -z --stdin <"$out/files" 2>"$out/notes" ||
     git -c "core.excludesFile=$own/info/exclude" add --all --ignore-errors -- . 2>"$out/notes" || true
-  git ls-files -z --stage | { grep -zaE '^160000' || true; } >"$out/was"
-  { agent ls-files -z --stage || true; } | { grep -zaE '^160000' || true; } >"$out/links"
-  sed -z 's/^[^\\t]*\\t//' "$out/was" "$out/links" >>"$out/inside"
-  sed -z 's/^[0-9]* \\([0-9a-f]*\\) [0-9]\\t/0 \\1\\t/' "$out/was" >"$out/info"
-  cat "$out/links" >>"$out/info"
-  [ ! -s "$out/info" ] || git update-index -z --replace --index-info <"$out/info"
+  : >"$out/links"
+  if [ -s "$out/inside" ] || [ -e "$work/.gitmodules" ] || [ -s "$shadow/linked" ]; then
+    git ls-files -z --stage | { grep -zaE '^160000' || true; } >"$out/was"
+    { agent ls-files -z --stage || true; } | { grep -zaE '^160000' || true; } >"$out/links"
+    sed -z 's/^[^\\t]*\\t//' "$out/was" "$out/links" >>"$out/inside"
+    sed -z 's/^[0-9]* \\([0-9a-f]*\\) [0-9]\\t/0 \\1\\t/' "$out/was" >"$out/info"
+    cat "$out/links" >>"$out/info"
+    [ ! -s "$out/info" ] || git update-index -z --replace --index-info <"$out/info"
+  fi
   sort -zu "$out/inside" | head -z -n ${snapshotLimits.inside} | xargs -0 -r -n 1 sh -c '[ ! -e "$1/.git" ] || [ -L "$1" ] || printf "%s\\0" "$1"' sh >"$out/nested"
   xargs -0 -r -n 1 git update-index --add --replace -- <"$out/nested" 2>/dev/null || true
+  cat "$out/links" "$out/nested" >"$shadow/linked"
   tree=$(git write-tree 2>>"$out/notes")
 }
 stage || {

@@ -57,7 +57,7 @@ describe('repositories', { timeout: 120_000 }, () => {
       await git(empty, 'init', '-q', '-b', 'main')
       const repositories = [{ url: `${server.url}/far/.git`, name: 'far' }, { url: near }, { url: empty }]
       const prompt =
-        'run: ls -1; for name in far near empty; do git -C $name symbolic-ref HEAD; done; echo new > empty/new; git -C empty add new && git -C empty commit -qm First && echo committed'
+        'run: ls -1 | grep -v artifacts; for name in far near empty; do git -C $name symbolic-ref HEAD; done; echo new > empty/new; git -C empty add new && git -C empty commit -qm First && echo committed'
       const id = await create(world, repositories, prompt)
       const log = await world.until(id, ended)
       const result = log.find((event) => event.type === 'tool.result')

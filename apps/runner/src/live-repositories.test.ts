@@ -80,7 +80,7 @@ describe.concurrent('repositories of a live session', { timeout: 90_000 }, () =>
       const ended = await slow.ended
       expect((await removed).seq).toBeLessThan(ended.seq)
       expect(rig.home.of('workspace.snapshot').at(-1)?.seq).toBeLessThan((await removed).seq)
-      expect(await ran(rig, 'ls')).toBe('app')
+      expect(await ran(rig, 'ls | grep -v artifacts')).toBe('app')
       expect(notes(rig)[0]).toMatch(/lib was removed from/)
       await vi.waitFor(() => expect(readdirSync(join(rig.root, 'session/clones'))).toEqual([]), 30_000)
     }))
@@ -109,12 +109,14 @@ describe.concurrent('repositories of a live session', { timeout: 90_000 }, () =>
       const { seq } = add(rig, url)
       const failed = await state(rig, 'late', 'failed', seq)
       expect(failed.data.message).toMatch(/late .*no such directory/)
-      await ran(rig, 'ls')
+      await ran(rig, 'ls | grep -v artifacts')
       expect(notes(rig).at(-1)).toMatch(/late is not there/)
       source(rig, 'late')
       const retried = rig.home.append('repository.retried', { name: 'late' })
       await state(rig, 'late', 'ready', retried.seq)
-      expect(await ran(rig, 'ls; cat loose.txt late/readme.md')).toBe('late\nloose.txt\nbegin\n# late')
+      expect(await ran(rig, 'ls | grep -v artifacts; cat loose.txt late/readme.md')).toBe(
+        'late\nloose.txt\nbegin\n# late',
+      )
       const names = rig.home.of('workspace.snapshot').at(-1)?.data.repositories
       expect(names?.map(({ name, total }) => [name, total.files])).toEqual([
         ['workspace', 1],

@@ -1,8 +1,8 @@
 import { BerthError, limits, repositoryName } from '@berth/contract'
 import { type Deciders, type Draft, refuseDeleted } from './draft.ts'
 
-/** The name under which the loose files of a workspace are saved: no repository can have it. */
-const reserved = 'workspace'
+/** Names in a workspace that have a meaning already: that of its loose files as a whole, and of what the agent hands over. */
+const reserved = ['workspace', 'artifacts']
 
 const shown = (log: Draft, name: string) => {
   refuseDeleted(log.current)
@@ -24,7 +24,7 @@ export const repositoryDeciders: Deciders<'add-repository' | 'remove-repository'
         'repository_exists',
         `The session has a repository ${name} already. Give this one another name.`,
       )
-    if (lower === reserved)
+    if (reserved.includes(lower))
       throw new BerthError('repository_exists', `No repository can be named ${name}. Give it another name.`)
     if (repositories.length >= limits.repositories)
       throw new BerthError(

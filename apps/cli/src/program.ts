@@ -38,35 +38,25 @@ export const environmentHelp = [
   ['NO_COLOR, FORCE_COLOR', 'colours never, colours always'],
 ] as const
 
-const adders = [
-  addServe,
-  addRun,
-  addLs,
-  addShow,
-  addAttach,
-  addPrompt,
-  addLifecycle,
-  addRm,
-  addDiff,
-  addRepo,
-  addBranches,
-  addPush,
-  addBundle,
-  addCheckpoints,
-  addFork,
-  addRestore,
-  addLogs,
-  addExport,
-  addQueue,
-  addSettings,
-  addMcp,
-  addUsage,
-  addProject,
-  addModelKey,
-  addOpen,
-  addDoctor,
-  addCompletion,
-]
+/** Every command, in the groups of the help. */
+const groups = {
+  'Work with sessions:': [
+    addRun,
+    addLs,
+    addShow,
+    addAttach,
+    addPrompt,
+    addLifecycle,
+    addRm,
+    addCheckpoints,
+    addFork,
+    addRestore,
+  ],
+  'What sessions made:': [addDiff, addExport, addPush, addBundle],
+  'Repositories and settings:': [addRepo, addBranches, addSettings, addMcp],
+  'Look into it:': [addDoctor, addQueue, addUsage, addLogs],
+  'Berth itself:': [addServe, addOpen, addProject, addModelKey, addCompletion],
+} as const
 
 /** Every command of `berth`. */
 export const buildProgram = (context: Context): Command => {
@@ -82,7 +72,10 @@ export const buildProgram = (context: Context): Command => {
       getErrHasColors: () => false,
     })
     .showHelpAfterError(`(${context.berth} help says more)`)
-  for (const add of adders) add(program, context)
+  for (const [title, adders] of Object.entries(groups)) {
+    program.commandsGroup(title)
+    for (const add of adders) add(program, context)
+  }
   const width = Math.min(100, context.out.columns())
   const environment = environmentHelp.map(([name, meaning]) =>
     wrap(`  ${name.padEnd(22)} ${meaning}`, width, 25),

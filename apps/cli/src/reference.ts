@@ -16,8 +16,10 @@ export const renderReference = (program: Command): string => {
     'When `berth serve` started a backend that failed, it passes the backend’s own exit code on.',
     '## Environment',
     ['| variable | meaning |', '| --- | --- |', ...environment].join('\n'),
-    '## Commands',
-    ...visible(program).flatMap((command) => renderCommand(command, 'berth')),
+    ...groupsOf(program).flatMap(([title, commands]) => [
+      `## ${title}`,
+      ...commands.flatMap((command) => renderCommand(command, 'berth')),
+    ]),
   ].join('\n\n')}\n`
 }
 
@@ -54,3 +56,13 @@ const visible = (command: Command): Command[] =>
     .createHelp()
     .visibleCommands(command)
     .filter((child) => child.name() !== 'help')
+
+/** The groups of the help, with their commands. */
+const groupsOf = (program: Command): [string, Command[]][] => {
+  const groups = new Map<string, Command[]>()
+  for (const command of visible(program)) {
+    const title = command.helpGroup().replace(/:$/, '')
+    groups.set(title, [...(groups.get(title) ?? []), command])
+  }
+  return [...groups]
+}

@@ -33,9 +33,13 @@ export const usageText = ({
 }: Usage): string => {
   const tokens = inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens
   if (tokens === 0) return ''
-  const cost = costUsd === null || costUsd === 0 ? '' : ` · $${costUsd.toFixed(costUsd < 1 ? 4 : 2)}`
-  return `${thousands(tokens)} tokens${cost}`
+  const cost = costText({ costUsd })
+  return `${thousands(tokens)} tokens${cost === '' ? '' : ` · ${cost}`}`
 }
+
+/** `$0.0400`, `$12.50`; nothing when there is none, or its price isn't known. */
+export const costText = ({ costUsd }: Pick<Usage, 'costUsd'>): string =>
+  costUsd === null || costUsd === 0 ? '' : `$${costUsd.toFixed(costUsd < 1 ? 4 : 2)}`
 
 /** How much of a budget is used: `$4.20 of $5.00`, `1.2M of 2.0M tokens`. */
 export const budgetText = ({ unit, used, limit }: { unit: 'usd' | 'tokens'; used: number; limit: number }) =>

@@ -339,3 +339,41 @@ test('a diff is coloured line by line, and its content is made safe', () => {
   const out = renderPatch('@@ -1 +1 @@\n-a\n+b\u001b[2J\n c', style)
   expect(out).toBe([style.cyan('@@ -1 +1 @@'), style.red('-a'), style.green('+b␛[2J'), ' c'].join('\n'))
 })
+
+test('a session shows what is special about it, and nothing of what is not', () => {
+  const at = '2026-01-01T23:00:00.000Z'
+  const session = summary({
+    blockedBy: 'budget',
+    todos: { completed: 1, total: 3, current: 'Write it' },
+    fork: { project: 'default', session: nextId('session') },
+    checkpoint: { number: 4, at, size: 4096 },
+    workflow: { name: 'Review', url: '/srv/w', commit: 'c0ffee0011' },
+    mcp: [
+      { name: 'db', status: 'failed' },
+      { name: 'web', status: 'connected' },
+    ],
+    repositories: [{ name: 'lib', url: '/srv/lib', state: 'failed', message: 'Gone.', diff: noDiff }],
+  })
+  const text = renderSession(session, { style: plain, now })
+  for (const line of [
+    'waits for  somebody who raises its budget limit',
+    'to do      1 of 3 done, now: Write it',
+    'checkpoint 4, 4.0 KB (1 h ago)',
+    'workflow   Review (/srv/w at c0ffee00)',
+    'mcp        db (failed), web',
+    'repository lib  failed: Gone.  from /srv/lib',
+    'settings ',
+  ])
+    expect(text).toContain(line)
+  expect(renderSession(summary(), { style: plain, now })).not.toMatch(
+    /waits for|to do|checkpoint|workflow|mcp|forked/,
+  )
+})
+
+test('columns that are not needed go before others give way', () => {
+  const session = summary({ title: 'A title that is not cut', todos: { completed: 1, total: 3 } })
+  expect(renderSessionList([session], { width: 120, style: plain, now })).toContain('1/3')
+  const narrow = renderSessionList([session], { width: 86, style: plain, now })
+  expect(narrow).not.toContain('TODO')
+  expect(narrow).toContain('A title that is not cut')
+})

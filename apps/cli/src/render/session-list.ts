@@ -3,7 +3,7 @@ import { shortId, shortIdLength } from '../session-ref.ts'
 import { safeLine } from '../terminal/safe-text.ts'
 import { plain, type Style } from '../terminal/style.ts'
 import { fit } from '../terminal/width.ts'
-import { diffStatText } from './amounts.ts'
+import { bytes, costText, diffStatText } from './amounts.ts'
 import { age } from './duration.ts'
 import { phaseText, warningsOf } from './status.ts'
 import { type Column, renderTable } from './table.ts'
@@ -15,6 +15,22 @@ const flexible: Column[] = [
   { title: 'AGE', right: true },
   { title: 'CHANGES' },
   { title: 'OWNER', shrinks: true, min: 6 },
+]
+
+/** Shown where there is room for them, and something to show. */
+const extraColumns: (Column & { text(session: SessionSummary): string })[] = [
+  {
+    title: 'TODO',
+    optional: true,
+    text: ({ todos }) => (todos === undefined ? '' : `${todos.completed}/${todos.total}`),
+  },
+  { title: 'COST', optional: true, right: true, text: ({ usage }) => costText(usage) },
+  {
+    title: 'MEMORY',
+    optional: true,
+    right: true,
+    text: ({ resources }) => (resources === undefined ? '' : bytes(resources.memoryBytes)),
+  },
 ]
 
 export interface SessionListView {
@@ -37,6 +53,7 @@ export const renderSessionList = (
   const notes = sessions.map((session) => warningsOf(session).join(', '))
   const isSame = sessions.length > 1 && new Set(notes).size === 1
   const isNoted = !isSame && notes.some((note) => note !== '')
+  const extras = extraColumns.filter(({ text }) => sessions.some((session) => text(session) !== ''))
   const rows = [...first, ...rest].map((session) => [
     { text: shortId(session.id, length), paint: style.bold },
     { text: phaseText(session, plain), paint: () => phaseText(session, style) },
@@ -46,8 +63,9 @@ export const renderSessionList = (
     { text: age(session.createdAt, now) },
     { text: diffStatText(session.diff, plain), paint: () => diffStatText(session.diff, style) },
     { text: safeLine(session.owner.name ?? session.owner.id), paint: style.dim },
+    ...extras.map(({ text }) => ({ text: text(session) })),
   ])
-  const columns = [...fixed, ...(isNoted ? [{ title: 'NOTE' }] : []), ...flexible]
+  const columns = [...fixed, ...(isNoted ? [{ title: 'NOTE' }] : []), ...flexible, ...extras]
   const table = renderTable({ columns, rows }, { width, style })
   // What all have in common takes a line, not a column.
   const footer = isSame && notes[0] !== '' ? `\n${style.yellow(fit(`All of these: ${notes[0]}`, width))}` : ''

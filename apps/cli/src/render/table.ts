@@ -7,6 +7,8 @@ export interface Column {
   shrinks?: boolean
   min?: number
   right?: boolean
+  /** Goes first, before any other gives way. */
+  optional?: boolean
 }
 
 /** A cell: text, and how it is styled once its width is settled. */
@@ -44,6 +46,8 @@ const pad = ({ text, paint }: Cell, size: number, right: boolean): string => {
 const settle = (columns: readonly Column[], natural: readonly number[], width: number): number[] => {
   const widths = [...natural]
   const total = () => widths.reduce((sum, size) => sum + size, 0) + gap * (widths.length - 1)
+  // From the right, so that the rest keep their places.
+  for (let i = widths.length - 1; i > 0 && total() > width && columns[i]?.optional === true; i--) widths.pop()
   while (total() > width) {
     const widest = widths
       .map((size, i) => ({ size, i }))

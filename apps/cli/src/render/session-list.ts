@@ -20,7 +20,7 @@ const flexible: Column[] = [
 /** Shown where there is room for them, and something to show. */
 const extraColumns: (Column & { text(session: SessionSummary): string })[] = [
   {
-    title: 'TODO',
+    title: 'DONE',
     optional: true,
     text: ({ todos }) => (todos === undefined ? '' : `${todos.completed}/${todos.total}`),
   },

@@ -147,6 +147,16 @@ describe('repositories of a live session', { timeout: 180_000 }, () => {
       expect(notices.join('\n')).toMatch(/partial: .*left at the origin/)
       const changes = await world.client.getChanges({ params: { project, session } })
       expect(changes.repositories.map(({ total }) => total.files)).toEqual([0, 0, 0])
+      const saved = await world.until(session, ({ type }) => /^checkpoint\.(saved|failed)$/.test(type))
+      expect(saved.at(-1)).toMatchObject({ type: 'checkpoint.saved' })
+      // And they come back on an empty disk as they were.
+      const params = { project, session }
+      await world.client.stopSession({ params })
+      await world.settled(session, ({ status }) => status.phase === 'stopped')
+      await rm(join(world.dataDir, 'sessions', session), { recursive: true, force: true })
+      expect(
+        await run(world, session, `${each}; cat outer/in/README.md; git -C partial status --short`),
+      ).toBe('Second\nnewer\nSecond\nFirst version\nnewer\nnewer')
     }))
 })
 

@@ -1,11 +1,15 @@
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sampleRepo } from './support/sample.ts'
 import { create, messageOf, turn } from './support/talk.ts'
 import { eventually, project, type World, withWorld } from './support/world.ts'
+
+const cliMain = fileURLToPath(new URL('../apps/cli/src/main.ts', import.meta.url))
 
 let parent: string
 
@@ -85,6 +89,47 @@ describe('files of a session', { timeout: 180_000 }, () => {
       })
       expect((await new Response(stream).arrayBuffer()).byteLength).toBeGreaterThan(50)
       expect(await codeOf(files.put('x', 'late'))).toBe('session_not_live')
+    }))
+
+  it('[P71] [P73] come and go by the command line, large ones in pieces', () =>
+    withWorld(async (world) => {
+      const session = await create(world, {
+        prompt: 'run: mkdir -p artifacts && printf "a\\033[31mb" > artifacts/odd',
+      })
+      await world.until(session, ({ type }) => type === 'turn.ended')
+      const here = await mkdtemp(join(parent, 'here-'))
+      const berth = (args: string, input = '') =>
+        new Promise<{ out: Buffer; err: string; code: number | null }>((resolve) => {
+          const env = { ...process.env, BERTH_URL: world.url, BERTH_DATA_DIR: world.dataDir }
+          const options = { cwd: here, env, encoding: 'buffer', maxBuffer: 1e8 } as const
+          const child = execFile(
+            process.execPath,
+            [cliMain, ...args.split(' ')],
+            options,
+            (error, out, err) =>
+              resolve({ out, err: String(err), code: error === null ? 0 : Number(error.code) }),
+          )
+          child.stdin?.end(input)
+        })
+      const large = Buffer.alloc(20 * 1024 * 1024 + 3, '0123456789abcdef\n')
+      await writeFile(join(here, 'large.bin'), large)
+      expect((await berth(`files put ${session} large.bin data/large.bin`)).err).toContain(
+        'Made data/large.bin',
+      )
+      expect((await berth(`files put ${session} - notes.md`, 'from a pipe')).err).toContain('Made notes.md')
+      expect((await berth(`files put ${session} - notes.md --new`, 'again')).code).toBe(6)
+      expect(String((await berth(`files get ${session} notes.md -`)).out)).toBe('from a pipe')
+      expect((await berth(`files get ${session} data/large.bin copy.bin`)).err).toContain('Wrote copy.bin')
+      expect((await readFile(join(here, 'copy.bin'))).equals(large)).toBe(true)
+      expect((await berth(`files get ${session} notes.md copy.bin`)).code).toBe(6)
+      const listed = String((await berth(`files ls ${session} ./data/`)).out)
+      expect(listed).toMatch(/-rw-r--r--\s+20 MB\s+\S+ \S+\s+large\.bin/)
+      expect(String((await berth(`artifacts ${session} --json`)).out)).toContain('"name":"odd"')
+      const { out: packed } = await berth(`files archive ${session} data`)
+      expect([packed[0], packed[1]]).toEqual([0x1f, 0x8b])
+      expect((await berth(`files rm ${session} data`)).code).toBe(6)
+      expect((await berth(`files rm ${session} data -r`)).code).toBe(0)
+      expect(String((await berth(`files ls ${session}`)).out)).not.toContain('data')
     }))
 
   it('[P71] are read and written while a turn runs, one write after another', () =>

@@ -28,6 +28,8 @@ export interface Context {
   openLine?: (() => LineInput) | undefined
   /** Standard input as text, for what is piped in. */
   readInput(): Promise<string>
+  /** Standard input as bytes. */
+  inputBytes(): AsyncIterable<Uint8Array>
   /** Standard input is a terminal. */
   inputIsTty: boolean
   /** Calls back at Ctrl-C (SIGINT) in place of ending the process, until the returned function is called. */

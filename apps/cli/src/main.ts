@@ -26,6 +26,7 @@ const context: Context = {
   person: isInteractive ? clackPerson() : undefined,
   openLine: isInteractive ? () => openLineInput(stdin, stdout) : undefined,
   readInput: () => text(stdin),
+  inputBytes: () => stdin,
   inputIsTty: stdin.isTTY === true,
   onInterrupt: (listener) => {
     process.on('SIGINT', listener)

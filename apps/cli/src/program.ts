@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { addArtifacts } from './commands/artifacts.ts'
 import { addAttach } from './commands/attach.ts'
 import { addBundle } from './commands/bundle.ts'
 import { addCheckpoints } from './commands/checkpoints.ts'
@@ -6,6 +7,7 @@ import { addCompletion } from './commands/completion.ts'
 import { addDiff } from './commands/diff.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addExport } from './commands/export.ts'
+import { addFiles } from './commands/files.ts'
 import { addFork } from './commands/fork.ts'
 import { addLifecycle } from './commands/lifecycle.ts'
 import { addLogs } from './commands/logs.ts'
@@ -52,7 +54,7 @@ const groups = {
     addFork,
     addRestore,
   ],
-  'What sessions made:': [addDiff, addExport, addPush, addBundle],
+  'What sessions made:': [addDiff, addFiles, addArtifacts, addExport, addPush, addBundle],
   'Repositories and settings:': [addRepo, addBranches, addSettings, addMcp],
   'Look into it:': [addDoctor, addQueue, addUsage, addLogs],
   'Berth itself:': [addServe, addOpen, addProject, addModelKey, addCompletion],

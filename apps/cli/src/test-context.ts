@@ -20,6 +20,7 @@ export const testContext = (url: string, changes: Partial<Context> = {}): TestCo
   let stderr = ''
   const sink = (add: (text: string) => void): Output => ({
     write: add,
+    bytes: (chunk) => add(Buffer.from(chunk).toString('utf8')),
     line: (text = '') => add(`${text}\n`),
     drained: async () => undefined,
     columns: () => 100,
@@ -36,6 +37,9 @@ export const testContext = (url: string, changes: Partial<Context> = {}): TestCo
     programs: { backend: '/nowhere', runner: '/nowhere', sample: '/nowhere' },
     now: () => Date.now(),
     readInput: async () => 'from standard input',
+    inputBytes: async function* () {
+      yield Buffer.from('from standard input')
+    },
     inputIsTty: false,
     onInterrupt: (listener) => {
       listeners.add(listener)

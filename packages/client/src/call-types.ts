@@ -44,6 +44,12 @@ export type CallArgs<R> = CallOptions extends CallInput<R> ? [input?: CallInput<
 /** Bytes as they arrive. Read the stream to its end or cancel it. */
 export interface Bytes {
   mediaType: string
+  /** As the header says, quotes included. */
+  etag?: string
+  /** Bytes of this answer, where that is known. */
+  size?: number
+  /** Only the range that was asked for. */
+  partial?: boolean
   stream: ReadableStream<Uint8Array>
 }
 

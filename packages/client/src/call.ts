@@ -86,8 +86,16 @@ const reader =
 /** The stream of an answer's body, for bytes that may be large. */
 const toBytes = (response: Response): Bytes => ({
   mediaType: response.headers.get('content-type') ?? 'application/octet-stream',
+  etag: response.headers.get('etag') ?? undefined,
+  size: sizeOf(response),
+  partial: response.status === 206,
   stream: response.body ?? new ReadableStream({ start: (controller) => controller.close() }),
 })
+
+const sizeOf = ({ headers }: Response): number | undefined => {
+  const length = headers.get('content-length')
+  return length === null ? undefined : Number(length)
+}
 
 const parseBody = (text: string, { url, status }: Response): unknown => {
   try {

@@ -130,6 +130,7 @@ export {
   question,
 } from './requests.ts'
 export type { CheckpointItem, PushBody, PushResult } from './routes/checkpoints.ts'
+export type { WrittenFile } from './routes/files.ts'
 export { allRoutes, type RouteName, type RunnerRouteName, routes } from './routes/index.ts'
 export { openApiDocument } from './routes/openapi.ts'
 export {

@@ -87,10 +87,11 @@ const tell = (reply: FastifyReply, row: UploadRow): Upload => {
   return view(row)
 }
 
-const view = ({ upload, path, size, offset, createdAt }: UploadRow): Upload => ({
+const view = ({ upload, path, size, sha256, offset, createdAt }: UploadRow): Upload => ({
   upload,
   path,
   size,
+  sha256,
   offset,
   createdAt: new Date(createdAt).toISOString(),
   expiresAt: new Date(createdAt + limits.uploadHours * 3600_000).toISOString(),

@@ -4,6 +4,8 @@ import { createStyle, type Style, wantsColour } from './style.ts'
 export interface Output {
   write(text: string): void
   line(text?: string): void
+  /** Bytes as they are: never to a terminal. */
+  bytes(chunk: Uint8Array): void
   /** Resolves when a slow reader has taken enough that more may be written. */
   drained(): Promise<void>
   /** Width in columns; asked anew each time, because a window changes. */
@@ -13,7 +15,7 @@ export interface Output {
 }
 
 interface Stream {
-  write(text: string): unknown
+  write(chunk: string | Uint8Array): unknown
   writableNeedDrain?: boolean
   once?(event: 'drain', listener: () => void): unknown
   columns?: number
@@ -29,6 +31,7 @@ export const outputOn = (stream: Stream, env: NodeJS.ProcessEnv): Output => {
     write: (text) => {
       if (text !== '') stream.write(text)
     },
+    bytes: (chunk) => void stream.write(chunk),
     line: (text = '') => void stream.write(`${text}\n`),
     drained: () =>
       new Promise((resolve) => {

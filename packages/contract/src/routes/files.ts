@@ -42,6 +42,8 @@ export const writtenFile = z.object({
   created: z.boolean(),
 })
 
+export type WrittenFile = z.infer<typeof writtenFile>
+
 const reading = [
   'file_not_found',
   'operation_refused',

@@ -28,6 +28,8 @@ export const upload = z.object({
   upload: uploadId,
   path: z.string(),
   size: z.number().int().nonnegative(),
+  /** Of the whole content, as it was said at the beginning. */
+  sha256: sha256.optional(),
   /** Bytes that are stored for good: go on from here. */
   offset: z.number().int().nonnegative(),
   createdAt: z.iso.datetime(),

@@ -247,6 +247,9 @@ describe('workflows', { timeout: 180_000 }, () => {
         settings: { workflow: { url } },
       })
       expect(messageOf(await world.until(id, ended))).toBe('HEAR ME')
+      expect((await world.events(id)).findLast(({ type }) => type === 'agent.mcp')).toMatchObject({
+        data: { servers: [{ name: 'flow', status: 'connected', origin: 'workflow' }] },
+      })
       expect(messageOf(await turn(world, id, 'run: ls /tmp | grep flow-hook'))).toBe('flow-hook')
     }))
 

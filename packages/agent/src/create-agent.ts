@@ -70,6 +70,7 @@ export const createAgent = (options: AgentOptions): Agent => {
   const mcp = createMcpWatch({
     ask: () => claude.live.mcpServerStatus(),
     disabled: options.setup?.disabledMcpServers ?? [],
+    workflow: options.setup?.workflowMcpServers ?? [],
     errorOf: (name) => options.setup?.relayedMcpServers?.[name]?.lastError,
     emit: options.emit,
     clock: options.clock ?? systemClock,

@@ -2,7 +2,7 @@ import type { EventData } from '@berth/contract'
 import { clip } from './bounds.ts'
 import type { Clock } from './clock.ts'
 import type { Emit } from './fact.ts'
-import { fieldsOf, listOf, optionalText, textOf } from './fields.ts'
+import { type Fields, fieldsOf, listOf, optionalText, textOf } from './fields.ts'
 
 type Server = EventData<'agent.mcp'>['servers'][number]
 
@@ -17,6 +17,8 @@ export interface McpWatchOptions {
   ask: () => Promise<unknown>
   /** Servers that are left out. */
   disabled: readonly string[]
+  /** Servers that a workflow brings. */
+  workflow: readonly string[]
   /** Why a server that is reached through this process failed. */
   errorOf: (name: string) => string | undefined
   emit: Emit
@@ -40,30 +42,36 @@ const toolOf = (value: unknown): Server['tools'][number] => {
   return { name: clip(textOf(name), 200), ...(text === undefined ? {} : { description: clip(text, 500) }) }
 }
 
-const serverOf = (value: unknown, errorOf: (name: string) => string | undefined): Server => {
+type Naming = Pick<McpWatchOptions, 'disabled' | 'errorOf' | 'workflow'>
+
+const originOf = (fields: Fields, { workflow }: Naming): Server['origin'] => {
+  if (workflow.includes(textOf(fields.name))) return 'workflow'
+  return fields.source === 'project' ? 'repository' : 'settings'
+}
+
+const serverOf = (value: unknown, naming: Naming): Server => {
   const fields = fieldsOf(value)
-  const known = fields.status === 'failed' ? errorOf(textOf(fields.name)) : undefined
+  const known = fields.status === 'failed' ? naming.errorOf(textOf(fields.name)) : undefined
   const error = optionalText(fields.error) ?? known
   const status = textOf(fields.status) as Server['status']
   return {
     name: clip(textOf(fields.name), 200),
     status: statuses.has(status) ? status : 'failed',
     ...(error === undefined ? {} : { error: clip(error, 1000) }),
-    origin: fields.source === 'project' ? 'repository' : 'settings',
+    origin: originOf(fields, naming),
     tools: listOf(fields.tools).slice(0, maxTools).map(toolOf),
   }
 }
 
 /** Servers within the bounds of one event. */
-const boundedServers = (
-  values: unknown,
-  { disabled, errorOf }: Pick<McpWatchOptions, 'disabled' | 'errorOf'>,
-): Server[] => {
-  const left = disabled.map((name): Server => ({ name, status: 'disabled', origin: 'settings', tools: [] }))
+const boundedServers = (values: unknown, naming: Naming): Server[] => {
+  const left = naming.disabled.map(
+    (name): Server => ({ name, status: 'disabled', origin: originOf({ name }, naming), tools: [] }),
+  )
   let room = maxText
   const live = listOf(values)
     .slice(0, maxServers)
-    .map((value) => serverOf(value, errorOf))
+    .map((value) => serverOf(value, naming))
   return [...live, ...left].slice(0, maxServers).map((server) => {
     const tools = server.tools.flatMap((tool) => {
       const long = tool.name.length + (tool.description?.length ?? 0)

@@ -62,7 +62,7 @@ const smallModelVariables = (model: string | undefined): Record<string, string> 
 
 const serversOf = (
   input: PlanInput,
-): Pick<AgentSetup, 'mcpServers' | 'relayedMcpServers' | 'disabledMcpServers'> => {
+): Pick<AgentSetup, 'mcpServers' | 'relayedMcpServers' | 'workflowMcpServers' | 'disabledMcpServers'> => {
   const { settings, node, layout, relay } = input
   const all = Object.entries({ ...workflowServers(input), ...settings.mcpServers })
   const off = new Set(settings.disabledMcpServers)
@@ -76,6 +76,9 @@ const serversOf = (
     ),
     relayedMcpServers: Object.fromEntries(
       on.flatMap(([name, server]) => (server.type === 'http' ? [[name, relay(name)]] : [])),
+    ),
+    workflowMcpServers: Object.keys(workflowServers(input)).filter(
+      (name) => !Object.hasOwn(settings.mcpServers, name),
     ),
     disabledMcpServers: all.flatMap(([name]) => (off.has(name) ? [name] : [])),
   }

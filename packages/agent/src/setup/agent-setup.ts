@@ -25,6 +25,8 @@ export interface AgentSetup {
   mcpServers?: Record<string, StdioMcpServer>
   /** MCP servers that are reached through this process, by name. */
   relayedMcpServers?: Record<string, McpRelay>
+  /** Those of the servers that a workflow brings, to be told as such. */
+  workflowMcpServers?: readonly string[]
   /** MCP servers that are left out, to be told as such. */
   disabledMcpServers?: readonly string[]
 }

@@ -48,7 +48,7 @@ export const forkSession = async (parts: ForkParts, request: ForkRequest): Promi
   await copyCheckpoint(blobs, found, scopes)
   if (project.name !== summary.project)
     await adoptBases(parts, found.manifest, { from: summary.project, to: project.name })
-  const fork = await originOf(parts, { state, ref: found.ref, to: session })
+  const fork = await originOf(parts, { state, found, to: session })
   const prompt =
     request.prompt === undefined
       ? undefined
@@ -90,9 +90,10 @@ const copyCheckpoint = async (
 /** Says where the fork comes from, with the history that it shows; blobs that the history refers to come along. */
 const originOf = async (
   parts: ForkParts,
-  { state, ref, to }: { state: SessionState; ref: CheckpointRef; to: string },
+  { state, found, to }: { state: SessionState; found: FoundCheckpoint; to: string },
 ): Promise<ForkOrigin> => {
   const { blobs, store } = parts
+  const { ref, manifest } = found
   const { id: session, project } = state.summary
   const fork = await forkOf(store, session)
   const seq = await lastOf(store, session, ref)
@@ -105,6 +106,7 @@ const originOf = async (
     seq,
     checkpoint: ref,
     history: await storeHistory(blobs, to, history),
+    conversation: manifest.conversation?.id,
     directory: state.directory as ForkOrigin['directory'],
   }
 }

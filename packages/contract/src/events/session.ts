@@ -34,6 +34,8 @@ export const forkOrigin = z.object({
   checkpoint: checkpointRef,
   /** The events up to `seq`, without deltas, as JSON lines. */
   history: blobRef,
+  /** Claude Code's own id of the conversation in the checkpoint; missing: there was none yet. */
+  conversation: z.string().max(100).optional(),
   /** Where the agent worked: a repository's directory, or empty for the workspace. */
   directory: z.union([z.literal(''), directoryName]).optional(),
 })

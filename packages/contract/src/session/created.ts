@@ -64,7 +64,7 @@ export const created = (event: EventOf<'session.created'>): SessionState => {
     previous: undefined,
     openBlocks: [],
     operations: [],
-    conversation: undefined,
+    conversation: fork?.conversation,
     directory: fork?.directory,
     checkpoint,
     restore: undefined,

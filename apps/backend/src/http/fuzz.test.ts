@@ -65,7 +65,7 @@ const addressOf = (row: Route, { params, query }: Drawn): string => {
   const fields = typeof query === 'object' && query !== null ? query : {}
   for (const [name, value] of Object.entries(fields))
     for (const item of Array.isArray(value) ? value : [value])
-      search.append(name, String(item).toWellFormed())
+      search.append(name, String(typeof item === 'object' ? 'object' : item).toWellFormed())
   return `${path}?${search}`
 }
 

@@ -29,6 +29,13 @@ export const prepareWorkspace = async (options: PrepareOptions): Promise<void> =
   const fromTheBeginning = wanted.some(({ since }) => since === undefined)
   if (nothing && fromTheBeginning && memory.current.turns === 0) throw failed.reason
   await trackWhole(memory)
+  // In the order in which they were asked for, not in which their clones were done.
+  const names = [...repositories.wanted.keys()]
+  const place = ({ url, name }: TrackedRepository) => (url === '' ? -1 : names.indexOf(name))
+  await memory.update((state) => ({
+    ...state,
+    repositories: state.repositories.toSorted((a, b) => place(a) - place(b)),
+  }))
   if (memory.current.told === undefined) {
     // What the agent finds by itself, unless something about it has to be said.
     const plain = trackedIn(memory).filter(({ remark }) => remark === undefined)

@@ -78,6 +78,7 @@ export const buildProgram = (context: Context): Command => {
     program.commandsGroup(title)
     for (const add of adders) add(program, context)
   }
+  program.addHelpCommand(new Command('help').argument('[command]').description('say how a command is used'))
   const width = Math.min(100, context.out.columns())
   const environment = environmentHelp.map(([name, meaning]) =>
     wrap(`  ${name.padEnd(22)} ${meaning}`, width, 25),

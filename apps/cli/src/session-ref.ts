@@ -38,7 +38,7 @@ export const findSession = async (text: string, lookup: SessionLookup): Promise<
   }
   const [only, ...others] = found
   if (only !== undefined && others.length === 0) return only
-  throw new ExitError(only === undefined ? 'refused' : 'usage', explain(text, project, found))
+  throw new ExitError(only === undefined ? 'refused' : 'usage', explain(text, lookup, found))
 }
 
 const matches = (id: string, text: string): boolean => {
@@ -48,8 +48,14 @@ const matches = (id: string, text: string): boolean => {
   )
 }
 
-const explain = (text: string, project: string, found: readonly SessionSummary[]): string => {
+const explain = (
+  text: string,
+  { project, deleted }: SessionLookup,
+  found: readonly SessionSummary[],
+): string => {
   const named = safeLine(text)
+  if (found.length === 0 && deleted === true)
+    return `No deleted session in project ${project} ${text === 'last' ? 'can be restored' : `is called ${named}`}. \`berth ls --deleted\` lists those that can be restored.`
   if (found.length === 0)
     return text === 'last'
       ? `There is no session in project ${project} yet. Start one with \`berth run\`.`

@@ -72,5 +72,5 @@ test('a file is there as a whole or not at all, and none is replaced unasked', a
   expect(await readFile(file, 'utf8')).toContain('## Ann')
   const nowhere = testContext(fake.url)
   expect(await runCli(['export', 'last', '-o', join(dir, 'none', 'x.md')], nowhere)).toBe(6)
-  expect(nowhere.stderr()).toContain('can’t be written')
+  expect(nowhere.stderr()).toContain('can’t be written: its directory does not exist')
 })

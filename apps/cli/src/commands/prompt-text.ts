@@ -6,5 +6,8 @@ export const promptText = async (context: Context, words: readonly string[]): Pr
   const isInput = words.length === 1 && words[0] === '-'
   const text = isInput ? await context.readInput() : words.join(' ')
   if (text.trim() !== '') return text
-  throw new ExitError('usage', `The prompt is empty${isInput ? ': standard input held nothing' : ''}.`)
+  throw new ExitError(
+    'usage',
+    `The prompt is empty${isInput ? ': standard input held nothing' : ''}. Say what the agent should do, in quotes.`,
+  )
 }

@@ -57,6 +57,7 @@ const prompt = async (
     after: sent.seq - 1,
     liveFrom: sent.seq,
     json,
+    scripted: sent.session.modelSource === 'scripted',
     until: trackPrompt(sent.prompt),
     expectsChanges: sent.session.repositories.length > 0,
   })

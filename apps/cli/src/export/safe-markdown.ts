@@ -20,9 +20,9 @@ export const fence = (text: string, info = ''): string => {
   return `${ticks}${info}\n${safeText(text).replace(/\n+$/, '')}\n${ticks}`
 }
 
-/** Text that is to be read as it is, on one line. */
+/** Text that is to be read as it is, behind other text on its line. */
 export const literal = (text: string): string =>
-  safeLine(text).replace(/[\\`*_{}[\]()#+!|~$<>&@^-]/g, (sign) => `&#${sign.charCodeAt(0)};`)
+  safeLine(text).replace(/[\\`*_[\]|~$<>&]/g, (sign) => `&#${sign.charCodeAt(0)};`)
 
 interface Segment {
   code: boolean

@@ -44,6 +44,16 @@ const refuseExisting = async (target: string): Promise<void> => {
 const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && 'syscall' in error
 
+const reasons: Partial<Record<string, string>> = {
+  ENOENT: 'its directory does not exist',
+  EACCES: 'it may not be written here',
+  EROFS: 'the file system is read-only',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'its directory is a file',
+  ENOSPC: 'the disk is full',
+}
+
 const fail = (file: string, error: NodeJS.ErrnoException): never => {
-  throw new ExitError('refused', `${safeLine(file)} can’t be written: ${error.message}. Nothing was kept.`)
+  const reason = reasons[error.code ?? ''] ?? error.message
+  throw new ExitError('refused', `${safeLine(file)} can’t be written: ${reason}. Nothing was kept.`)
 }

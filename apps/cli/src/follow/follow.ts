@@ -17,6 +17,8 @@ export interface FollowOptions {
   /** From this event on, what comes is new: requests are put to the person. */
   liveFrom: number
   json: boolean
+  /** Written scenarios answer: said so from the start, also when the log is read from its middle. */
+  scripted?: boolean
   /** Also what is seldom of interest, such as checkpoints. */
   verbose?: boolean
   /** Ends the following when it gives an outcome. Missing: goes on until the person leaves. */
@@ -123,7 +125,7 @@ const createTerminal = (
   let wantsLine = false
   const screen = options.json
     ? jsonScreen(context.out)
-    : textScreen(context.out, { line: () => line, verbose: options.verbose })
+    : textScreen(context.out, { line: () => line, verbose: options.verbose, scripted: options.scripted })
   const interrupt = createInterrupt(context, options, { leave, screen })
   const openLine = () => {
     wantsLine = true

@@ -1,5 +1,5 @@
 import type { AnyEvent } from '@berth/contract'
-import { createLiveView } from '../render/live-view.ts'
+import { createLiveView, type LiveViewOptions } from '../render/live-view.ts'
 import type { LineInput } from '../terminal/line-input.ts'
 import type { Output } from '../terminal/output.ts'
 import { safeJson } from '../terminal/safe-text.ts'
@@ -36,10 +36,10 @@ const isRequest = ({ type }: AnyEvent): boolean =>
 /** Text for a person; `line`, if there is one, is moved out of the way of everything that is written. */
 export const textScreen = (
   out: Output,
-  { line, verbose = false }: { line(): LineInput | undefined; verbose?: boolean | undefined },
+  { line, ...told }: { line(): LineInput | undefined } & Pick<LiveViewOptions, 'verbose' | 'scripted'>,
 ): Screen => {
   const wrapAt = () => (out.isTty ? out.columns() : Infinity)
-  const view = createLiveView({ style: out.style, columns: out.columns, wrapAt, verbose })
+  const view = createLiveView({ style: out.style, columns: out.columns, wrapAt, ...told })
   let held: string[] | undefined
   let begun = ''
   /** While a person can type, only whole lines are written, so that what they type stays in sight below. */

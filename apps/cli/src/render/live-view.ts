@@ -26,7 +26,9 @@ export interface LiveViewOptions {
   /** What is one line is cut to this width. */
   columns: () => number
   /** Also what is seldom of interest. Default: false. */
-  verbose?: boolean
+  verbose?: boolean | undefined
+  /** Written scenarios answer. Default: as `session.created` says, when that is seen. */
+  scripted?: boolean | undefined
   /** Prose is broken at this width. Default: never. */
   wrapAt?: () => number
 }
@@ -35,7 +37,11 @@ export const createLiveView = ({ wrapAt = () => Infinity, ...options }: LiveView
   const { style } = options
   const out = createLiveText()
   const blocks = createBlockView(out, { ...options, wrapAt })
-  const lineOf = createLiner({ style, verbose: options.verbose ?? false })
+  const lineOf = createLiner({
+    style,
+    verbose: options.verbose ?? false,
+    scripted: options.scripted ?? false,
+  })
   const prompts = createPromptLines(style)
   let last: string | undefined
   let saidChanges = false
@@ -94,13 +100,13 @@ const toBlocks = (event: AnyEvent, blocks: ReturnType<typeof createBlockView>): 
 }
 
 /** Lines that depend on what was said before. */
-const createLiner = (view: LineView) => {
+const createLiner = ({ scripted, ...view }: LineView & { scripted: boolean }) => {
   const { style } = view
   const told = new Set<string>()
   const step = createStartSteps(style, told)
   const todos = createTodoLines(style)
   const repository = createRepositoryLines(style, told)
-  let isScripted = false
+  let isScripted = scripted
   const failure = (words: string, { data }: EventOf<'session.failed'> | EventOf<'start.failed'>) => {
     const message = told.has(data.message) ? '' : `: ${safeText(data.message)}`
     told.add(data.message)

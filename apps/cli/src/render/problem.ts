@@ -48,7 +48,9 @@ export const renderError = (error: unknown, { style, url, berth, columns, token 
   if (error.code === 'unauthenticated') lines.push(fold(`  ${tokenText(url, token)}`))
   else if (title !== error.message && !isRepeated) lines.push(fold(`  ${safeText(error.message)}`))
   for (const { field, message } of fields)
-    lines.push(fold(`  ${style.bold(safeLine(field.replace(/^body\./, '')))}: ${safeLine(message)}`))
+    lines.push(
+      fold(`  ${style.bold(safeLine(field.replace(/^(body|query|path)\./, '')))}: ${safeLine(message)}`),
+    )
   const todo = advice[error.code]
   if (todo !== undefined) lines.push(fold(`  ${todo.replaceAll(/\bberth /g, `${berth} `)}`))
   const facts =

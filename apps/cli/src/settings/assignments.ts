@@ -75,10 +75,10 @@ const assign = (changes: Changes, own: Map, { path, written }: { path: string; w
 const textValue = (written: string): unknown => readValue('instructions', written)
 
 const unknownSetting = (name: string): string => {
-  const close = settingNames.find(
-    (known) => known.toLowerCase().includes(name.toLowerCase()) && name.length > 2,
-  )
-  const hint = close === undefined ? `the settings: ${settingNames.join(', ')}` : `did you mean ${close}?`
+  const wanted = name.toLowerCase()
+  const close = settingNames.find((known) => known.toLowerCase().includes(wanted) && wanted.length > 2)
+  const hint =
+    close === undefined ? '`berth project settings get default` lists them' : `did you mean ${close}?`
   return `no setting is called so; write name=value; ${hint}`
 }
 

@@ -263,3 +263,10 @@ test('a repository whose clone a step of the start told is not told again', () =
   expect(view.push(at('start.step', { ...step, state: 'failed', message: 'Gone.' }))).toContain('Gone.')
   expect(view.push(at('repository.state', { name: 'lib', state: 'failed', message: 'Gone.' }))).toBe('')
 })
+
+test('the scripted model is named also where the beginning of the log was not read', () => {
+  const view = createLiveView({ style: plain, columns: () => 80, scripted: true })
+  expect(view.push(at('agent.ready', { version: '2', model: 'm' }))).toBe(
+    '  Claude Code 2, answered by the scripted model\n',
+  )
+})

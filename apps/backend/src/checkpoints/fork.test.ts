@@ -139,6 +139,7 @@ describe('a fork', { timeout: 90_000 }, () => {
       })
       const { id } = (await fork(backend, session)).body
       expect(await blobs.get(id, blob)).toBeDefined()
+      expect((await store.state(id))?.conversation).toBe('c')
       const prompt = (await historyOf(backend, id)).find(({ type }) => type === 'prompt.queued')
       const data = prompt?.data as { content: { full: { blob: string } }[] } | undefined
       const full = data?.content[0]?.full.blob ?? ''

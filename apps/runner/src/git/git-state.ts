@@ -1,8 +1,8 @@
 import { branchProblem, type GitState } from '@berth/contract'
+import { runBoxed } from '@berth/git'
 import type { Sandbox } from '@berth/sandbox'
 import type { Layout } from '../layout.ts'
 import type { TrackedRepository } from '../workspace/state.ts'
-import { runBoxed } from './boxed.ts'
 
 /**
  * Prints what git in the repository says, a fact a line. Writes nothing: the workspace is shown read-only, so not even

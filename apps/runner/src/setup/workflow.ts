@@ -9,10 +9,9 @@ import {
   type WorkflowSource,
   workflowManifest,
 } from '@berth/contract'
-import type { GitSurroundings } from '@berth/git'
+import { type GitSurroundings, runBoxed } from '@berth/git'
 import type { Sandbox } from '@berth/sandbox'
 import type { z } from 'zod'
-import { runBoxed } from '../git/boxed.ts'
 import { localSource } from '../git/local-source.ts'
 import { remoteSource, updateMirror } from '../git/mirror.ts'
 import type { Layout } from '../layout.ts'

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { limits, type WantedRepository } from '@berth/contract'
-import { runTrusted } from '@berth/git'
-import { runBoxed } from '../git/boxed.ts'
+import { runBoxed, runTrusted } from '@berth/git'
 import { CloneError, explainGit } from '../git/explain.ts'
 import { type CloningOptions, mirrorOf } from './mirror-of.ts'
 import { readSubmodules, type Submodule, type SubmoduleOwner } from './submodules.ts'

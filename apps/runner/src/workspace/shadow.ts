@@ -1,7 +1,6 @@
 import { type EffectiveSettings, sessionBranch } from '@berth/contract'
-import { lastLine } from '@berth/git'
+import { lastLine, runBoxed } from '@berth/git'
 import type { Sandbox, SandboxMount } from '@berth/sandbox'
-import { runBoxed } from '../git/boxed.ts'
 import type { Layout } from '../layout.ts'
 import { parseSections } from './diff-output.ts'
 import { goneCode, shadowProblems, shadowScript, snapshotLimits } from './shadow-script.ts'

@@ -1,1 +1,0 @@
-export { runBoxed } from '@berth/git'

@@ -56,10 +56,12 @@ export const promises: Readonly<Record<string, string>> = {
   P77: 'The shell completes commands, options, sessions and projects, and stays silent when Berth is away.',
   P50: 'Any tree of files comes back from a checkpoint as it was, on another disk and in place.',
   P51: 'A session goes on on an empty disk with files, history and conversation, without its origin.',
+  P52: 'A kill at any step of a checkpoint or restore leaves the old or the new state, and nothing behind.',
   P53: 'A conversation whose transcript is cut or lost goes on, with what the log tells of it.',
   P56: 'What a stopped session made, committed or not, is pushed to its origin by its owner, once, and nothing there is lost.',
   P57: 'A bundle of a session’s work needs neither its runner nor its origin.',
   P58: 'A fork goes on from its turn with files, conversation and history of then, and outlives the session that it came from.',
   P59: 'Files go back to a turn, and forward again, live and stopped; the conversation goes on.',
   P60: 'A push that kill -9 cuts short leaves the origin as it was or as it should be, and is done and told once when it is asked for again.',
+  P54: 'A workspace that is too large, or a blob store that is full or slow, holds up no turn.',
 }

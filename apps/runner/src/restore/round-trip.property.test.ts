@@ -1,18 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createBlobHome, createCheckpointRig, restoreIn } from '../fixtures/checkpoints.ts'
+import { describeTree } from '../fixtures/describe-tree.ts'
 import { createPlace, type Place, sandboxes } from '../fixtures/place.ts'
 import { openMemory } from '../workspace/state.ts'
 
@@ -149,25 +140,6 @@ const makeRepository = (place: Buffer, commit: boolean): void => {
   if (!commit) return
   git('add', '--all')
   git('-c', 'user.name=A', 'commit', '--quiet', '-m', 'Inside')
-}
-
-/** Every file, link and directory with what it is; of git's own directories only that they are there. */
-const describeTree = (root: string): string[] => {
-  const found: string[] = []
-  const walk = (directory: Buffer, below: string) => {
-    for (const name of readdirSync(directory, { encoding: 'buffer' })) {
-      const place = Buffer.concat([directory, Buffer.from('/'), name])
-      const shown = `${below}/${name.toString('latin1')}`
-      const stat = lstatSync(place)
-      if (stat.isSymbolicLink()) found.push(`${shown} -> ${readlinkSync(place)}`)
-      else if (stat.isDirectory()) {
-        found.push(`${shown}/`)
-        if (name.toString() !== '.git') walk(place, shown)
-      } else found.push(`${shown} ${stat.mode & 0o100} ${readFileSync(place).toString('hex')}`)
-    }
-  }
-  walk(Buffer.from(root), '')
-  return found.sort()
 }
 
 const places: Place[] = []

@@ -56,6 +56,8 @@ export const setBackFiles = async (
 ): Promise<{ files: number }> => {
   const { layout, source } = options
   const manifest = await fetchManifest(source, checkpoint.manifest)
+  // What an attempt that was killed had set aside is not of the workspace any more.
+  await run(stepOf(options, nothing), { script: clearAsideScript, args: [layout.inside.workspace] })
   const known = await readJournal(layout, checkpoint.number)
   const now = await options.save()
   if (now.problem !== undefined) throw new RestoreError(now.problem)

@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import {
@@ -12,6 +15,8 @@ import {
 import { describe, expect, it } from 'vitest'
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { Principal } from '../auth/principal.ts'
+import { createDirectoryBlobs } from '../blobs/directory.ts'
+import type { BlobStore } from '../blobs/port.ts'
 import { eventually, type TestBackend, withBackend } from '../test-backend.ts'
 import { savedSession } from './fixtures/saved-session.ts'
 import { writeFiles } from './fixtures/work.ts'
@@ -96,6 +101,54 @@ describe('a fork', { timeout: 90_000 }, () => {
       expect(await read(backend, again.body.id, 'lib/a.txt')).toBe('one')
       expect(chat(await historyOf(backend, again.body.id))).toEqual([taken('First'), 'Did: First'])
     }))
+
+  it('that ends between two steps is no session; asked for again with its key, it is one', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'berth-fork-'))
+    const real = await createDirectoryBlobs({ directory })
+    let left = Number.POSITIVE_INFINITY
+    const step = () => {
+      left -= 1
+      if (left < 0) throw new Error('the end')
+    }
+    const blobs: BlobStore = {
+      put: async (...args) => {
+        step()
+        return real.put(...args)
+      },
+      copy: async (...args) => {
+        step()
+        return real.copy(...args)
+      },
+      get: (...args) => real.get(...args),
+      remove: (...args) => real.remove(...args),
+      removeAll: (...args) => real.removeAll(...args),
+      scopes: () => real.scopes(),
+    }
+    await withBackend(
+      async (backend) => {
+        const saved = await savedSession(backend)
+        await saved.turn('First')
+        const list = async () =>
+          (await backend.parts.store.list('default', { deleted: false }, { limit: 50 })).items
+        let failures = 0
+        for (let steps = 0; ; steps++) {
+          left = steps
+          const options = { body: {}, headers: { 'idempotency-key': 'k' } }
+          const { status } = await backend.call(
+            `/api/projects/default/sessions/${saved.session}/fork`,
+            options,
+          )
+          if (status === 201) break
+          failures += 1
+          expect(await list()).toHaveLength(1)
+        }
+        expect(failures).toBeGreaterThan(2)
+        expect(await list()).toHaveLength(2)
+      },
+      { blobs },
+    )
+    await rm(directory, { recursive: true, force: true })
+  })
 
   it('leaves out what came after its turn, prompts that wait, and deltas', () =>
     withBackend(async (backend) => {

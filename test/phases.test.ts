@@ -1,6 +1,8 @@
-import { access, appendFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { constants } from 'node:fs'
+import { access, mkdir, mkdtemp, open, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { AnyEvent, SessionSummary } from '@berth/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startGatedModel } from './support/gated-model.ts'
@@ -40,7 +42,7 @@ interface Held {
 const create = async (
   { world }: Surroundings,
   prompt: string,
-  more: { repositories?: { url: string }[]; settings?: { ask: string[] } } = {},
+  more: { repositories?: { url: string; name?: string }[]; settings?: { ask: string[] } } = {},
 ) => (await world.client.createSession({ params: { project }, body: { prompt, ...more } })).id
 
 const workspaceOf = ({ world }: Surroundings, id: string) => join(world.dataDir, 'sessions', id, 'workspace')
@@ -52,23 +54,31 @@ const freeze = async ({ world }: Surroundings, id: string, pattern: RegExp): Pro
   return async () => signal(pid, 'SIGCONT')
 }
 
-/** Once the prompt has its answer, saving the files waits in a filter of the repository's own. */
+/** Once the prompt has its answer, saving the files waits for somebody to write to a pipe of the agent's. */
 const saving = async (it: Surroundings): Promise<Held> => {
   const { world, gates, local, word } = it
   const prompt = `echo: saved ${word} hold-before-${word}`
-  const id = await create(it, prompt, { repositories: [{ url: local }] })
+  const id = await create(it, prompt, { repositories: [{ url: local, name: 'app' }] })
   await gates.reached(`hold-before-${word}`)
-  const workspace = workspaceOf(it, id)
-  const [name = ''] = await readdir(workspace)
-  const wait = 'touch /workspace/saving; until [ -e /workspace/go ]; do sleep 0.05; done; cat'
-  await appendFile(join(workspace, name, '.git', 'config'), `[filter "wait"]\n\tclean = "${wait}"\n`)
-  await writeFile(join(workspace, name, '.gitattributes'), 'waits filter=wait\n')
-  await writeFile(join(workspace, name, 'waits'), 'held\n')
+  const ignored = join(workspaceOf(it, id), 'app/.git/info/exclude')
+  await mkdir(dirname(ignored), { recursive: true })
+  await rm(ignored, { force: true })
+  execFileSync('mkfifo', [ignored])
   gates.open(`hold-before-${word}`)
-  await eventually(`${id} saves`, () => there(join(workspace, 'saving')))
+  await findProcess(world, id, /ls-files\0.*--exclude-standard/)
   const state = await world.client.getSession({ params: { project, session: id } })
   expect(state.status.phase).toBe('working')
-  return { id, prompt, release: () => writeFile(join(workspace, 'go'), '') }
+  return { id, prompt, release: () => unblock(ignored) }
+}
+
+/** Puts a file in the place of a pipe; whoever waits at the pipe finds its end. */
+const unblock = async (pipe: string): Promise<void> => {
+  await writeFile(`${pipe}.file`, '')
+  await rename(pipe, `${pipe}.pipe`)
+  await rename(`${pipe}.file`, pipe)
+  // Without a reader nobody waits.
+  const end = await open(`${pipe}.pipe`, constants.O_WRONLY | constants.O_NONBLOCK).catch(() => undefined)
+  await end?.close()
 }
 
 const phases: Record<string, (it: Surroundings) => Promise<Held>> = {

@@ -76,6 +76,7 @@ const run = async (config: Config): Promise<number> => {
   void runner.started.then(() => flushCompileCache())
   void sweepSandboxes().catch((error) => log.warn({ err: describe(error) }, 'sweeping sandboxes'))
   const code = await runner.done
+  log.info({ code }, 'ended')
   // One that another has taken over has no right to write any more.
   await close(code === exitCode.fenced ? 0 : lastLinesMs)
   return code

@@ -10,6 +10,7 @@ import { endings, stoppedFor } from './ending.ts'
 import { CloneError } from './git/explain.ts'
 import { followInbox, type Reactions } from './inbox.ts'
 import { hiddenPaths, SandboxUnfit, testIsolation } from './isolation.ts'
+import { createMcpLogs, followMcpLogs } from './logs/mcp-logs.ts'
 import { fileHandlers, sweepParts } from './operations/file-handlers.ts'
 import { gitHandlers } from './operations/git-handlers.ts'
 import type { OperationHandlers } from './operations/handlers.ts'
@@ -158,6 +159,7 @@ const startAgent = (session: Session, place: Place, directory: string): void => 
   void keeper.launched.then(session.door.warm)
   void keeper.ready().then(saver.warm, () => undefined)
   timeAgentStart(session)
+  tellMcpLogs(session)
   const stopReporting = reportResources({
     usage: () => keeper.current?.usage(),
     emit,
@@ -183,6 +185,16 @@ const startAgent = (session: Session, place: Place, directory: string): void => 
 const operationHandlers = (session: Session): OperationHandlers => ({
   ...fileHandlers(session),
 })
+
+/** MCP servers write to an error output of their own, which Claude Code keeps in files. */
+const tellMcpLogs = ({ layout, over, log, onAgentOutput }: Session): void => {
+  const logs = createMcpLogs({
+    home: layout.outside.home,
+    since: new Date(),
+    onLine: (line) => onAgentOutput(`${line}\n`),
+  })
+  followMcpLogs(logs, over, (error) => log.warn({ err: String(error).slice(0, 500) }, 'MCP logs'))
+}
 
 const timeAgentStart = ({ emit, live }: Session): void => {
   const began = performance.now()

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { settings } from '@berth/contract'
@@ -137,4 +137,11 @@ test.each([
 ])('%j are refused', (args, text) => {
   const command = addSettingFlags(new Command()).exitOverride()
   expect(message(() => settingsOfFlags(command.parse(args, { from: 'user' }).opts()))).toContain(text)
+})
+
+test('the reference of the configuration names every setting', () => {
+  const root = join(import.meta.dirname, '..', '..', '..', '..')
+  const text = readFileSync(join(root, 'docs', 'reference', 'configuration.md'), 'utf8')
+  const table = text.slice(text.indexOf('## Settings of projects and sessions'))
+  expect(settingNames.filter((name) => !table.includes(`\`${name}\``))).toEqual([])
 })

@@ -28,9 +28,24 @@ test('[P75] the log goes home, from before the hello to the last line, without t
       home.lines.filter((line) => line.source === source).map(({ text }) => text)
     expect(texts('agent')).toContainEqual(expect.stringMatching(/^Bun v\d/))
     expect(texts('runner')[0]).toMatch(/^starting /)
-    expect(texts('runner').at(-1)).toMatch(/^ending /)
+    expect(texts('runner').at(-1)).toBe('ended {"code":0}')
     expect(JSON.stringify(home.lines)).not.toContain(token)
     expect(runner.output()).toBe('')
+  } finally {
+    await rig.close()
+  }
+})
+
+test('what MCP servers write to their error output is in it', { timeout }, async () => {
+  const args = ['-c', 'echo "the database is gone" >&2; exit 1']
+  const db = { type: 'stdio', command: 'sh', args, env: {} } as const
+  const rig = await createRig({ scenarios: builtInScenarios, settings: { mcpServers: { db } } })
+  try {
+    rig.start({ BERTH_LOG_LEVEL: 'error' })
+    await vi.waitFor(
+      () => expect(rig.home.lines.map(({ text }) => text)).toContain('mcp db: the database is gone'),
+      { timeout: 60_000 },
+    )
   } finally {
     await rig.close()
   }

@@ -204,12 +204,12 @@ describe('turns', () => {
 })
 
 describe('the keeper', () => {
-  it('gives up on an agent that never becomes ready', async () => {
+  it('gives up on an agent that never becomes ready, and before that on its conversation', async () => {
     const it = open()
-    for (const index of [0, 1, 2]) (await it.agent(index)).exit()
+    for (const index of [0, 1, 2, 3, 4, 5]) (await it.agent(index)).exit()
     await expect.poll(() => it.unusable).toHaveLength(1)
     await expect(it.keeper.ready()).rejects.toThrow('It crashed.')
-    expect(it.agents).toHaveLength(3)
+    expect(it.agents).toHaveLength(6)
   })
 
   it('starts over counting when one was ready', async () => {

@@ -13,13 +13,19 @@ const pages = ['README.md', join('packages', 'client', 'README.md'), ...guide]
 const commandLines = (page: string): string[] => {
   const blocks = readFileSync(join(root, page), 'utf8').matchAll(/^```sh\n([\s\S]*?)^```/gm)
   const lines = [...blocks].flatMap(([, block = '']) => block.replaceAll('\\\n', ' ').split('\n'))
-  return lines.flatMap((line) => /(?:^|\| |&& )(?:npx )?(berth .*)$/.exec(line)?.[1] ?? [])
+  return lines.flatMap(berthIn)
+}
+
+/** The call of `berth` in a line of shell: at its beginning, in a pipe, or in a substitution. */
+const berthIn = (line: string): string[] => {
+  const inner = /^source <\((.*?)\)/.exec(line)?.[1] ?? line
+  return /(?:^|\| |&& )(?:npx )?(berth .*)$/.exec(inner)?.slice(1) ?? []
 }
 
 /** Words as a shell makes them: quotes, and comments at the end. */
 const wordsOf = (line: string): string[] => {
   const words = [...line.matchAll(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g)].map(([word]) => word)
-  const comment = words.indexOf('#')
+  const comment = words.findIndex((word) => word === '#' || word === '&&' || word === '>')
   return words.slice(0, comment === -1 ? undefined : comment).map((word) => word.replace(/["']/g, ''))
 }
 
@@ -47,6 +53,17 @@ describe.each(pages)('%s', (page) => {
   test('every berth command in it is one, with options that it has', async () => {
     for (const line of commandLines(page)) expect(await parse(line), line).toBeDefined()
   })
+})
+
+test('every example of a help text is one', async () => {
+  const context = testContext('http://unused')
+  const examples = everyCommand(buildProgram(context)).flatMap((command) => {
+    let text = ''
+    command.configureOutput({ writeOut: (part) => void (text += part) }).outputHelp()
+    return (text.split('\nExamples:\n')[1] ?? '').split('\n').flatMap((line) => berthIn(line.trim()))
+  })
+  expect(examples.length).toBeGreaterThan(20)
+  for (const line of examples) expect(await parse(line), line).toBeDefined()
 })
 
 test('a line that is none is found', async () => {

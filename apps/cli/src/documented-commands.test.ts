@@ -58,9 +58,11 @@ describe.each(pages)('%s', (page) => {
 test('every example of a help text is one', async () => {
   const context = testContext('http://unused')
   const examples = everyCommand(buildProgram(context)).flatMap((command) => {
-    let text = ''
-    command.configureOutput({ writeOut: (part) => void (text += part) }).outputHelp()
-    return (text.split('\nExamples:\n')[1] ?? '').split('\n').flatMap((line) => berthIn(line.trim()))
+    const parts: string[] = []
+    command.configureOutput({ writeOut: (part) => parts.push(part) }).outputHelp()
+    return (parts.join('').split('\nExamples:\n')[1] ?? '')
+      .split('\n')
+      .flatMap((line) => berthIn(line.trim()))
   })
   expect(examples.length).toBeGreaterThan(20)
   for (const line of examples) expect(await parse(line), line).toBeDefined()

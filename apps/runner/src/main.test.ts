@@ -247,11 +247,12 @@ describe.concurrent('a runner process', { timeout }, () => {
 
   it('starts a new conversation when the old one is gone, and nothing was said in it', async ({ open }) => {
     const rig = await open()
-    rig.home.welcome.conversation = '0199e0a0-0000-7000-8000-000000000001'
+    const gone = '0199e0a0-0000-7000-8000-000000000001'
+    rig.home.welcome.conversation = gone
     rig.start()
     expect((await rig.prompt('write a.md: b').ended).data.result).toBe('success')
     const [ready] = rig.home.of('agent.ready')
-    expect(ready?.data.conversation).not.toBe(rig.home.welcome.conversation)
+    expect(ready?.data.conversation).not.toBe(gone)
     expect(rig.home.of('conversation.rebuilt')).toEqual([])
   })
 

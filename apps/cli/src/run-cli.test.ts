@@ -424,3 +424,16 @@ test('open prints the one-time link', async () => {
   const { context } = await run(['open'])
   expect(context.stdout()).toBe(`${fake.url}/login?ticket=abc\n`)
 })
+
+test('a prompt to a session that has reached a limit is not waited for', async () => {
+  const { id } = await makeSession()
+  fake.onPrompt = () => undefined
+  fake.append(id, { type: 'generation.started', data: { generation: 1, runtime: 'fake' } })
+  fake.append(id, { type: 'session.stop_requested', data: { reason: 'budget' } })
+  fake.append(id, { type: 'generation.ended', data: { generation: 1, reason: 'exited', message: '' } })
+  const { code, context } = await run(['prompt', id, 'more', '--follow'])
+  expect(code).toBe(4)
+  expect(context.stderr()).toContain(
+    `The prompt waits: the session has reached its limit (budget). What to do: berth doctor ${shortId(id)}`,
+  )
+})

@@ -1,3 +1,4 @@
+import type { SessionSummary } from '@berth/contract'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { ExitError } from '../exit-code.ts'
@@ -44,8 +45,12 @@ const prompt = async (
     if (json) return context.out.line(safeJson(sent))
     const place =
       sent.position === 0 ? '' : `; it waits behind ${sent.position === 1 ? 'one' : sent.position} other`
-    return context.out.line(`Sent${place}. Follow it: ${context.berth} attach ${shortId(id)}`)
+    context.out.line(`Sent${place}. Follow it: ${context.berth} attach ${shortId(id)}`)
+    if (sent.session.blockedBy !== undefined) context.err.line(heldText(context, sent.session))
+    return
   }
+  if (sent.session.blockedBy !== undefined)
+    throw new ExitError('interrupted', heldText(context, sent.session))
   if (sent.session.requests.length > 0 && context.person === undefined)
     throw new ExitError(
       'person',
@@ -63,3 +68,7 @@ const prompt = async (
   })
   await finish(context, outcome, { session: sent.session, json })
 }
+
+/** A prompt to a session that is held back is kept, and nothing happens until somebody acts. */
+const heldText = ({ berth }: Context, { id, blockedBy }: SessionSummary): string =>
+  `The prompt waits: the session has reached its limit (${blockedBy}). What to do: ${berth} doctor ${shortId(id)}`

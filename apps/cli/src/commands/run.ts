@@ -122,7 +122,8 @@ export const finish = async (
   if (!json) {
     if (outcome.kind !== 'turn' && outcome.kind !== 'failed')
       context.err.line(`${style.yellow('!')} ${outcome.message}`)
-    context.err.line(style.dim(`  ${await nextSteps(context, outcome, session)}`))
+    const next = await nextSteps(context, outcome, session)
+    if (next !== '') context.err.line(style.dim(`  ${next}`))
   }
   const reason = outcome.kind === 'detached' ? 'interrupted' : exitOf(outcome)
   if (reason !== 'success') throw new ExitError(reason, '')
@@ -136,6 +137,9 @@ const nextSteps = async (
 ): Promise<string> => {
   const short = shortId(id)
   if (outcome.kind === 'failed') return `Once that is repaired: ${berth} resume ${short}`
+  if (outcome.kind === 'person') return ''
+  if (outcome.kind === 'stopped')
+    return `Go on: ${berth} resume ${short} · What it waits for: ${berth} doctor ${short}`
   const now = await client.getSession({ params: { project, session: id } }).catch(() => undefined)
   const diff = (now?.diff.files ?? 0) > 0 ? [`${berth} diff ${short}`] : []
   return `Go on: ${[...diff, `${berth} prompt ${short} "…"`, `${berth} attach ${short}`].join(' · ')}`

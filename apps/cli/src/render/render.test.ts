@@ -362,7 +362,7 @@ test('a session shows what is special about it, and nothing of what is not', () 
     'workflow   Review (/srv/w at c0ffee00)',
     'mcp        db (failed), web',
     'repository lib  failed: Gone.  from /srv/lib',
-    'settings ',
+    'What to do: berth doctor ',
   ])
     expect(text).toContain(line)
   expect(renderSession(summary(), { style: plain, now })).not.toMatch(

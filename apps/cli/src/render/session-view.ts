@@ -45,12 +45,6 @@ export const renderSession = (
   ].join('\n')
 }
 
-const raises = {
-  budget: 'budgetUsd=…',
-  deadline: 'deadlineMinutes=…',
-  turns: 'maxTurns=…',
-} as const
-
 const nextText = (
   { id, status, requests, deletedAt, blockedBy, turn }: SessionSummary,
   berth: string,
@@ -59,8 +53,7 @@ const nextText = (
   const short = shortId(id)
   if (deletedAt !== undefined) return `Take the deletion back: ${berth} rm --restore ${short}`
   if (requests.length > 0) return `Answer with: ${berth} attach ${short}`
-  if (held !== undefined)
-    return `Raise it and go on: ${berth} settings ${short} ${raises[held]} && ${berth} resume ${short}`
+  if (held !== undefined) return `What to do: ${berth} doctor ${short}`
   return status.phase === 'failed' ? `Once that is repaired: ${berth} resume ${short}` : ''
 }
 

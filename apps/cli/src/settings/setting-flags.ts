@@ -35,14 +35,6 @@ const minutes = (text: string): string => {
   return String(Number(amount) * factor)
 }
 
-/** `500k` and `2M` are short for many tokens. */
-const tokens = (text: string): string => {
-  const [, amount, unit = ''] = /^(\d+(?:\.\d+)?)([kM]?)$/.exec(text) ?? []
-  if (amount === undefined)
-    throw new InvalidArgumentError('expected a number of tokens, such as 500000, 500k or 2M.')
-  return String(Number(amount) * (unit === 'k' ? 1000 : unit === 'M' ? 1_000_000 : 1))
-}
-
 /** The flags for the settings that sessions need most, and `--set` for all others. */
 export const addSettingFlags = (command: Command): Command =>
   command
@@ -59,7 +51,7 @@ export const addSettingFlags = (command: Command): Command =>
     .option('--instructions <text>', 'added to the system prompt; @file reads it from a file')
     .option('--env <name=value>', 'environment variable of the agent, visible to it; repeatable', collect)
     .option('--budget-usd <dollars>', 'pause when so much is spent')
-    .option('--budget-tokens <count>', 'the same in tokens, e.g. 500k', tokens)
+    .option('--budget-tokens <count>', 'the same in tokens, e.g. 500k')
     .option('--deadline <time>', 'stop after this time of running, e.g. 90m or 2h', minutes)
     .option('--idle <time>', 'hibernate after this time without work; 0: never', minutes)
     .option('--max-turns <count>', 'stop after so many turns')

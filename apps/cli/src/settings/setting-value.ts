@@ -57,6 +57,15 @@ const textOf = (written: string): string => {
   }
 }
 
+const factors: Record<string, number> = { '': 1, k: 1000, M: 1_000_000 }
+
+/** `500k` and `2M` are short for many. */
+const numberOf = (text: string): number => {
+  const [, amount, unit = ''] = /^(-?\d+(?:\.\d+)?)([kM]?)$/.exec(text) ?? []
+  if (amount === undefined) throw new ValueProblem(`expected a number, not ${safeLine(text)}`)
+  return Number(amount) * (factors[unit] ?? 1)
+}
+
 const wordsOf = { list: 'a JSON array, or one text', json: 'JSON' } as const
 
 const json = (text: string, kind: 'list' | 'json'): unknown => {
@@ -72,9 +81,7 @@ export const readValue = (name: SettingName, written: string): unknown => {
   const text = textOf(written)
   switch (kindOf(name)) {
     case 'number':
-      if (!/^-?\d+(\.\d+)?$/.test(text.trim()))
-        throw new ValueProblem(`expected a number, not ${safeLine(text)}`)
-      return Number(text)
+      return numberOf(text.trim())
     case 'boolean':
       if (!/^(true|false)$/.test(text.trim()))
         throw new ValueProblem(`expected true or false, not ${safeLine(text)}`)

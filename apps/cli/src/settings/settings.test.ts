@@ -27,6 +27,7 @@ const message = (run: () => unknown): string => {
 describe('settings on the command line', () => {
   test.each<[string[], Changes]>([
     [['turnMinutes=30', 'idleMinutes=1.5'], { turnMinutes: 30, idleMinutes: 1.5 }],
+    [['budgetTokens=2.5M', 'budgetUsd=0.5'], { budgetTokens: 2_500_000, budgetUsd: 0.5 }],
     [['stopWhenDone=true', 'repositoryHooks=false'], { stopWhenDone: true, repositoryHooks: false }],
     [['model=claude-sonnet-4-5', 'effort=high'], { model: 'claude-sonnet-4-5', effort: 'high' }],
     [['ask=Bash(git push:*)', 'ask=WebFetch'], { ask: ['Bash(git push:*)', 'WebFetch'] }],

@@ -7,7 +7,9 @@ const endings = { completed: 'is done', failed: 'failed', stopped: 'was stopped'
 const taskText = ({ data }: EventOf<'agent.task'>, verbose: boolean): string | undefined => {
   const name = safeLine(data.description ?? data.task)
   if (data.state === 'running') return undefined
-  if (data.state === 'started') return verbose ? `In the background: ${name}` : undefined
+  // How a tool's work went, its result says too.
+  if (!verbose && (data.state === 'started' || data.state === 'completed')) return undefined
+  if (data.state === 'started') return `In the background: ${name}`
   return `Background work ${endings[data.state]}: ${name}`
 }
 

@@ -12,7 +12,7 @@ const filesBelow = async (directory: string): Promise<string[]> => {
 }
 
 describe('secrets', { timeout: 120_000 }, () => {
-  it('[P24] the model’s key reaches the upstream, and nothing else: no event, file, log or environment', async () => {
+  it('[P24][P75] the model’s key reaches the upstream, and nothing else: no event, file, log or environment', async () => {
     const model = createScriptedModel({ scenarios: await loadScenarios(builtInScenarios) })
     const { url, close } = await model.listen()
     try {
@@ -26,7 +26,9 @@ describe('secrets', { timeout: 120_000 }, () => {
           const credentials = model.requests.map(({ credential }) => credential?.fingerprint)
           expect(new Set(credentials)).toEqual(new Set([fingerprintOf(key)]))
           const token = (await readFile(join(dataDir, 'owner-token'), 'utf8')).trim()
-          const all = JSON.stringify(await events(id)) + log.join('\n')
+          const logged = await client.listLogs({ params: { project, session: id }, query: { limit: 2000 } })
+          expect(logged.items.length, 'the runner’s log came home').toBeGreaterThan(0)
+          const all = JSON.stringify([await events(id), logged.items]) + log.join('\n')
           expect(all).not.toContain(key)
           expect(all).not.toContain(token)
           expect(all, 'no runner token').not.toMatch(/brt_(?!owner)[A-Za-z0-9_-]{20}/)

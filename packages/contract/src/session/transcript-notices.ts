@@ -41,7 +41,7 @@ export const noticers = {
   },
   'turn.paused': ({ data }) => warning(`The turn is paused (${data.reason}). ${data.message}`),
   'turn.restarted': ({ data }) => warning(`The turn begins again from its last checkpoint. ${data.reason}`),
-  'workspace.restored': ({ data }) => info(`The files were taken back to checkpoint ${data.checkpoint}.`),
+  'workspace.restored': ({ data }) => info(`The files are those of checkpoint ${data.checkpoint}.`),
   'workspace.restore_failed': ({ data }) =>
     error(`The files could not be taken back to checkpoint ${data.checkpoint}. ${data.message}`),
   'checkpoint.failed': ({ data }) => warning(`The session’s state could not be saved. ${data.message}`),

@@ -129,7 +129,7 @@ it.each<[string, Entry, object[]]>([
   [
     'restored files',
     ['workspace.restored', { checkpoint: 2, files: 1, ms: 1 }],
-    [{ level: 'info', message: 'The files were taken back to checkpoint 2.' }],
+    [{ level: 'info', message: 'The files are those of checkpoint 2.' }],
   ],
   [
     'a rebuilt conversation',

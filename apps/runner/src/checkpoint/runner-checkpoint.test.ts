@@ -35,6 +35,8 @@ const source = (rig: Rig, name: string) => {
 const manifestOf = (rig: Rig, blob: string): CheckpointManifest =>
   checkpointManifest.parse(JSON.parse(rig.home.blobs.get(blob)?.toString('utf8') ?? ''))
 
+const treeOf = ({ trees }: CheckpointManifest, path: string) => trees.find((tree) => tree.path === path)
+
 describe('checkpoints of a runner', { timeout: 90_000 }, () => {
   it('saves files, history and conversation after each turn, each once', async ({ open }) => {
     const rig = await open()
@@ -48,11 +50,12 @@ describe('checkpoints of a runner', { timeout: 90_000 }, () => {
     expect(saved.data).toMatchObject({ number: 1, reason: 'turn', files: expect.any(Number) })
     const manifest = manifestOf(rig, saved.data.manifest.blob)
     expect(manifest).toMatchObject({ session, number: 1, turn: saved.data.turn })
-    expect(manifest.trees.map(({ path }) => path)).toEqual(['lib', 'lib/inner'])
-    expect(manifest.trees[0]).toMatchObject({ url, branch: 'main', emptyDirectories: ['deep/empty'] })
-    expect(manifest.trees[0]?.basePack?.parts).toHaveLength(1)
-    expect(manifest.trees[0]?.packs).toHaveLength(1)
-    expect(Object.keys(manifest.trees[0]?.refs ?? {})).toContain(`refs/heads/berth/${session}`)
+    expect(manifest.trees.map(({ path }) => path)).toEqual(['', 'lib', 'lib/inner'])
+    const lib = treeOf(manifest, 'lib')
+    expect(lib).toMatchObject({ url, branch: 'main', emptyDirectories: ['deep/empty'] })
+    expect(lib?.basePack?.parts).toHaveLength(1)
+    expect(lib?.packs).toHaveLength(1)
+    expect(Object.keys(lib?.refs ?? {})).toContain(`refs/heads/berth/${session}`)
     const text = (from: CheckpointManifest) =>
       (from.conversation?.files ?? [])
         .flatMap(({ parts }) => parts.map(({ blob }) => rig.home.blobs.get(blob)?.toString('utf8')))
@@ -61,8 +64,8 @@ describe('checkpoints of a runner', { timeout: 90_000 }, () => {
     await rig.prompt('write lib/second.md: more').ended
     const second = await rig.home.waitFor('checkpoint.saved', ({ data }) => data.number === 2)
     const next = manifestOf(rig, second.data.manifest.blob)
-    expect(next.trees[0]?.packs.map(({ number }) => number)).toEqual([1, 2])
-    expect(next.trees[1]?.packs.map(({ number }) => number)).toEqual([1])
+    expect(treeOf(next, 'lib')?.packs.map(({ number }) => number)).toEqual([1, 2])
+    expect(treeOf(next, 'lib/inner')?.packs.map(({ number }) => number)).toEqual([1])
     expect(text(next).startsWith(text(manifest))).toBe(true)
     rig.home.append('session.stop_requested', { reason: 'user' })
     expect((await runner.exited).code).toBe(0)

@@ -46,4 +46,31 @@ describe('a session that takes all it can get', { timeout: 180_000 }, () => {
       const log = await world.until(noisy, ended, { after: again.seq })
       expect(log.at(-1)).toMatchObject({ data: { result: 'success' } })
     }))
+
+  it.each([
+    ['100,000 files', 'mkdir many && seq -f many/%g 100000 | xargs touch', /100000|files/],
+    ['a file of 5 GB', 'truncate -s 5G large', /larger|MiB/],
+  ])(
+    '[P81] with a workspace of %s: the checkpoint is refused in words, and others work on',
+    (_what, command, says) =>
+      withWorld(async (world) => {
+        const { client, until } = world
+        const settings = { checkpointFiles: 50_000, checkpointMiB: 512 }
+        const big = await client.createSession({
+          params: { project },
+          body: { prompt: `run: ${command}; echo made`, settings },
+        })
+        const quiet = await client.createSession({ params: { project }, body: { prompt: 'run: echo quiet' } })
+        const done = await until(quiet.id, ended)
+        expect(done.at(-1)).toMatchObject({ data: { result: 'success' } })
+        const log = await until(big.id, ({ type }) => type === 'checkpoint.failed')
+        expect(log.at(-1)).toMatchObject({ data: { message: expect.stringMatching(says) } })
+        await until(quiet.id, ({ type }) => type === 'checkpoint.saved')
+        const { seq } = await client.createPrompt({
+          params: { project, session: big.id },
+          body: { content: 'run: rm -rf many large; echo small' },
+        })
+        await until(big.id, ({ type }) => type === 'checkpoint.saved', { after: seq })
+      }),
+  )
 })

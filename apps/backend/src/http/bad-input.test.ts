@@ -126,6 +126,11 @@ describe('field errors', () => {
     expect(fields.some((field) => field.startsWith('body.prompt'))).toBe(true)
   })
 
+  it('say what is wrong with a name in a map', async () => {
+    const { body } = await backend.call(sessions, { body: { settings: { env: { PATH: '/x' } } } })
+    expect(body.errors).toEqual([{ field: 'body.settings.env.PATH', message: 'this name is reserved' }])
+  })
+
   it.each([
     ['?limit=0', 'query.limit'],
     ['?limit=1000', 'query.limit'],

@@ -73,7 +73,9 @@ const parse = (row: Route, request: FastifyRequest) => {
       const path = issue.path
         .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
         .join('')
-      fields.push({ field: `${place === 'params' ? 'path' : place}${path}`, message: issue.message })
+      // Of a bad name in a map, the library tells what is wrong one level below.
+      const { message } = issue.code === 'invalid_key' ? (issue.issues[0] ?? issue) : issue
+      fields.push({ field: `${place === 'params' ? 'path' : place}${path}`, message })
     }
     return result?.data
   }

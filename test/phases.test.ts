@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { AnyEvent, SessionSummary } from '@berth/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { allowUntilEnded } from './support/allow.ts'
 import { startGatedModel } from './support/gated-model.ts'
 import { createGates, type Gates } from './support/gates.ts'
 import { type GitServer, startGitServer } from './support/git-server.ts'
@@ -139,24 +140,6 @@ const phases: Record<string, (it: Surroundings) => Promise<Held>> = {
     return held
   },
 }
-
-/** Allows what is asked, if it is asked still. */
-const allow = async ({ client }: World, session: string) => {
-  const params = { project, session }
-  const { requests } = await client.getSession({ params })
-  for (const { request } of requests)
-    await client
-      .decidePermission({ params: { ...params, request }, body: { behavior: 'allow' } })
-      .catch(() => undefined)
-}
-
-/** Also allows what is asked again: the agent may not have kept that it had asked when its runner died. */
-const allowUntilEnded = (world: World, session: string) =>
-  eventually(`the end of the turn of ${session}`, async () => {
-    await allow(world, session)
-    const { lastTurn } = await world.client.getSession({ params: { project, session } })
-    return lastTurn
-  }).catch(() => undefined)
 
 const rests = ({ status, queue, turn }: SessionSummary) =>
   queue.length === 0 && turn === undefined && ['idle', 'stopped', 'failed'].includes(status.phase)

@@ -33,7 +33,10 @@ const piece = fc.constantFrom(
     '[x](javascript:alert(1))',
     '[x]( <data:text/html,x>)',
     '[a]: javascript:x',
+    '[`]: javascript:x',
+    '[a]:',
     '[x][a]',
+    '[a]',
   ],
   ...[
     '# Heading',

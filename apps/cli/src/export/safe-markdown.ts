@@ -63,7 +63,11 @@ const span = /(?<!`)(`+)(?!`)(.*?)(?<!`)\1(?!`)/g
 const harmless = (text: string): string => {
   const lines = text.split('\n')
   const rest = lines.map((line) => line.replace(span, ''))
-  const isPlain = rest.every((line) => !line.includes('`')) && !text.includes('\\`')
+  const isPlain =
+    rest.every((line) => !line.includes('`')) &&
+    !text.includes('\\`') &&
+    // A definition of a link is found before code is.
+    !lines.some((line) => [...line.matchAll(span)].some(([code]) => code.includes(']:')))
   if (!isPlain) return lines.map(defuse).join('\n')
   return lines
     .map((line) => {
@@ -84,4 +88,5 @@ const defuse = (text: string): string =>
     .replaceAll('![', '!&#91;')
     // Only links that lead to the web.
     .replace(/\](?=\s*\((?!\s*(?:https?:\/\/|mailto:|#)))/g, '&#93;')
-    .replace(/^(\s*)\[(?=[^\]]*\]:)/g, '$1&#91;')
+    // No definition of a link, wherever it stands.
+    .replaceAll(']:', '&#93;:')

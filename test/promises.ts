@@ -25,6 +25,7 @@ export const promises: Readonly<Record<string, string>> = {
   P31: 'A repository that can’t be had is told with the reason, and after the repair the session goes on.',
   P32: 'Slow, stalled and flapping readers see what a replay gives, and the backend’s memory stays bounded.',
   P33: 'On a full disk nothing is half done, and the session goes on when there is room.',
+  P82: 'A fork that a kill cut short is no session; asked for again with its key, it is one, and only one.',
   P81: 'A workspace beyond the limits of a checkpoint is refused in words, and no other session is disturbed.',
   P80: 'A fork bomb or a memory hog in one session disturbs no other, and its own session goes on.',
   P34: 'A purge that a kill cut short is finished: nothing of the session is left on disk, and no process.',

@@ -192,10 +192,15 @@ describe('files of a session', { timeout: 180_000 }, () => {
           session,
           ({ type, data }) => type === 'operation.requested' && JSON.stringify(data).includes('large.bin'),
         )
+        const { generation } = await world.client.getSession({ params })
         process.kill(await world.runnerPid(session), 'SIGKILL')
         const code = await finishing
+        // Until its end is noticed, a session looks as if its runner were there.
+        await world.settled(
+          session,
+          (summary) => summary.generation > generation && summary.status.phase === 'idle',
+        )
         if (code === 'done') break
-        await world.settled(session, ({ status }) => status.phase === 'idle')
         expect(['old', bytes.toString()]).toContain(await text('large.bin'))
       }
       const done = await codeOf(world.client.finishUpload({ params: where, timeoutMs: 120_000 }))

@@ -5,36 +5,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { AnyEvent } from '@berth/contract'
-import { builtInScenarios, type ScenarioInput } from '@berth/scripted-model'
-import { describe, expect, test } from 'vitest'
-import { git, session, writeFiles } from './fixtures/place.ts'
-import { createRig, type Rig, type RigOptions } from './fixtures/runner-process.ts'
+import type { ScenarioInput } from '@berth/scripted-model'
+import { describe, expect } from 'vitest'
+import { session } from './fixtures/place.ts'
+import { rigTest, source } from './fixtures/rig-test.ts'
+import type { Rig } from './fixtures/runner-process.ts'
 
-interface Fixtures {
-  /** Makes a rig that is closed at the end of the test. */
-  open(options?: Partial<RigOptions>): Promise<Rig>
-}
-
-const it = test.extend<Fixtures>({
-  // biome-ignore lint/correctness/noEmptyPattern: Vitest reads from the pattern what a fixture needs
-  open: async ({}, use) => {
-    const rigs: Rig[] = []
-    await use(async (options = {}) => {
-      const rig = await createRig({ scenarios: builtInScenarios, ...options })
-      rigs.push(rig)
-      return rig
-    })
-    for (const rig of rigs) await rig.close()
-  },
-})
-
-const source = (rig: Rig, name: string) => {
-  git(rig.sources, 'init', '--quiet', name)
-  writeFiles(join(rig.sources, name), { 'readme.md': '# Hello\n' })
-  git(join(rig.sources, name), 'add', '--all')
-  git(join(rig.sources, name), 'commit', '--quiet', '-m', 'First')
-  return join(rig.sources, name)
-}
+const it = rigTest
 
 /** Processes below one, by the program that they run. */
 const descendants = (root: number, program: RegExp): number[] => {

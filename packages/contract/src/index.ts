@@ -114,6 +114,7 @@ export {
   branchName,
   branchProblem,
   directoryName,
+  isLocalRepository,
   type Repository,
   repository,
   repositoryName,

@@ -59,6 +59,9 @@ const urlProblem = (url: string): string | undefined => {
   return parsed.username.startsWith('-') ? 'the user name must not start with a dash' : undefined
 }
 
+/** Whether a location is on the machine itself: a path, or a `file:` URL. */
+export const isLocalRepository = (url: string): boolean => url.startsWith('/') || /^file:/i.test(url)
+
 /** A directory name for a repository location: its last part without `.git`, made safe. */
 export const repositoryName = (url: string): string => {
   const last =

@@ -1,4 +1,4 @@
-import { BerthError, type BranchList, limits } from '@berth/contract'
+import { BerthError, type BranchList, isLocalRepository, limits } from '@berth/contract'
 import { type GitSurroundings, gitProblem, PlaceRefused, type RemoteRefs, readRemoteRefs } from '@berth/git'
 import { readLocalRefs } from './local-branches.ts'
 
@@ -33,7 +33,7 @@ export const branchLister = (options: BranchesOptions): ((url: string) => Promis
 
 const refsOf = async (options: BranchesOptions, url: string): Promise<RemoteRefs> => {
   const { surroundings, roots, timeoutMs = 30_000 } = options
-  if (!url.startsWith('/') && !/^file:/i.test(url)) {
+  if (!isLocalRepository(url)) {
     const refs = await readRemoteRefs(surroundings, url, timeoutMs)
     if (refs.ok) return refs
     throw unreadable(url, gitProblem(refs))

@@ -1,5 +1,6 @@
 import type { RunnerClient } from '@berth/client'
 import type { RunnerFactBody } from '@berth/contract'
+import { isSlashCommand } from '../turn/slash-command.ts'
 import type { AgentContent } from './live-agent.ts'
 import { type LogSummary, summariseLog } from './log-summary.ts'
 
@@ -37,9 +38,8 @@ export const createRebuild = ({ home, emit, signal }: RebuildOptions): Rebuild =
     },
     withSummary: (prompt) => async (seq, over) => {
       const content = await prompt(seq, over)
-      const [first] = content
-      // A slash command has to stand first, and alone: the summary waits for the next prompt.
-      if (summary === undefined || (first?.type === 'text' && first.text.startsWith('/'))) return content
+      // With a slash command the summary waits for the next prompt.
+      if (summary === undefined || isSlashCommand(content)) return content
       const { text } = await summary
       summary = undefined
       return text === undefined ? content : [{ type: 'text', text: intro(text) }, ...content]

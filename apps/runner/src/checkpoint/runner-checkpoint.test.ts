@@ -1,36 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type CheckpointManifest, checkpointManifest } from '@berth/contract'
-import { builtInScenarios } from '@berth/scripted-model'
-import { describe, expect, test } from 'vitest'
-import { git, session, writeFiles } from '../fixtures/place.ts'
-import { createRig, type Rig, type RigOptions } from '../fixtures/runner-process.ts'
+import { describe, expect } from 'vitest'
+import { session } from '../fixtures/place.ts'
+import { rigTest, source } from '../fixtures/rig-test.ts'
+import type { Rig } from '../fixtures/runner-process.ts'
 
-interface Fixtures {
-  open(options?: Partial<RigOptions>): Promise<Rig>
-}
-
-const it = test.extend<Fixtures>({
-  // biome-ignore lint/correctness/noEmptyPattern: Vitest reads from the pattern what a fixture needs
-  open: async ({}, use) => {
-    const rigs: Rig[] = []
-    await use(async (options = {}) => {
-      const rig = await createRig({ scenarios: builtInScenarios, ...options })
-      rigs.push(rig)
-      return rig
-    })
-    for (const rig of rigs) await rig.close()
-  },
-})
-
-const source = (rig: Rig, name: string) => {
-  const path = join(rig.sources, name)
-  git(rig.sources, 'init', '--quiet', name)
-  writeFiles(path, { 'readme.md': '# Hello\n' })
-  git(path, 'add', '--all')
-  git(path, 'commit', '--quiet', '-m', 'First')
-  return path
-}
+const it = rigTest
 
 const manifestOf = (rig: Rig, blob: string): CheckpointManifest =>
   checkpointManifest.parse(JSON.parse(rig.home.blobs.get(blob)?.toString('utf8') ?? ''))

@@ -2,6 +2,7 @@ import type { CheckpointRef, RunnerFactBody } from '@berth/contract'
 import type { AgentContent } from '../agent/live-agent.ts'
 import type { Saver } from '../checkpoint/saver.ts'
 import type { Session } from '../runner.ts'
+import { isSlashCommand } from '../turn/slash-command.ts'
 import { workspaceLimits } from '../workspace/shadow.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { setBackFiles } from './set-back.ts'
@@ -76,10 +77,9 @@ export const createRestores = (options: RestoresOptions): Restores => {
     settled: () => last,
     withNote: (prompt) => async (seq, signal) => {
       const content = await prompt(seq, signal)
-      const [first] = content
       const { setBack: done } = workspace.state
-      // A slash command would take the note for its arguments: it waits for the next prompt.
-      if (done === undefined || (first?.type === 'text' && first.text.startsWith('/'))) return content
+      // With a slash command the note waits for the next prompt.
+      if (done === undefined || isSlashCommand(content)) return content
       pending = true
       return [...content, { type: 'text', text: note(done.number) }]
     },

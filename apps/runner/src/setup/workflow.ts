@@ -3,18 +3,14 @@ import {
   type Hooks,
   hooks as hooksSchema,
   type McpServer,
-  type RunnerWelcome,
   sessionMcpServers,
   type WorkflowManifest,
   type WorkflowSource,
   workflowManifest,
 } from '@berth/contract'
-import { type GitSurroundings, runBoxed } from '@berth/git'
-import type { Sandbox } from '@berth/sandbox'
+import { runBoxed } from '@berth/git'
 import type { z } from 'zod'
-import { localSource } from '../git/local-source.ts'
-import { remoteSource, updateMirror } from '../git/mirror.ts'
-import type { Layout } from '../layout.ts'
+import { type MirrorOptions, mirrorOf } from '../workspace/mirror-of.ts'
 
 /** A workflow whose files lie in the layout's directory for it. */
 export interface LoadedWorkflow {
@@ -33,13 +29,7 @@ class WorkflowError extends Error {
   override readonly name = 'WorkflowError'
 }
 
-export interface WorkflowOptions {
-  welcome: Pick<RunnerWelcome, 'project' | 'repositoryRoots'>
-  layout: Layout
-  sandbox: Sandbox
-  mirrorDirectory: string
-  surroundings: GitSurroundings
-}
+export type WorkflowOptions = Omit<MirrorOptions, 'timeoutMs'>
 
 /** Files and bytes of a workflow's directory. */
 const maxFiles = 5000
@@ -100,14 +90,7 @@ export const emptyDirectory = async (directory: string): Promise<void> => {
 
 const read = async (source: WorkflowSource, options: WorkflowOptions): Promise<LoadedWorkflow> => {
   const { layout, sandbox } = options
-  const mirror = await updateMirror({
-    directory: options.mirrorDirectory,
-    project: options.welcome.project,
-    url: source.url,
-    name: 'of the workflow',
-    source: sourceOf(source.url, options),
-    surroundings: options.surroundings,
-  })
+  const mirror = await mirrorOf({ ...options, timeoutMs: cloneMs }, { url: source.url }, 'of the workflow')
   const branch = source.branch ?? mirror.defaultBranch ?? ''
   const commit = mirror.branches.get(branch)
   if (commit === undefined) throw new WorkflowError(noBranch(source, branch, [...mirror.branches.keys()]))
@@ -131,17 +114,6 @@ const read = async (source: WorkflowSource, options: WorkflowOptions): Promise<L
     )
   return { source, commit, branch, ...parse(source, stdout.toString('utf8')) }
 }
-
-const sourceOf = (url: string, { welcome, sandbox, layout }: WorkflowOptions) =>
-  url.startsWith('/') || url.startsWith('file://')
-    ? localSource({
-        name: 'of the workflow',
-        url,
-        roots: welcome.repositoryRoots,
-        sandbox,
-        inside: layout.inside,
-      })
-    : remoteSource('of the workflow', url, cloneMs)
 
 const noBranch = ({ url }: WorkflowSource, branch: string, known: readonly string[]): string => {
   const list = known.slice(0, 10).join(', ') || 'none'

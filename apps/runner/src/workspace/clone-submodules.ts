@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { limits, type WantedRepository } from '@berth/contract'
+import { isLocalRepository, limits, type WantedRepository } from '@berth/contract'
 import { runBoxed, runTrusted } from '@berth/git'
 import { CloneError, explainGit } from '../git/explain.ts'
 import { type CloningOptions, mirrorOf } from './mirror-of.ts'
@@ -104,7 +104,7 @@ const haveCommit = async (
   const git = (...args: string[]) => runTrusted(surroundings, { mirror, args, timeoutMs: 300_000 })
   const isThere = async () => (await git('cat-file', '-e', `${commit}^{commit}`)).ok
   if (await isThere()) return
-  if (!url.startsWith('/') && !/^file:/i.test(url))
+  if (!isLocalRepository(url))
     await git('fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', url, commit)
   if (await isThere()) return
   throw new CloneError(

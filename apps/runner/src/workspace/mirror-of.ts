@@ -1,4 +1,4 @@
-import type { RunnerWelcome, WantedRepository } from '@berth/contract'
+import { isLocalRepository, type RunnerWelcome, type WantedRepository } from '@berth/contract'
 import { type GitSurroundings, runTrusted } from '@berth/git'
 import type { Sandbox } from '@berth/sandbox'
 import { localSource } from '../git/local-source.ts'
@@ -16,17 +16,22 @@ export interface CloningOptions {
 
 type Wanted = Pick<WantedRepository, 'url' | 'branch' | 'depth' | 'partial'>
 
-const isLocal = (url: string): boolean => url.startsWith('/') || url.startsWith('file://')
+/** What making a mirror needs to know of the session. */
+export type MirrorOptions = Omit<CloningOptions, 'welcome'> & {
+  welcome: Pick<RunnerWelcome, 'project' | 'repositoryRoots'>
+  /** Limit for fetching a whole mirror, in ms. Default: `remoteSource`'s. */
+  timeoutMs?: number
+}
 
 /** The mirror of a repository, up to date. Throws a CloneError. */
-export const mirrorOf = async (options: CloningOptions, wanted: Wanted, name: string): Promise<Mirror> => {
+export const mirrorOf = async (options: MirrorOptions, wanted: Wanted, name: string): Promise<Mirror> => {
   const { welcome, surroundings, mirrorDirectory } = options
   const { url, partial } = wanted
   const mirror = await updateMirror({
     directory: mirrorDirectory,
     project: welcome.project,
     url,
-    narrow: isLocal(url) ? undefined : narrowness(wanted),
+    narrow: isLocalRepository(url) ? undefined : narrowness(wanted),
     name,
     source: sourceOf(options, wanted, name),
     surroundings,
@@ -47,12 +52,12 @@ const narrowness = ({ depth, partial }: Wanted): string | undefined => {
   return parts.length === 0 ? undefined : parts.join()
 }
 
-const sourceOf = (options: CloningOptions, wanted: Wanted, name: string): MirrorSource => {
-  const { welcome, layout, sandbox, surroundings } = options
+const sourceOf = (options: MirrorOptions, wanted: Wanted, name: string): MirrorSource => {
+  const { welcome, layout, sandbox, surroundings, timeoutMs } = options
   const { url, branch, depth, partial = false } = wanted
   // Copying from this machine is cheap: the mirror is whole, and only the clone is narrow.
-  if (isLocal(url))
+  if (isLocalRepository(url))
     return localSource({ name, url, roots: welcome.repositoryRoots, sandbox, inside: layout.inside })
-  if (narrowness(wanted) === undefined) return remoteSource(name, url)
+  if (narrowness(wanted) === undefined) return remoteSource(name, url, timeoutMs)
   return narrowSource({ name, url, branch, depth, partial, surroundings })
 }

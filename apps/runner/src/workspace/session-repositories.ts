@@ -1,6 +1,7 @@
 import type { AgentContent } from '../agent/live-agent.ts'
 import type { Reactions } from '../inbox.ts'
 import type { Session } from '../runner.ts'
+import { isSlashCommand } from '../turn/slash-command.ts'
 import { createNews } from './news.ts'
 import { prepareWorkspace } from './prepare.ts'
 import { createRepositories, type LiveParts } from './repositories.ts'
@@ -58,9 +59,8 @@ export const openRepositories = async (session: Session): Promise<SessionReposit
     },
     withNews: (prompt) => async (seq, signal) => {
       const content = await prompt(seq, signal)
-      const [first] = content
-      // A slash command would take the note for its arguments: it waits for the next prompt.
-      if (first?.type === 'text' && first.text.startsWith('/')) return content
+      // With a slash command the note waits for the next prompt.
+      if (isSlashCommand(content)) return content
       const note = news.note()
       return note === undefined ? content : [...content, { type: 'text', text: note }]
     },

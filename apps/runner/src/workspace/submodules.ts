@@ -1,4 +1,4 @@
-import { limits, repositoryProblem } from '@berth/contract'
+import { isLocalRepository, limits, repositoryProblem } from '@berth/contract'
 import { runTrusted } from '@berth/git'
 import { CloneError } from '../git/explain.ts'
 import type { CloningOptions } from './mirror-of.ts'
@@ -74,8 +74,6 @@ const isFitPath = (path: string): boolean =>
   !path.startsWith('/') &&
   path.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && !/^\.git$/i.test(part))
 
-const isLocal = (url: string): boolean => url.startsWith('/') || /^file:/i.test(url)
-
 /** The address of a submodule as seen from its owner. Throws a CloneError for one that may not be used. */
 export const resolveUrl = (owner: string, written: string): string => {
   const url = /^\.\.?\//.test(written) ? relative(owner, written) : written
@@ -85,7 +83,7 @@ export const resolveUrl = (owner: string, written: string): string => {
       `A submodule of ${owner} can’t be cloned: its address ${written.slice(0, 200)} ${problem}.`,
     )
   // Otherwise a remote repository could have the private ones of this machine brought to the agent.
-  if (isLocal(url) && !isLocal(owner))
+  if (isLocalRepository(url) && !isLocalRepository(owner))
     throw new CloneError(
       `A submodule of ${owner} can’t be cloned: it names a path on this machine, which only a local repository may.`,
     )

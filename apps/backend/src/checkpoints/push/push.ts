@@ -3,6 +3,7 @@ import {
   BerthError,
   type EventData,
   type EventOf,
+  isLocalRepository,
   type PushBody,
   type PushResult,
   type SessionState,
@@ -121,7 +122,7 @@ const deliver = async (parts: PushParts, { state, body }: PushRequest) => {
 }
 
 const originOf = ({ unpacking, sandbox, roots }: PushParts, url: string): Origin =>
-  url.startsWith('/') || /^file:\/\//i.test(url)
+  isLocalRepository(url)
     ? localOrigin({ git: unpacking.git, sandbox, url, roots })
     : remoteOrigin(unpacking.git, url)
 

@@ -13,9 +13,10 @@ import type { AgentKit } from '../agent/kit.ts'
 import { nodeInside } from '../agent/sandboxed-claude.ts'
 import type { Layout } from '../layout.ts'
 import { changedSettings } from './changed-settings.ts'
+import { emptyDirectory } from './empty-directory.ts'
 import { guardFile, type LaunchPlan, type PlanInput, planLaunch, setupContent } from './launch-plan.ts'
 import { mcpGuardScript } from './mcp-guard-script.ts'
-import { emptyDirectory, type LoadedWorkflow } from './workflow.ts'
+import type { LoadedWorkflow } from './workflow.ts'
 import { writeSetup } from './write-setup.ts'
 
 export interface SessionSetupOptions {

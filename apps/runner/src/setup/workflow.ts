@@ -1,4 +1,3 @@
-import { mkdir, rm } from 'node:fs/promises'
 import {
   type Hooks,
   hooks as hooksSchema,
@@ -11,6 +10,7 @@ import {
 import { runBoxed } from '@berth/git'
 import type { z } from 'zod'
 import { type MirrorOptions, mirrorOf } from '../workspace/mirror-of.ts'
+import { emptyDirectory } from './empty-directory.ts'
 
 /** A workflow whose files lie in the layout's directory for it. */
 export interface LoadedWorkflow {
@@ -80,12 +80,6 @@ export const loadWorkflow = async (
     if (error instanceof WorkflowError) throw error
     throw new WorkflowError(error instanceof Error ? error.message : String(error))
   }
-}
-
-/** No agent lives that it is shown to, and inside it is read-only. */
-export const emptyDirectory = async (directory: string): Promise<void> => {
-  await rm(directory, { recursive: true, force: true })
-  await mkdir(directory, { recursive: true, mode: 0o700 })
 }
 
 const read = async (source: WorkflowSource, options: WorkflowOptions): Promise<LoadedWorkflow> => {

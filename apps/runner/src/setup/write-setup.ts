@@ -1,14 +1,13 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { emptyDirectory } from './empty-directory.ts'
 
 /**
  * Makes a directory hold exactly these files. Only while no agent lives that it is shown to; inside it is read-only, so
  * nothing in it is a trap.
  */
 export const writeSetup = async (directory: string, files: Record<string, string>): Promise<void> => {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
-  const old = await readdir(directory)
-  await Promise.all(old.map((name) => rm(join(directory, name), { recursive: true, force: true })))
+  await emptyDirectory(directory)
   for (const [path, text] of Object.entries(files)) {
     const place = join(directory, path)
     await mkdir(dirname(place), { recursive: true, mode: 0o700 })

@@ -9,6 +9,8 @@ export default defineConfig({
       'tools/**/*.test.ts',
       'test/**/*.test.ts',
     ],
+    // They need a cluster: `npm run test:kubernetes`.
+    exclude: ['**/*.cluster.test.ts'],
     // Many tests wait for processes of their own: fewer workers would leave cores idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,

@@ -114,6 +114,9 @@ class LocalRuntime implements Runtime {
     })
   }
 
+  /** Nothing is kept for a project as a whole. */
+  async removeProject(): Promise<void> {}
+
   watch(onHint: (session: string) => void): () => void {
     const listener = (session: string) => onHint(session)
     this.#listeners.add(listener)

@@ -6,6 +6,8 @@ export {
   type RunnerEnded,
   type RunnerObservation,
   type RunnerRunning,
+  type RuntimeStep,
+  runtimeSteps,
 } from './observation.ts'
 export { runnerEnvironment } from './runner-environment.ts'
 export type { RunnerLimits, RunnerSpec, Runtime, StopOptions } from './runtime.ts'

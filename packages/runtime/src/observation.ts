@@ -26,6 +26,19 @@ export interface RunnerAbsent {
   session: string
 }
 
+/** What a runtime goes through before a runner can begin, in this order. */
+export const runtimeSteps = ['schedule', 'image', 'containers'] as const
+
+/** How far one of them is; a failed one is tried again by the runtime, and says why it failed. */
+export interface RuntimeStep {
+  step: (typeof runtimeSteps)[number]
+  state: 'started' | 'done' | 'failed'
+  /** Since it began. */
+  ms?: number
+  /** For a person, at most 1000 characters. */
+  message?: string
+}
+
 /** Asked for and not ended; says nothing about readiness, which the runner itself tells the backend. */
 export interface RunnerRunning {
   state: 'running'
@@ -33,6 +46,8 @@ export interface RunnerRunning {
   generation: number
   /** Milliseconds since 1970. */
   startedAt: number
+  /** Those that have begun, each as it is now. Missing: the runtime has none. */
+  steps?: RuntimeStep[]
 }
 
 export interface RunnerEnded {

@@ -17,6 +17,10 @@ export interface RunnerSpec {
   /** The runner's token for this session and generation. Never on a command line, never on disk. */
   token: string
   limits: RunnerLimits
+  /** Image of the container in which the agent works; where there are no images it means nothing. Default: the runtime's. */
+  image?: string
+  /** Milliseconds after which the runtime ends the runner by itself: the last resort, behind the backend's own deadline. */
+  deadlineMs?: number
   /** More environment variables. Can't replace those which the runtime sets. */
   env?: Record<string, string>
 }
@@ -43,7 +47,11 @@ export interface Runtime {
    */
   ensure(spec: RunnerSpec): Promise<void>
 
-  /** Looks, each time anew; never from memory. */
+  /**
+   * What is the case, as of this call or at most a few moments before; a runner that was asked for through this object is
+   * never `absent` because of that. What is watched may be answered from what the watch has brought, as long as it is
+   * known to be alive; `absent` is only said after a look.
+   */
   observe(session: string): Promise<RunnerObservation>
 
   /**
@@ -57,6 +65,9 @@ export interface Runtime {
 
   /** Ends what still runs by force, and deletes all that the runtime kept, files included. Idempotent. */
   remove(session: string): Promise<void>
+
+  /** Deletes what the runtime made for a project as a whole, e.g. its namespace. Idempotent; no runner of it is left. */
+  removeProject(project: string): Promise<void>
 
   /**
    * Calls `onHint` when it is worth to observe a session again. Hints may be lost, doubled or late, so they never

@@ -6,7 +6,7 @@ import type { SandboxLimits } from './limits.ts'
  * mounts, the door and the limits of its command, and must be able to end all of it.
  */
 export interface Sandbox {
-  readonly kind: 'bubblewrap' | 'none'
+  readonly kind: 'bubblewrap' | 'container' | 'none'
   /** Is it usable here? Never throws. A problem comes with the one line that repairs it. */
   check(): Promise<SandboxCheck>
   /**

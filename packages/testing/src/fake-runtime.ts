@@ -106,6 +106,8 @@ class FakeRuntimeHandle implements FakeRuntime {
     })
   }
 
+  async removeProject(): Promise<void> {}
+
   watch(onHint: (session: string) => void): () => void {
     const listener = (session: string) => onHint(session)
     this.#world.listeners.add(listener)

@@ -151,10 +151,10 @@ export class Reconciler {
   async #start(state: SessionState, token: string): Promise<Outcome> {
     const { runtime, store, service, backendUrl, clock } = this.#options
     const { id: session, project, generation, restarts } = state.summary
-    const { memoryMiB, processes } = await effective(store, state)
+    const { memoryMiB, processes, image } = await effective(store, state)
     try {
       const limits = { memoryBytes: memoryMiB * 1024 * 1024, processes }
-      await runtime.ensure({ session, project, generation, backendUrl: backendUrl(), token, limits })
+      await runtime.ensure({ session, project, generation, backendUrl: backendUrl(), token, limits, image })
       return { kind: 'again', inMs: timing.silenceMs }
     } catch (error) {
       const cause = isRuntimeError(error) ? error : undefined

@@ -125,6 +125,7 @@ const createLiner = ({ scripted, ...view }: LineView & { scripted: boolean }) =>
         isScripted = event.data.model === 'scripted'
         return eventLine(event, view)
       case 'start.step':
+      case 'generation.step':
         return step(event)
       case 'agent.ready': {
         // Told again with the model once it is known; the first one says no more than the step of the start.

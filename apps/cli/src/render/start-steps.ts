@@ -6,8 +6,9 @@ import { duration } from './duration.ts'
 /** The steps of a start as they end, each with its duration. */
 export const createStartSteps = (style: Style, told: Set<string>) => {
   const begun = new Map<string, number>()
-  return (event: EventOf<'start.step'>): string | undefined => {
-    const { step, item, state, ms, message } = event.data
+  return (event: EventOf<'start.step'> | EventOf<'generation.step'>): string | undefined => {
+    const { step, state, ms, message } = event.data
+    const item = 'item' in event.data ? event.data.item : undefined
     const key = `${step} ${item ?? ''}`
     const name = safeLine(`${step}${item === undefined ? '' : ` ${item}`}`)
     if (state === 'started') {

@@ -104,6 +104,14 @@ export const backendEvents = {
     /** What counts for the session as long as nobody changes it. */
     limits: sessionLimits.optional(),
   }),
+  /** What the runtime goes through before the runner can begin: it finds a place, gets images, starts containers. */
+  'generation.step': z.object({
+    generation: z.number().int().positive(),
+    step: z.enum(['schedule', 'image', 'containers']),
+    state: z.enum(['started', 'done', 'failed']),
+    ms: z.number().int().nonnegative().optional(),
+    message: message.optional(),
+  }),
   /** There is no room for one more runner: the session waits for its turn. */
   'session.waits': z.object({
     /** What there is too little of. */

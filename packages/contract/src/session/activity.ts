@@ -35,6 +35,8 @@ const doing = (event: Event): string | undefined => {
   if (event.type === 'agent.status') return event.data.status
   if (event.type === 'agent.retrying') return `The model is tried again (attempt ${event.data.attempt})`
   if (event.type === 'turn.started') return 'Working'
+  if (event.type === 'generation.step' && event.data.state === 'started')
+    return `Starting: ${event.data.step}`
   if (event.type !== 'start.step' || event.data.state !== 'started') return undefined
   const item = event.data.item === undefined ? '' : ` ${event.data.item}`
   return `Starting: ${event.data.step}${item}`

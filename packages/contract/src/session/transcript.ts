@@ -211,6 +211,7 @@ const leftOut: Record<Exclude<Event['type'], keyof typeof appliers | keyof typeo
   'model.usage': 'the session shows its usage',
   'runner.started': 'the session shows its phase',
   'start.step': 'the session shows its phase',
+  'generation.step': 'the session shows its phase',
   'workspace.ready': 'the session shows its repositories',
   'workspace.snapshot': 'the changes are shown beside the chat',
   'agent.ready': 'the session shows its phase',

@@ -20,6 +20,14 @@ export const modelName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:@/[\]-]{0,127}$/, 'expected a model name such as claude-sonnet-4-5')
 
+/** The form of an image's name; what it names is known to the cluster. */
+const imageName = z
+  .string()
+  .regex(
+    /^[a-z0-9][A-Za-z0-9._:/@-]{0,254}$/,
+    'expected an image name such as registry.example.com/team/tools:1.4',
+  )
+
 const dollars = z.number().positive().max(1_000_000)
 const tokens = z.number().int().positive().max(1_000_000_000_000)
 
@@ -79,6 +87,8 @@ const limitSettings = {
   memoryMiB: z.number().int().min(512).max(262_144).optional(),
   /** Processes and threads that the agent may have at once. */
   processes: z.number().int().min(64).max(65_536).optional(),
+  /** Image of the container in which the agent works, on a cluster: the team's tool chain. Default: the operator's. */
+  image: imageName.optional(),
   /** Files and MiB of a workspace that a checkpoint saves; a larger one is refused, and said so. */
   checkpointFiles: z.number().int().min(100).max(5_000_000).optional(),
   checkpointMiB: z.number().int().min(1).max(1_048_576).optional(),
@@ -139,6 +149,7 @@ export const sessionSettings = settings
     projectBudgetTokens: true,
     liveSessions: true,
     undoHours: true,
+    image: true,
   })
   .extend({ mcpServers: sessionMcpServers.optional() })
 
@@ -152,6 +163,7 @@ const withoutDefault = {
   effort: true,
   thinkingTokens: true,
   workflow: true,
+  image: true,
   deadlineMinutes: true,
   maxSteps: true,
   maxTurns: true,

@@ -50,6 +50,7 @@ export const sessionLines = {
     return style[spent ? 'red' : 'yellow'](`! ${capital(scopes[scope])} ${words}: ${budgetText(data)}`)
   },
   'generation.started': untold('the steps of the start tell more'),
+  'generation.step': untold('the live view tells each step once it ends'),
   'generation.ended': ({ data }, { style }) =>
     data.reason === 'exited'
       ? undefined

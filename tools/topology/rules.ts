@@ -10,6 +10,7 @@ export const mayImport: Record<string, readonly string[]> = {
   '@berth/git': ['@berth/contract', '@berth/sandbox'],
   '@berth/runtime': ['@berth/contract'],
   '@berth/runtime-local': ['@berth/contract', '@berth/runtime'],
+  '@berth/runtime-kubernetes': ['@berth/contract', '@berth/runtime'],
   '@berth/scripted-model': [],
   '@berth/testing': ['@berth/contract', '@berth/runtime'],
   '@berth/cli': ['@berth/contract', '@berth/client'],
@@ -18,6 +19,7 @@ export const mayImport: Record<string, readonly string[]> = {
     '@berth/git',
     '@berth/runtime',
     '@berth/runtime-local',
+    '@berth/runtime-kubernetes',
     '@berth/sandbox',
     '@berth/scripted-model',
   ],
@@ -61,6 +63,11 @@ export const reserved: readonly Reserved[] = [
     target: /^@berth\/sandbox$/,
     names: ['createBubblewrapSandbox', 'createNoSandbox'],
     only: /^apps\/(runner|backend)\/src\/main\.ts$/,
+  },
+  {
+    what: 'the Kubernetes client is known to packages/runtime-kubernetes',
+    target: /^@kubernetes\//,
+    only: /^packages\/runtime-kubernetes\//,
   },
   {
     what: 'the Agent SDK is known to packages/agent',

@@ -1,0 +1,3 @@
+export { compileOptions, readOptions } from './options/read-options.ts'
+export { type CompiledOptions, type KubernetesOptions, kubernetesOptions } from './options/schema.ts'
+export { type Permission, permissions, permissionsFor } from './permissions.ts'

@@ -1,4 +1,5 @@
 export { createManualClock, type ManualClock } from './clock.ts'
 export type { FakeRunner } from './fake-runner.ts'
 export { createFakeRuntime, type EndFacts, type FakeRuntime } from './fake-runtime.ts'
+export { type Postgres, startPostgres } from './postgres/start-postgres.ts'
 export { type LogInput, type LogStep, SessionLog, sessionRolls } from './session-log.ts'

@@ -44,6 +44,8 @@ export interface BackendParts {
   checkpoints: CheckpointParts
   log: Logger
   ownerToken: string
+  /** Opens `/metrics` and nothing else. Default: none does. */
+  metricsToken?: string
   owner: { id: string; name: string }
   repositoryRoots: readonly string[]
   /** For git that talks to remotes with the operator's credentials. Default: none, and git from the PATH. */
@@ -175,7 +177,11 @@ const assemble = (
     now,
     authenticator:
       parts.authenticator ??
-      new OwnerAuthenticator({ store, ownerToken: parts.ownerToken, owner, now, random }),
+      new OwnerAuthenticator({
+        ...{ store, owner, now, random },
+        ownerToken: parts.ownerToken,
+        metricsToken: parts.metricsToken,
+      }),
     system: () => systemOf(runtime, source),
     checkRepository: repositoryPolicy(parts.repositoryRoots),
     listBranches: branchLister({

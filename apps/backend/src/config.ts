@@ -28,6 +28,10 @@ const schema = z.object({
   BERTH_ALLOWED_HOSTS: list(',').optional(),
   /** Needed when the API listens beyond this machine: the owner token opens everything. */
   BERTH_ALLOW_REMOTE_OWNER: z.enum(['true', 'false']).default('false'),
+  /** A file with the owner's token. Default: `owner-token` in the data directory, made at the first start. */
+  BERTH_OWNER_TOKEN_FILE: z.string().min(1).optional(),
+  /** A file with a token that opens `/metrics` and nothing else. Default: only the owner's token does. */
+  BERTH_METRICS_TOKEN_FILE: z.string().min(1).optional(),
   /** Sessions that may live at once; more wait. Default: what fits in the memory, at most 16 for each core. */
   BERTH_MAX_LIVE_SESSIONS: z.coerce.number().int().min(1).max(100_000).optional(),
   /** MiB of memory that the agents of all sessions may use together when one more is started. Default: 75 % of the machine's. */
@@ -51,6 +55,8 @@ export interface Config {
   sandbox: 'bubblewrap' | 'off'
   repositoryRoots: string[]
   allowedHosts: string[]
+  ownerTokenFile: string | undefined
+  metricsTokenFile: string | undefined
   /** What is set of the capacity; the machine decides the rest. */
   capacity: { sessions: number | undefined; memoryMiB: number | undefined }
   scenarios: string | undefined
@@ -92,12 +98,23 @@ export const readConfig = (env: NodeJS.ProcessEnv): Config => {
     sandbox: values.BERTH_SANDBOX,
     repositoryRoots: values.BERTH_REPOSITORY_ROOTS ?? [homedir()],
     allowedHosts: (values.BERTH_ALLOWED_HOSTS ?? []).map((host) => host.toLowerCase()),
+    ownerTokenFile: values.BERTH_OWNER_TOKEN_FILE,
+    metricsTokenFile: values.BERTH_METRICS_TOKEN_FILE,
     capacity: { sessions: values.BERTH_MAX_LIVE_SESSIONS, memoryMiB: values.BERTH_MEMORY_MIB },
     scenarios: values.BERTH_SCENARIOS,
     prices: values.BERTH_PRICES,
     apiKey: values.ANTHROPIC_API_KEY,
     apiUrl: values.ANTHROPIC_BASE_URL,
     logLevel: values.BERTH_LOG_LEVEL,
-    owner: { id: 'owner', name: userInfo().username },
+    owner: { id: 'owner', name: userName() },
+  }
+}
+
+/** A container may run as a user that its image does not name. */
+const userName = (): string => {
+  try {
+    return userInfo().username
+  } catch {
+    return 'owner'
   }
 }

@@ -5,13 +5,14 @@ import { createLocalRuntime } from '@berth/runtime-local'
 import { createBubblewrapSandbox, createNoSandbox } from '@berth/sandbox'
 import { builtInScenarios, createScriptedModel, loadScenarios } from '@berth/scripted-model'
 import { pino } from 'pino'
-import { ownerToken } from './auth/owner-token.ts'
+import { ownerToken, readToken } from './auth/owner-token.ts'
 import { startBackend } from './backend.ts'
 import { createDirectoryBlobs } from './blobs/directory.ts'
 import { type Config, readConfig } from './config.ts'
 import { createModelSource } from './gateway/model-source.ts'
 import { loadPrices } from './gateway/prices.ts'
 import { capacityOf } from './session/admission/capacity.ts'
+import type { Store } from './store/port.ts'
 import { createSqliteStore } from './store/sqlite/sqlite-store.ts'
 
 const runnerMain = fileURLToPath(new URL('../../runner/src/main.ts', import.meta.url))
@@ -25,8 +26,7 @@ const start = async (config: Config) => {
     redact: ['*.authorization', '*.token', '*.apiKey'],
   })
   const prices = await loadPrices(config.prices)
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
-  const store = await createSqliteStore({ file: join(config.dataDir, 'berth.db') })
+  const store = await openStore(config)
   const scripted = createScriptedModel({ scenarios: await scenariosOf(config) })
   const { url: scriptedUrl, close: closeScripted } = await scripted.listen()
   const backend = await startBackend({
@@ -49,7 +49,9 @@ const start = async (config: Config) => {
       sandbox: config.sandbox === 'off' ? createNoSandbox() : createBubblewrapSandbox(),
     },
     log,
-    ownerToken: await ownerToken(config.dataDir),
+    ownerToken: await ownerToken(config),
+    metricsToken:
+      config.metricsTokenFile === undefined ? undefined : await readToken(config.metricsTokenFile),
     owner: config.owner,
     surroundings: { path: process.env.PATH ?? '', home: process.env.HOME, inherited: process.env },
     repositoryRoots: [...config.repositoryRoots, join(config.dataDir, 'samples')],
@@ -63,6 +65,20 @@ const start = async (config: Config) => {
     await backend.close()
     await closeScripted()
   }
+}
+
+/** Opens the store that is configured, and brings its schema up to date. */
+const openStore = async (config: Config): Promise<Store> => {
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+  return createSqliteStore({ file: join(config.dataDir, 'berth.db') })
+}
+
+/** For whoever brings the schema up to date before the new backends start. */
+const migrate = async (config: Config): Promise<void> => {
+  process.umask(0o077)
+  const store = await openStore(config)
+  await store.close()
+  process.stdout.write('The schema is up to date.\n')
 }
 
 /** What git needs to use the operator's own credentials when it clones. */
@@ -94,7 +110,12 @@ const scenariosOf = async (config: Config) => {
 const exitAfterMs = 15_000
 
 try {
-  const stop = await start(readConfig(process.env))
+  const config = readConfig(process.env)
+  if (process.argv.includes('--migrate')) {
+    await migrate(config)
+    process.exit(0)
+  }
+  const stop = await start(config)
   let stopping = false
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {

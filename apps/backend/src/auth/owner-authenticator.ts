@@ -10,25 +10,44 @@ export interface OwnerAuthenticatorOptions {
   store: Store
   /** The token that opens everything for the one owner. */
   ownerToken: string
+  /** Opens the metrics and nothing else. Default: none does. */
+  metricsToken?: string
   owner: Principal
   now: () => number
   random: (bytes: number) => Uint8Array
 }
 
-/** Knows one principal: by the owner's token, or by the cookie that a login link left in a browser. */
+const hashed = (token: string) => Buffer.from(sha256(token))
+
+const metricsReader: Principal = {
+  actor: { kind: 'service', id: 'metrics' },
+  platformAdmin: false,
+  readsMetrics: true,
+  roles: {},
+}
+
+/**
+ * Knows the owner, by a token or by the cookie that a login link left in a browser; and, by a token of its own, who
+ * collects metrics.
+ */
 export class OwnerAuthenticator implements Authenticator {
   readonly #options: OwnerAuthenticatorOptions
   readonly #ownerHash: Buffer
+  readonly #metricsHash: Buffer | undefined
 
   constructor(options: OwnerAuthenticatorOptions) {
     this.#options = options
-    this.#ownerHash = Buffer.from(sha256(options.ownerToken))
+    this.#ownerHash = hashed(options.ownerToken)
+    this.#metricsHash = options.metricsToken === undefined ? undefined : hashed(options.metricsToken)
   }
 
   async authenticate({ bearer, cookie }: Credentials): Promise<Principal | undefined> {
     const { store, owner, now } = this.#options
-    if (bearer !== undefined)
-      return timingSafeEqual(Buffer.from(sha256(bearer)), this.#ownerHash) ? owner : undefined
+    if (bearer !== undefined) {
+      if (timingSafeEqual(hashed(bearer), this.#ownerHash)) return owner
+      const known = this.#metricsHash !== undefined && timingSafeEqual(hashed(bearer), this.#metricsHash)
+      return known ? metricsReader : undefined
+    }
     if (cookie === undefined) return undefined
     const grant = await store.grant('browser', sha256(cookie), now())
     return grant?.principal.id === owner.actor.id ? owner : undefined

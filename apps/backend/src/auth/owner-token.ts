@@ -2,8 +2,20 @@ import { randomBytes } from 'node:crypto'
 import { chmod, link, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Reads the owner's token from the data directory, and makes it (mode 0600) when there is none. */
-export const ownerToken = async (dataDir: string): Promise<string> => {
+interface TokenPlaces {
+  ownerTokenFile: string | undefined
+  dataDir: string
+}
+
+/** Guessing a shorter one would be no work. */
+const minLength = 32
+
+/**
+ * Reads the owner's token: from the file that is configured, else from the data directory, where it is made (mode 0600)
+ * when there is none.
+ */
+export const ownerToken = async ({ ownerTokenFile, dataDir }: TokenPlaces): Promise<string> => {
+  if (ownerTokenFile !== undefined) return readToken(ownerTokenFile)
   const file = join(dataDir, 'owner-token')
   const known = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
@@ -11,12 +23,27 @@ export const ownerToken = async (dataDir: string): Promise<string> => {
   })
   if (known !== undefined) {
     await chmod(file, 0o600)
-    if (known.trim().length >= 32) return known.trim()
+    if (known.trim().length >= minLength) return known.trim()
     throw new Error(`${file} does not hold a token. Delete it, and a new one is made at the next start.`)
   }
   const token = `brt_owner_${randomBytes(32).toString('base64url')}`
   const draft = `${file}.${process.pid}`
   await writeFile(draft, `${token}\n`, { mode: 0o600, flush: true })
   await link(draft, file).finally(() => rm(draft))
+  return token
+}
+
+/** Reads a token from a file that somebody else keeps, such as a mounted Secret. Rejects when it holds none. */
+export const readToken = async (file: string): Promise<string> => {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new Error(
+      `The token file ${file} can't be read (${error.code}). Make it readable for Berth's user.`,
+    )
+  })
+  const token = text.trim()
+  if (token.length < minLength || /\s/.test(token))
+    throw new Error(
+      `${file} does not hold a token: expected one line with at least ${minLength} characters. For a new one: openssl rand -hex 32`,
+    )
   return token
 }

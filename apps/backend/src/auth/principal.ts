@@ -4,6 +4,8 @@ import { type Actor, BerthError, type ProjectRole, projectRoles, type RouteRole 
 export interface Principal {
   actor: Actor
   platformAdmin: boolean
+  /** May read the metrics, as platform admins may. Default: false. */
+  readsMetrics?: boolean
   /** Role per project; `*` counts where no other is given. */
   roles: Record<string, ProjectRole>
 }
@@ -36,7 +38,8 @@ export const authorise = (
     )
   if (role === 'principal') return
   if (role === 'runner') throw new BerthError('forbidden', 'Only a session’s runner may call this.')
-  if (role === 'platform-admin') {
+  if (role === 'metrics' && principal.readsMetrics === true) return
+  if (role === 'platform-admin' || role === 'metrics') {
     if (!principal.platformAdmin) throw new BerthError('forbidden', 'Only a platform admin may do this.')
     return
   }

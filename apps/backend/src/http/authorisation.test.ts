@@ -9,7 +9,7 @@ import { requestOf, routeNames } from './test-rows.ts'
 const places = ['mine', 'theirs', 'absent'] as const
 type Place = (typeof places)[number]
 
-const callers = ['nobody', 'wrong', 'runner', ...projectRoles, 'platform', 'stranger'] as const
+const callers = ['nobody', 'wrong', 'runner', ...projectRoles, 'platform', 'collector', 'stranger'] as const
 type Caller = (typeof callers)[number]
 
 const principal = (id: string, more: Partial<Principal>): Principal => ({
@@ -21,6 +21,7 @@ const principal = (id: string, more: Partial<Principal>): Principal => ({
 
 const principals: Record<string, Principal> = {
   platform: principal('platform', { platformAdmin: true }),
+  collector: principal('collector', { readsMetrics: true }),
   stranger: principal('stranger', {}),
 }
 for (const role of projectRoles) principals[role] = principal(role, { roles: { mine: role } })
@@ -38,9 +39,10 @@ const refusal = ({ role, path }: Route, caller: Caller, place: Place): string | 
   if (role === 'public') return undefined
   if (caller === 'nobody' || caller === 'wrong' || caller === 'runner') return 'unauthenticated'
   if (role === 'principal' || caller === 'platform') return undefined
-  if (role === 'platform-admin') return 'forbidden'
+  if (role === 'metrics' && caller === 'collector') return undefined
+  if (role === 'platform-admin' || role === 'metrics') return 'forbidden'
   expect(path).toContain('/:project')
-  if (place !== 'mine' || caller === 'stranger') return 'project_not_found'
+  if (place !== 'mine' || caller === 'stranger' || caller === 'collector') return 'project_not_found'
   const ranks: readonly string[] = projectRoles
   return ranks.indexOf(caller) < ranks.indexOf(role as ProjectRole) ? 'forbidden' : undefined
 }

@@ -1,9 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { isIP } from 'node:net'
 import { BerthError } from '@berth/contract'
 
-const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]'])
-
 const nameOf = (host: string): string => host.replace(/:\d+$/, '').toLowerCase()
+
+/** An address can't be made to point elsewhere, so a page that was loaded from it is ours. Probes have nothing else. */
+const isAddress = (name: string): boolean => isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0
 
 /**
  * Refuses a Host that is not one of ours: a page on another site that makes its name point at this machine (DNS
@@ -12,7 +14,13 @@ const nameOf = (host: string): string => host.replace(/:\d+$/, '').toLowerCase()
 export const checkHost = (headers: IncomingHttpHeaders, allowed: readonly string[]): void => {
   const host = headers.host ?? ''
   const name = nameOf(host)
-  if (loopbackNames.has(name) || allowed.includes(name) || allowed.includes(host.toLowerCase())) return
+  if (
+    name === 'localhost' ||
+    isAddress(name) ||
+    allowed.includes(name) ||
+    allowed.includes(host.toLowerCase())
+  )
+    return
   throw new BerthError(
     'host_not_allowed',
     `Berth does not answer to the name ${JSON.stringify(host)}. Add it to BERTH_ALLOWED_HOSTS if it is yours.`,

@@ -142,3 +142,23 @@ describe('the documentation', () => {
     expect(Object.keys(body.paths ?? {})).toContain('/api/projects/{project}/sessions/{session}/events')
   })
 })
+
+describe('the token for metrics', () => {
+  it('opens the metrics, and no more than a stranger may', async () => {
+    const token = 'a-metrics-token-that-is-long-enough'
+    await withBackend(
+      async (at) => {
+        expect((await at.call('/metrics', { token })).status).toBe(200)
+        expect((await at.call('/metrics', { token: `${token}x` })).status).toBe(401)
+        expect((await at.call('/api/me', { token })).body).toEqual({
+          principal: { kind: 'service', id: 'metrics' },
+          platformAdmin: false,
+        })
+        expect((await at.call('/api/projects', { token })).body).toMatchObject({ items: [] })
+        expect((await at.call('/api/login-links', { token, method: 'POST' })).status).toBe(403)
+        expect((await at.call('/api/projects/default/sessions', { token })).status).toBe(404)
+      },
+      { metricsToken: token },
+    )
+  })
+})

@@ -3,10 +3,18 @@ import type { ErrorCode } from '../errors.ts'
 
 /**
  * Who may call a route. `public`: anyone who reaches the port; `principal`: anyone signed in; `viewer`, `editor`,
- * `admin`: that role in the project of the path, or a higher one; `platform-admin`; `runner`: the runner of a session,
- * on the runners' port only.
+ * `admin`: that role in the project of the path, or a higher one; `platform-admin`; `metrics`: who collects metrics, and
+ * platform admins; `runner`: the runner of a session, on the runners' port only.
  */
-export type RouteRole = 'public' | 'principal' | 'viewer' | 'editor' | 'admin' | 'platform-admin' | 'runner'
+export type RouteRole =
+  | 'public'
+  | 'principal'
+  | 'viewer'
+  | 'editor'
+  | 'admin'
+  | 'platform-admin'
+  | 'metrics'
+  | 'runner'
 
 /** A role in a project, each including the ones before it. */
 export const projectRoles = ['viewer', 'editor', 'admin'] as const

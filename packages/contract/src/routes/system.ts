@@ -45,7 +45,7 @@ export const systemRoutes = {
   metrics: route({
     method: 'GET',
     path: '/metrics',
-    role: 'platform-admin',
+    role: 'metrics',
     tag: 'System',
     summary: 'Metrics in the format of Prometheus',
     response: text,

@@ -49,6 +49,16 @@ export const reserved: readonly Reserved[] = [
     only: /^apps\/backend\/src\/(main\.ts|store\/(sqlite|postgres)\/.*)$/,
   },
   {
+    what: 'blob stores are named where the backend is wired',
+    target: /^apps\/backend\/src\/blobs\/(directory|s3\/s3-blobs)\.ts$/,
+    only: /^apps\/backend\/src\/main\.ts$/,
+  },
+  {
+    what: 'the SDK of S3 is known to its blob store',
+    target: /^@aws-sdk\//,
+    only: /^apps\/backend\/src\/blobs\/s3\//,
+  },
+  {
     what: 'the HTTP framework is known to app.ts and http/',
     target: /^(@fastify\/|fastify)/,
     only: /^apps\/backend\/src\/(app\.ts|http\/.*)$/,

@@ -15,6 +15,14 @@ describe('readConfig', () => {
     ).toThrow(/BERTH_PORT[\s\S]*BERTH_SANDBOX[\s\S]*ANTHROPIC_BASE_URL/)
   })
 
+  it('refuses what is said of a bucket that is not named', () => {
+    expect(() => readConfig({ BERTH_S3_REGION: 'eu', BERTH_S3_PREFIX: 'a', BERTH_PORT: '-1' })).toThrow(
+      /BERTH_PORT[\s\S]*BERTH_S3_PREFIX[\s\S]*BERTH_S3_REGION/,
+    )
+    expect(readConfig({ BERTH_S3_BUCKET: 'blobs' }).s3).toMatchObject({ bucket: 'blobs', prefix: '' })
+    expect(readConfig({}).s3).toBeUndefined()
+  })
+
   it('does not open the API beyond this machine by accident', () => {
     expect(() => readConfig({ BERTH_HOST: '0.0.0.0' })).toThrow(/BERTH_ALLOW_REMOTE_OWNER/)
     expect(readConfig({ BERTH_HOST: '0.0.0.0', BERTH_ALLOW_REMOTE_OWNER: 'true' }).host).toBe('0.0.0.0')

@@ -1,6 +1,7 @@
 import { homedir, platform, userInfo } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import { z } from 'zod'
+import { type S3Settings, s3SettingsOf, s3Variables, s3WithoutBucket } from './blobs/s3/settings.ts'
 
 const port = z.coerce.number().int().min(0).max(65_535)
 const list = (separator: string) =>
@@ -42,6 +43,7 @@ const schema = z.object({
   BERTH_PRICES: z.string().min(1).optional(),
   ANTHROPIC_API_KEY: z.string().min(1).optional(),
   ANTHROPIC_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  ...s3Variables,
   BERTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 
@@ -63,6 +65,8 @@ export interface Config {
   prices: string | undefined
   apiKey: string | undefined
   apiUrl: string | undefined
+  /** Where blobs are kept, when not in the data directory. */
+  s3: S3Settings | undefined
   logLevel: string
   /** Who the owner token stands for. */
   owner: { id: string; name: string }
@@ -80,8 +84,13 @@ const defaultDataDir = (env: NodeJS.ProcessEnv): string => {
 export const readConfig = (env: NodeJS.ProcessEnv): Config => {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
   const parsed = schema.safeParse(given)
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`)
+  const issues = (parsed.error?.issues ?? []).map(({ path, message }) => ({
+    variable: path.join('.'),
+    message,
+  }))
+  const wrong = [...issues, ...s3WithoutBucket(given)]
+  if (!parsed.success || wrong.length > 0) {
+    const lines = wrong.map(({ variable, message }) => `  ${variable}: ${message}`)
     throw new Error(`The configuration is not valid:\n${lines.join('\n')}`)
   }
   const values = parsed.data
@@ -105,6 +114,7 @@ export const readConfig = (env: NodeJS.ProcessEnv): Config => {
     prices: values.BERTH_PRICES,
     apiKey: values.ANTHROPIC_API_KEY,
     apiUrl: values.ANTHROPIC_BASE_URL,
+    s3: s3SettingsOf(values),
     logLevel: values.BERTH_LOG_LEVEL,
     owner: { id: 'owner', name: userName() },
   }

@@ -4,10 +4,11 @@ import { fileURLToPath } from 'node:url'
 import { createLocalRuntime } from '@berth/runtime-local'
 import { createBubblewrapSandbox, createNoSandbox } from '@berth/sandbox'
 import { builtInScenarios, createScriptedModel, loadScenarios } from '@berth/scripted-model'
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import { ownerToken, readToken } from './auth/owner-token.ts'
 import { startBackend } from './backend.ts'
 import { createDirectoryBlobs } from './blobs/directory.ts'
+import type { BlobStore } from './blobs/port.ts'
 import { type Config, readConfig } from './config.ts'
 import { createModelSource } from './gateway/model-source.ts'
 import { loadPrices } from './gateway/prices.ts'
@@ -31,7 +32,7 @@ const start = async (config: Config) => {
   const { url: scriptedUrl, close: closeScripted } = await scripted.listen()
   const backend = await startBackend({
     store,
-    blobs: await createDirectoryBlobs({ directory: join(config.dataDir, 'blobs') }),
+    blobs: await blobsOf(config, log),
     runtime: await createLocalRuntime({
       directory: join(config.dataDir, 'sessions'),
       command: [process.execPath, runnerMain],
@@ -79,6 +80,14 @@ const migrate = async (config: Config): Promise<void> => {
   const store = await openStore(config)
   await store.close()
   process.stdout.write('The schema is up to date.\n')
+}
+
+/** Files in the data directory, or objects in a bucket. */
+const blobsOf = async ({ dataDir, s3 }: Config, log: Logger): Promise<BlobStore> => {
+  if (s3 === undefined) return createDirectoryBlobs({ directory: join(dataDir, 'blobs') })
+  // Loaded only when it is used: it takes 35 MB.
+  const { createS3Blobs } = await import('./blobs/s3/s3-blobs.ts')
+  return createS3Blobs({ ...s3, now: Date.now, warn: (message) => log.warn(message) })
 }
 
 /** What git needs to use the operator's own credentials when it clones. */

@@ -1,10 +1,12 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { link, mkdir, open, opendir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { BerthError } from '@berth/contract'
+import { BlobCheck } from './blob-check.ts'
+import { checkBlob, checkScope, isScope } from './names.ts'
 import type { BlobStore, BlobUpload } from './port.ts'
 
 export interface DirectoryBlobsOptions {
@@ -83,39 +85,33 @@ class DirectoryBlobs implements BlobStore {
   }
 
   async *scopes() {
-    for await (const { name } of await opendir(this.#directory)) if (isName(name)) yield name
+    for await (const { name } of await opendir(this.#directory)) if (isScope(name)) yield name
   }
 
   #session(session: string): string {
-    if (!isName(session)) throw new BerthError('invalid_input', `${session} can't be a session's id.`)
-    return join(this.#directory, session)
+    return join(this.#directory, checkScope(session))
   }
 
   #path(session: string, blob: string): string {
-    if (!/^[0-9a-f]{64}$/.test(blob))
-      throw new BerthError('invalid_input', `${blob} is not a SHA-256 in hex, the name of a blob.`)
-    return join(this.#session(session), blob)
+    return join(this.#session(session), checkBlob(blob))
   }
 }
 
-/** Names that stay in the directory. */
-const isName = (name: string) => /^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/.test(name)
-
 /** Writes the content to `part`, durable and checked; its size. */
-const receive = async ({ content, blob, maxBytes }: BlobUpload, part: string): Promise<number> => {
-  const hash = createHash('sha256')
-  let size = 0
-  const check = new Transform({
+const receive = async (upload: BlobUpload, part: string): Promise<number> => {
+  const check = new BlobCheck(upload)
+  const watch = new Transform({
     transform(chunk: Buffer, _, done) {
-      size += chunk.length
-      hash.update(chunk)
-      done(size > maxBytes ? tooLarge(maxBytes) : null, chunk)
+      try {
+        check.pass(chunk)
+        done(null, chunk)
+      } catch (error) {
+        done(error as Error)
+      }
     },
   })
-  await pipeline(content, check, createWriteStream(part, { flags: 'wx', mode: 0o600, flush: true }))
-  const found = hash.digest('hex')
-  if (found === blob) return size
-  throw new BerthError('invalid_input', `The content's SHA-256 is ${found}, not ${blob}. Send it again.`)
+  await pipeline(upload.content, watch, createWriteStream(part, { flags: 'wx', mode: 0o600, flush: true }))
+  return check.end()
 }
 
 const syncDirectory = async (directory: string): Promise<void> => {
@@ -134,9 +130,6 @@ const isFull = (error: unknown) => codeOf(error) === 'ENOSPC' || codeOf(error) =
 const missing = (error: unknown): undefined => {
   if (codeOf(error) !== 'ENOENT') throw error
 }
-
-const tooLarge = (maxBytes: number) =>
-  new BerthError('too_large', `The content is larger than the ${maxBytes} bytes that a blob may have.`)
 
 const storageFull = () =>
   new BerthError(

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { Readable } from 'node:stream'
+import { once } from 'node:events'
+import { PassThrough, Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { isBerthError } from '@berth/contract'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -8,6 +9,8 @@ import type { BlobStore } from '../port.ts'
 /** A fresh, empty blob store, and the end of it. */
 export interface BlobHarness {
   blobs: BlobStore
+  /** More than the store lists at once. Default: 50, for one that has no such limit. */
+  many?: number
   dispose(): Promise<void>
 }
 
@@ -32,6 +35,7 @@ export const blobConformance = (name: string, make: () => Promise<BlobHarness>):
     describe('removals', () => removalCases(use))
     describe('sessions', () => sessionCases(use))
     describe('copies', () => copyCases(use))
+    describe('many', { timeout: 60_000 }, () => numerousCases(() => harness))
   })
 }
 
@@ -83,6 +87,22 @@ const contentCases = (use: () => BlobStore) => {
     const reader = await use().get(session, nameOf(content))
     await Promise.all(Array.from({ length: 10 }, () => put(use(), content)))
     expect(reader && String(await buffer(reader.content))).toBe(content)
+    expect(String(await read(use(), nameOf(content)))).toBe(content)
+  })
+
+  it('lets a reader go before the end, or before the start', async () => {
+    const content = 'y'.repeat(900_000)
+    await put(use(), content)
+    const half = await use().get(session, nameOf(content))
+    for await (const chunk of half?.content ?? []) {
+      expect(chunk.length).toBeGreaterThan(0)
+      break
+    }
+    expect(half?.content.destroyed).toBe(true)
+    const unread = await use().get(session, nameOf(content))
+    const closed = unread && once(unread.content, 'close')
+    unread?.content.destroy()
+    await closed
     expect(String(await read(use(), nameOf(content)))).toBe(content)
   })
 
@@ -142,6 +162,15 @@ const refusalCases = (use: () => BlobStore) => {
     expect(await use().get(session, blob)).toBeUndefined()
   })
 
+  it('keeps nothing of an upload whose sender has gone before it began', async () => {
+    const gone = new PassThrough()
+    const blob = nameOf('gone')
+    const putting = codeOf(use().put(session, { blob, content: gone, maxBytes }))
+    gone.destroy(new Error('connection lost'))
+    expect(await putting).toContain('connection lost')
+    expect(await use().get(session, blob)).toBeUndefined()
+  })
+
   it.each(['', '..', '../x', 'x', 'A'.repeat(64), `${'a'.repeat(63)}/`, `../${'a'.repeat(61)}`])(
     'refuses the blob name %j',
     async (blob) => {
@@ -183,6 +212,13 @@ const copyCases = (use: () => BlobStore) => {
     expect(await use().get(other, nameOf('never'))).toBeUndefined()
   })
 
+  it('takes a copy onto itself', async () => {
+    await put(use(), 'same')
+    expect(await use().copy(session, nameOf('same'), session)).toBe(true)
+    expect(String(await read(use(), nameOf('same')))).toBe('same')
+    expect(await use().copy(session, nameOf('never'), session)).toBe(false)
+  })
+
   it('refuses names that are none', async () => {
     for (const [from, blob, to] of [
       ['..', nameOf('x'), other],
@@ -204,6 +240,42 @@ const removalCases = (use: () => BlobStore) => {
     expect(String(await read(use(), nameOf('b')))).toBe('b')
     expect(String(await read(use(), nameOf('a'), other))).toBe('a')
     expect(await codeOf(use().remove(session, '../x'))).toBe('invalid_input')
+  })
+}
+
+/** Puts many, a few at a time. */
+const putMany = async (blobs: BlobStore, all: { content: string; of: string }[]) => {
+  const left = all.values()
+  const work = async () => {
+    for (const { content, of } of left) await put(blobs, content, of)
+  }
+  await Promise.all(Array.from({ length: 16 }, work))
+}
+
+const numerousCases = (use: () => BlobHarness) => {
+  const numbers = () => Array.from({ length: use().many ?? 50 }, (_, index) => String(index))
+
+  it('removes a session with more blobs than are listed at once', async () => {
+    const { blobs } = use()
+    await putMany(
+      blobs,
+      numbers().map((content) => ({ content, of: session })),
+    )
+    await put(blobs, 'a', other)
+    await blobs.removeAll(session)
+    const left = await Promise.all(numbers().map((content) => blobs.get(session, nameOf(content))))
+    expect(left.filter((found) => found !== undefined)).toEqual([])
+    expect(await sessionsOf(blobs)).toEqual([other])
+  })
+
+  it('names more sessions than are listed at once, each once', async () => {
+    const { blobs } = use()
+    const names = numbers().map((number) => `ses_${number.padStart(26, '0')}`)
+    await putMany(
+      blobs,
+      names.map((of) => ({ content: 'a', of })),
+    )
+    expect(await sessionsOf(blobs)).toEqual(names)
   })
 }
 

@@ -65,5 +65,7 @@ export const promises: Readonly<Record<string, string>> = {
   P58: 'A fork goes on from its turn with files, conversation and history of then, and outlives the session that it came from.',
   P59: 'Files go back to a turn, and forward again, live and stopped; the conversation goes on.',
   P60: 'A push that kill -9 cuts short leaves the origin as it was or as it should be, and is done and told once when it is asked for again.',
+  P105: 'Of a session only its own branch is pushed; everything else is refused before any of it is sent, and git says why.',
+  P107: 'The git proxy reaches no private address by whatever name, no repository that the session has no right to, and follows nobody elsewhere; git prints the reason.',
   P54: 'A workspace that is too large, or a blob store that is full or slow, holds up no turn.',
 }

@@ -13,6 +13,7 @@ import { documentation } from './http/documentation.ts'
 import { eventEndpoints } from './http/events.ts'
 import { fileChangeEndpoints } from './http/file-changes.ts'
 import { fileEndpoints } from './http/files.ts'
+import { gitEndpoints } from './http/git.ts'
 import { checkHost, checkOrigin } from './http/guard.ts'
 import { logEndpoints } from './http/logs.ts'
 import { projectEndpoints } from './http/projects.ts'
@@ -73,7 +74,11 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
 
 /** The runners' app, for a port of its own. Builds it from its dependencies; never listens. */
 export const createRunnerApp = async (deps: Deps): Promise<FastifyInstance> => {
-  const app = bareApp(deps, Object.values(runnerRoutes))
+  const app = bareApp(
+    { ...deps, requestTimeoutMs: deps.requestTimeoutMs ?? pushMs },
+    Object.values(runnerRoutes),
+  )
+  closeStrangers(app)
   const options = {
     checkAnswers: deps.checkAnswers ?? false,
     authorise: async (request: FastifyRequest): Promise<Principal> => {
@@ -96,7 +101,23 @@ export const createRunnerApp = async (deps: Deps): Promise<FastifyInstance> => {
     mcpEndpoints(scope, deps)
     done()
   })
+  await app.register((scope, _, done) => {
+    gitEndpoints(scope, deps, options)
+    done()
+  })
   return app
+}
+
+/** A whole push has to arrive within this time; without progress it is cut much sooner. */
+const pushMs = 3_600_000
+
+/** Whoever is not let in is not waited for either, however slowly the rest of the request comes. */
+const closeStrangers = (app: FastifyInstance): void => {
+  // biome-ignore lint/complexity/useMaxParams: Fastify's form of a hook that costs no promise
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (reply.statusCode === 401) reply.header('connection', 'close')
+    done(null, payload)
+  })
 }
 
 const nobody: Principal = { actor: { kind: 'user', id: 'nobody' }, platformAdmin: false, roles: {} }

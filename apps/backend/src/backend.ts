@@ -15,6 +15,9 @@ import { Gateway } from './gateway/gateway.ts'
 import type { ModelSource } from './gateway/model-source.ts'
 import { builtInPrices, type Prices } from './gateway/prices.ts'
 import { branchLister } from './git/list-branches.ts'
+import { parseGitHosts } from './git-proxy/git-hosts.ts'
+import type { GitProxyLimits } from './git-proxy/git-limits.ts'
+import { GitProxy } from './git-proxy/git-proxy.ts'
 import type { Deps } from './http/deps.ts'
 import { drainable } from './http/drain.ts'
 import { changeJson, resetLine } from './http/events.ts'
@@ -50,6 +53,8 @@ export interface BackendParts {
   repositoryRoots: readonly string[]
   /** For git that talks to remotes with the operator's credentials. Default: none, and git from the PATH. */
   surroundings?: GitSurroundings
+  /** The git proxy: hosts as `parseGitHosts` reads them. Default: none, and the standard limits. */
+  git?: { hosts: readonly string[]; limits?: Partial<GitProxyLimits> }
   allowedHosts: readonly string[]
   listen: { host: string; port: number; runnerHost: string; runnerPort: number }
   /** Where runners find the runners' port. Default: its address on this machine. */
@@ -119,6 +124,7 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
     for (const stop of stops) stop()
     await deps.gateway.close()
     await deps.mcp.close()
+    await deps.git.close()
     await runtime.close()
     await store.close()
   }
@@ -172,6 +178,7 @@ const assemble = (
     streams,
     gateway: new Gateway({ source, service, store, prices, count: metrics.used, now, log }),
     mcp: new McpProxy({ service, store }),
+    git: new GitProxy({ service, store, ...parts.git, hosts: parseGitHosts(parts.git?.hosts ?? []) }),
     metrics,
     log,
     now,

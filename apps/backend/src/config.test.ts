@@ -23,6 +23,11 @@ describe('readConfig', () => {
     expect(readConfig({}).s3).toBeUndefined()
   })
 
+  it('names what is wrong in a list of git hosts', () => {
+    expect(() => readConfig({ BERTH_GIT_HOSTS: 'github.com,https://x' })).toThrow(/BERTH_GIT_HOSTS: .*https/)
+    expect(readConfig({ BERTH_GIT_HOSTS: 'a.example, *' }).gitHosts).toEqual(['a.example', '*'])
+  })
+
   it('does not open the API beyond this machine by accident', () => {
     expect(() => readConfig({ BERTH_HOST: '0.0.0.0' })).toThrow(/BERTH_ALLOW_REMOTE_OWNER/)
     expect(readConfig({ BERTH_HOST: '0.0.0.0', BERTH_ALLOW_REMOTE_OWNER: 'true' }).host).toBe('0.0.0.0')

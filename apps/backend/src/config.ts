@@ -2,6 +2,7 @@ import { homedir, platform, userInfo } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { type S3Settings, s3SettingsOf, s3Variables, s3WithoutBucket } from './blobs/s3/settings.ts'
+import { parseGitHosts } from './git-proxy/git-hosts.ts'
 
 const port = z.coerce.number().int().min(0).max(65_535)
 const list = (separator: string) =>
@@ -27,6 +28,10 @@ const schema = z.object({
   BERTH_REPOSITORY_ROOTS: list(delimiter).optional(),
   /** More host names, separated by commas, under which the API may be called. */
   BERTH_ALLOWED_HOSTS: list(',').optional(),
+  /** Hosts, separated by commas, that sessions may read from besides their own repositories; see `parseGitHosts`. */
+  BERTH_GIT_HOSTS: list(',').optional(),
+  /** `proxy`: also the git of runners on this machine goes through the git proxy. */
+  BERTH_GIT: z.enum(['direct', 'proxy']).default('direct'),
   /** Needed when the API listens beyond this machine: the owner token opens everything. */
   BERTH_ALLOW_REMOTE_OWNER: z.enum(['true', 'false']).default('false'),
   /** A file with the owner's token. Default: `owner-token` in the data directory, made at the first start. */
@@ -59,6 +64,8 @@ export interface Config {
   allowedHosts: string[]
   ownerTokenFile: string | undefined
   metricsTokenFile: string | undefined
+  gitHosts: string[]
+  runnersGit: 'direct' | 'proxy'
   /** What is set of the capacity; the machine decides the rest. */
   capacity: { sessions: number | undefined; memoryMiB: number | undefined }
   scenarios: string | undefined
@@ -78,6 +85,15 @@ const loopback = ['127.0.0.1', '::1', 'localhost']
 const defaultDataDir = (env: NodeJS.ProcessEnv): string => {
   if (platform() === 'darwin') return join(homedir(), 'Library', 'Application Support', 'berth')
   return join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'berth')
+}
+
+const gitHostsOf = (hosts: string[]): string[] => {
+  try {
+    parseGitHosts(hosts)
+    return hosts
+  } catch (error) {
+    throw new Error(`The configuration is not valid:\n  BERTH_GIT_HOSTS: ${(error as Error).message}`)
+  }
 }
 
 /** Reads the environment, once. Throws one error that names every bad variable. */
@@ -109,6 +125,8 @@ export const readConfig = (env: NodeJS.ProcessEnv): Config => {
     allowedHosts: (values.BERTH_ALLOWED_HOSTS ?? []).map((host) => host.toLowerCase()),
     ownerTokenFile: values.BERTH_OWNER_TOKEN_FILE,
     metricsTokenFile: values.BERTH_METRICS_TOKEN_FILE,
+    gitHosts: gitHostsOf(values.BERTH_GIT_HOSTS ?? []),
+    runnersGit: values.BERTH_GIT,
     capacity: { sessions: values.BERTH_MAX_LIVE_SESSIONS, memoryMiB: values.BERTH_MEMORY_MIB },
     scenarios: values.BERTH_SCENARIOS,
     prices: values.BERTH_PRICES,

@@ -38,6 +38,7 @@ const start = async (config: Config) => {
       command: [process.execPath, runnerMain],
       baseEnv: {
         BERTH_SANDBOX: config.sandbox,
+        BERTH_GIT: config.runnersGit,
         BERTH_MIRROR_DIR: join(config.dataDir, 'mirrors'),
         ...operatorEnvironment(),
       },
@@ -57,6 +58,7 @@ const start = async (config: Config) => {
     surroundings: { path: process.env.PATH ?? '', home: process.env.HOME, inherited: process.env },
     repositoryRoots: [...config.repositoryRoots, join(config.dataDir, 'samples')],
     capacity: capacityOf(config.capacity),
+    git: { hosts: config.gitHosts },
     allowedHosts: config.allowedHosts,
     listen: { ...config },
   })

@@ -73,6 +73,8 @@ export const limits = {
   openOperations: 32,
   /** Models of one session that are counted by name; more are counted together, as `other`. */
   models: 50,
+  /** What git sends with a push through the git proxy: commands and pack. */
+  gitPush: 2 * 1024 * 1024 * 1024,
   /** A part of a pack or transcript in the blob store. */
   checkpointPart: 32 * 1024 * 1024,
 } as const

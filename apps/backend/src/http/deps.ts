@@ -5,6 +5,7 @@ import type { BlobStore } from '../blobs/port.ts'
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import type { Tail } from '../events/tail.ts'
 import type { Gateway } from '../gateway/gateway.ts'
+import type { GitProxy } from '../git-proxy/git-proxy.ts'
 import type { McpProxy } from '../mcp/mcp-proxy.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Operations } from '../operations/operations.ts'
@@ -29,6 +30,7 @@ export interface Deps {
   authenticator: Authenticator
   gateway: Gateway
   mcp: McpProxy
+  git: GitProxy
   metrics: Metrics
   log: Logger
   system: () => Promise<System>

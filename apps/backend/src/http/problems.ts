@@ -103,7 +103,9 @@ export const clientError = (error: NodeJS.ErrnoException, socket: Socket): void 
 const matches = (row: Route, path: string): boolean => {
   const wanted = row.path.split('/')
   const given = path.split('/')
+  const isOpen = wanted.at(-1) === '*' && given.length > wanted.length
   return (
-    wanted.length === given.length && wanted.every((part, i) => part.startsWith(':') || part === given[i])
+    (isOpen || wanted.length === given.length) &&
+    wanted.every((part, i) => part.startsWith(':') || part === '*' || part === given[i])
   )
 }

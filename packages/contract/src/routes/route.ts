@@ -23,7 +23,7 @@ export type ProjectRole = (typeof projectRoles)[number]
 /** One endpoint, as data. Server, OpenAPI document, client and tests are derived from it. */
 export interface Route {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** With parameters as `:name`. */
+  /** With parameters as `:name`; a last part `*` stands for any rest, and is a parameter of that name. */
   path: string
   role: RouteRole
   tag: string

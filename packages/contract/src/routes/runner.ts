@@ -9,6 +9,7 @@ import { logLine } from '../runner-log.ts'
 import { effectiveSettings } from '../settings/settings.ts'
 import { sha256, transferId } from '../transfer.ts'
 import { baseRoutes } from './bases.ts'
+import { gitRoutes } from './git.ts'
 import { route } from './route.ts'
 import { numberInQuery } from './schemas.ts'
 
@@ -178,4 +179,5 @@ export const runnerRoutes = {
     errors: ['fenced', 'too_large', 'storage_full'],
   }),
   ...baseRoutes,
+  ...gitRoutes,
 } as const

@@ -1,0 +1,285 @@
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sessionBranch } from '@berth/contract'
+import { type GitHttpServer, startGitHttpServer } from '@berth/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { commitFiles, createRepository, git, writeFiles } from '../checkpoints/fixtures/work.ts'
+import { createTestBackend, eventually, type TestBackend, withBackend } from '../test-backend.ts'
+
+let root: string
+let server: GitHttpServer
+let backend: TestBackend
+let session: string
+let token: string
+let branch: string
+const gate = Promise.withResolvers<void>()
+
+/** What some paths answer in place of git. */
+const odd: Record<string, (response: ServerResponse, request: IncomingMessage) => unknown> = {
+  '/moved': (response) => response.writeHead(301, { location: `http://other.example/moved${refs}` }).end(),
+  '/nogit': (response, { url = '' }) =>
+    response.writeHead(301, { location: url.replace('/nogit', '/origin.git') }).end(),
+  '/private': (response) => response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end(),
+  '/page': (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>Hello'),
+  '/broken': (response) => response.writeHead(500).end('stack trace'),
+  '/stalled': (response) =>
+    response.writeHead(200, { 'content-type': 'application/x-git-upload-pack-advertisement' }).write('001e'),
+}
+const refs = '/info/refs?service=git-upload-pack'
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'berth-git-proxy-'))
+  const source = createRepository(join(root, 'source'))
+  for (const n of [1, 2, 3])
+    commitFiles(source, { 'a.txt': `${n}\n`, [`f${n}.txt`]: `file ${n}\n` }, `Change ${n}`)
+  git(root, 'clone', '--quiet', '--bare', source, 'origin.git')
+  server = await startGitHttpServer({
+    root,
+    route: async (request, response, path) => {
+      if (path.startsWith('/held/')) await gate.promise
+      const answer = Object.entries(odd).find(([prefix]) => path.startsWith(`${prefix}/`))?.[1]
+      if (answer === undefined) return path.replace('/held/', '/')
+      answer(response, request)
+      return undefined
+    },
+  })
+  const host = new URL(server.url).host
+  backend = await createTestBackend({ git: { hosts: [host], limits: { atOnce: 2 } } })
+  const made = await backend.session({ repositories: [{ url: `${server.url}/origin` }] })
+  session = made.id
+  branch = sessionBranch(session)
+  token = (await backend.spec(session)).token
+})
+
+afterAll(async () => {
+  await backend.dispose()
+  await server.close()
+  rmSync(root, { recursive: true, force: true })
+})
+
+interface Ended {
+  ok: boolean
+  said: string
+}
+
+/** Runs git with every URL going through the proxy. */
+const through = async (directory: string, ...args: string[]): Promise<Ended> => {
+  const pairs = [
+    ...['https', 'http'].map((scheme) => [
+      `url.${backend.runnerUrl}/runner/git/${scheme}/.insteadOf`,
+      `${scheme}://`,
+    ]),
+    [`http.${backend.runnerUrl}/.extraHeader`, `Authorization: Bearer ${token}`],
+    ['user.name', 'Ada'],
+    ['user.email', 'ada@example.com'],
+  ]
+  const config = pairs.flatMap(([key, value], i) => [
+    [`GIT_CONFIG_KEY_${i}`, key],
+    [`GIT_CONFIG_VALUE_${i}`, value],
+  ])
+  const env = {
+    PATH: process.env.PATH,
+    HOME: directory,
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_CONFIG_COUNT: String(pairs.length),
+    ...Object.fromEntries(config),
+  }
+  return new Promise((resolve) =>
+    execFile('git', ['-C', directory, ...args], { env }, (error, stdout, stderr) =>
+      resolve({ ok: error === null, said: `${stdout}${stderr}` }),
+    ),
+  )
+}
+
+let clones = 0
+const clone = async (...args: string[]) => {
+  const name = `clone-${++clones}`
+  const ended = await through(root, 'clone', '--quiet', ...args, `${server.url}/origin.git`, name)
+  expect(ended).toEqual({ ok: true, said: '' })
+  return join(root, name)
+}
+const originRefs = () => git(join(root, 'origin.git'), 'for-each-ref', '--format=%(refname)')
+
+describe('git through the proxy', () => {
+  it('clones whole, shallow and partially, by the protocol’s second version', async () => {
+    const whole = await clone()
+    expect(git(whole, 'log', '--format=%s').split('\n')).toHaveLength(4)
+    const shallow = await clone('--depth=1')
+    expect(git(shallow, 'log', '--format=%s')).toBe('Change 3')
+    const partial = await clone('--filter=blob:none', '--no-checkout')
+    expect(git(partial, 'rev-list', '--objects', '--all', '--missing=print')).toContain('?')
+    expect(await through(partial, 'checkout', '--quiet', 'main')).toMatchObject({ ok: true })
+    const deepened = await through(shallow, 'fetch', '--quiet', '--unshallow')
+    expect(deepened).toMatchObject({ ok: true })
+    expect(git(shallow, 'log', '--format=%s').split('\n')).toHaveLength(4)
+  })
+
+  it('sends git servers nothing of the session’s', async () => {
+    server.requests.length = 0
+    await through(
+      root,
+      '-c',
+      'http.extraHeader=Cookie: a=b',
+      '-c',
+      'http.userAgent=spy',
+      'ls-remote',
+      `${server.url}/origin`,
+    )
+    expect(server.requests).toHaveLength(2)
+    for (const { headers } of server.requests) {
+      const { connection, 'transfer-encoding': _, ...rest } = headers
+      expect(connection).toBe('keep-alive')
+      expect(rest).toMatchObject({ 'git-protocol': 'version=2', 'user-agent': 'git/2.0' })
+      expect(JSON.stringify(headers)).not.toMatch(/authorization|cookie|spy/i)
+    }
+  })
+
+  it('pushes the session’s branch, however large, and forces it', async () => {
+    const work = await clone()
+    git(work, 'checkout', '--quiet', '-b', branch)
+    writeFiles(work, { 'large.bin': randomBytes(3 * 1024 * 1024) })
+    git(work, 'add', '--all')
+    git(work, 'commit', '--quiet', '-m', 'Large')
+    expect(await through(work, 'push', '--quiet', 'origin', branch)).toEqual({ ok: true, said: '' })
+    expect(git(join(root, 'origin.git'), 'rev-parse', branch)).toBe(git(work, 'rev-parse', 'HEAD'))
+    git(work, 'commit', '--quiet', '--amend', '-m', 'Again')
+    expect((await through(work, 'push', 'origin', branch)).said).toContain('non-fast-forward')
+    expect(await through(work, 'push', '--quiet', '--force', 'origin', branch)).toMatchObject({ ok: true })
+    expect(git(join(root, 'origin.git'), 'log', '-1', '--format=%s', branch)).toBe('Again')
+  })
+
+  it.each([
+    ['another branch', ['HEAD:refs/heads/main'], /main \(a session pushes only its branch berth\//],
+    ['a tag', ['HEAD:refs/tags/v1'], /\[remote rejected\] HEAD -> v1 \(a session pushes no tags/],
+    ['two branches', ['HEAD:refs/heads/x', `HEAD:refs/heads/BRANCH`], /x \(a session pushes only/],
+    ['a deletion', [':refs/heads/main'], /main \(a session pushes only its branch/],
+    [
+      'with an option',
+      ['--force', '-o', 'ci.skip', 'HEAD:refs/heads/BRANCH'],
+      /\(push options are not passed on\)/,
+    ],
+    ['all', ['--mirror'], /remote rejected/],
+  ])('[P105] refuses to push %s, and git says why', async (_, args, reason) => {
+    const work = await clone()
+    const before = originRefs()
+    commitFiles(work, { 'new.txt': 'new\n' }, 'New')
+    const list = args.map((arg) => arg.replace('BRANCH', branch))
+    const { ok, said } = await through(work, 'push', 'origin', ...list)
+    expect(ok).toBe(false)
+    expect(said).toMatch(reason)
+    expect(originRefs()).toBe(before)
+  })
+
+  it('refuses a deletion of the session’s own branch too, and one of a large push', async () => {
+    const work = await clone()
+    git(join(root, 'origin.git'), 'update-ref', `refs/heads/${branch}`, 'main')
+    const { said } = await through(work, 'push', 'origin', `:${branch}`)
+    expect(said).toContain('(a session deletes no branch)')
+    writeFiles(work, { 'large.bin': randomBytes(3 * 1024 * 1024) })
+    git(work, 'add', '--all')
+    git(work, 'commit', '--quiet', '-m', 'Large')
+    expect((await through(work, 'push', 'origin', 'HEAD:main')).said).toContain('remote rejected')
+  })
+})
+
+describe('what is refused, git prints with the reason:', () => {
+  const listed = (url: string, ...more: string[]) => through(root, 'ls-remote', ...more, url)
+
+  it.each([
+    [
+      'a repository of nobody’s',
+      'https://example.com/lib',
+      /remote: berth: .* none of this session’s repositories/,
+    ],
+    ['an address that is no repository', 'https://example.com/lib%3Fx', /remote: berth: .* no address/],
+    [
+      'a server that sends elsewhere',
+      'SERVER/moved',
+      /berth: .* has moved to another host.*http:\/\/other\.example\/moved/,
+    ],
+    ['one that wants credentials', 'SERVER/private', /berth: .* needs credentials, and sessions have none/],
+    ['one that has no such repository', 'SERVER/none', /berth: .* has no repository .*\n.*not found/],
+    ['one that is no git server', 'SERVER/page', /berth: .* not behind a git server/],
+    ['one that fails', 'SERVER/broken', /berth: .* answered with status 500/],
+  ])('%s', async (_, url, reason) => {
+    const { ok, said } = await listed(url.replace('SERVER', server.url))
+    expect(ok).toBe(false)
+    expect(said).toMatch(reason)
+    expect(said).not.toMatch(/stack trace|Username/)
+  })
+
+  it('follows a server to another path of its own, where the session may go', async () => {
+    const { ok, said } = await listed(`${server.url}/nogit`)
+    expect([ok, said]).toEqual([true, expect.stringContaining('refs/heads/main')])
+  })
+
+  it('lets no more requests of a session be under way than it may', async () => {
+    const held = [1, 2].map(() => listed(`${server.url}/held/origin`))
+    await eventually(
+      'both wait',
+      () => server.requests.filter(({ url }) => url.startsWith('/held/')).length === 2,
+    )
+    expect((await listed(`${server.url}/origin`)).said).toContain('berth: 2 requests of git are under way')
+    gate.resolve()
+    expect(await Promise.all(held)).toMatchObject([{ ok: true }, { ok: true }])
+    expect(await listed(`${server.url}/origin`)).toMatchObject({ ok: true })
+  })
+
+  it('one that stops in the middle of its answer', () =>
+    withBackend(
+      async (other) => {
+        const { id } = await other.session({ repositories: [{ url: `${server.url}/stalled` }] })
+        const spec = await other.spec(id)
+        const path = `/runner/git/http/${new URL(server.url).host}/stalled${refs}`
+        await expect(other.callRunner(spec.token, path)).rejects.toThrow('terminated')
+      },
+      { git: { hosts: [new URL(server.url).host], limits: { idleMs: 200 } } },
+    ))
+
+  it('[P107] private addresses, by whatever name', () =>
+    withBackend(async (other) => {
+      const port = new URL(server.url).port
+      const hosts = [
+        'localhost',
+        '127.0.0.1',
+        '2130706433',
+        '[::1]',
+        '[::ffff:127.0.0.1]',
+        '169.254.169.254',
+        '10.0.0.1',
+      ]
+      const repositories = hosts.map((host, i) => ({ url: `https://${host}:${port}/origin`, name: `r${i}` }))
+      const { id } = await other.session({ repositories })
+      const spec = await other.spec(id)
+      for (const host of hosts) {
+        const path = `/runner/git/https/${host}:${port}/origin${refs}`
+        const { status, body } = await other.callRunner(spec.token, path)
+        expect([host, status, body]).toMatchObject([host, 403, { code: 'git_refused' }])
+        expect(body).toMatchObject({ detail: expect.stringContaining('no public address') })
+      }
+      expect((await other.callRunner('wrong', `/runner/git/https/localhost/x${refs}`)).status).toBe(401)
+    }))
+})
+
+it('a git server is left alone when whoever asked is gone', async () => {
+  const left = Promise.withResolvers<void>()
+  odd['/watched'] = (response) => {
+    response.writeHead(200, { 'content-type': 'application/x-git-upload-pack-advertisement' }).write('001e')
+    response.once('close', () => left.resolve())
+  }
+  const asking = new AbortController()
+  const host = new URL(server.url).host
+  const answer = await fetch(`${backend.runnerUrl}/runner/git/http/${host}/watched${refs}`, {
+    headers: { authorization: `Bearer ${token}` },
+    signal: asking.signal,
+  })
+  expect(answer.status).toBe(200)
+  asking.abort()
+  await left.promise
+})

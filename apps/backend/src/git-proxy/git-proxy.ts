@@ -1,0 +1,164 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { finished, Readable } from 'node:stream'
+import { BerthError, sessionBranch } from '@berth/contract'
+import type { Dispatcher } from 'undici'
+import { type SessionService, sessionSettingsOf } from '../session/service.ts'
+import type { RunnerIdentity, Store } from '../store/port.ts'
+import type { GitHosts } from './git-hosts.ts'
+import { type GitProxyLimits, standardLimits } from './git-limits.ts'
+import { type GitRights, type GitService, judgeAccess } from './git-policy.ts'
+import type { GitTarget } from './git-target.ts'
+import { checkLiteral, createAgents, type GuardedAgents } from './guarded-agent.ts'
+import { metered } from './metered.ts'
+import { judgeRedirect } from './redirect.ts'
+import { takePush } from './take-push.ts'
+import { upstreamHeaders } from './upstream-headers.ts'
+import { refusedBy, unreachable } from './upstream-problem.ts'
+
+export interface GitProxyOptions {
+  service: SessionService
+  store: Store
+  hosts: GitHosts
+  limits?: Partial<GitProxyLimits>
+}
+
+export interface GitCall {
+  runner: RunnerIdentity
+  service: GitService
+  target: GitTarget
+  headers: IncomingHttpHeaders
+  /** Of a call; missing: the refs are asked for. */
+  body?: Readable
+  /** Aborts when whoever asked is gone. */
+  gone: AbortSignal
+}
+
+export interface GitAnswer {
+  status: 200 | 307
+  headers: Record<string, string>
+  body: Readable | Buffer
+}
+
+/**
+ * The way from a session to git servers. What the session may read and write is decided before anything is asked, and of a
+ * push before anything of it is sent; then bytes are passed on as they come, within limits.
+ */
+export class GitProxy {
+  readonly #options: GitProxyOptions
+  readonly #limits: GitProxyLimits
+  readonly #agents: GuardedAgents
+  readonly #open = new Map<string, number>()
+
+  constructor(options: GitProxyOptions) {
+    this.#options = options
+    this.#limits = { ...standardLimits, ...options.limits }
+    this.#agents = createAgents(this.#limits)
+  }
+
+  /** Answers git. Rejects with a BerthError whose message is for git to print. */
+  async answer(call: GitCall): Promise<GitAnswer> {
+    const rights = await this.#rights(call.runner)
+    const verdict = judgeAccess(call.target, call.service, rights)
+    if (!verdict.allowed) throw new BerthError('git_refused', verdict.reason)
+    const leave = this.#enter(call.runner.session)
+    try {
+      const answer = await this.#answer(call, { rights, anyAddress: verdict.anyAddress })
+      if (answer.body instanceof Readable) finished(answer.body, leave)
+      else leave()
+      return answer
+    } catch (error) {
+      leave()
+      throw unreachable(call.target, error)
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#agents.open.destroy(), this.#agents.guarded.destroy()])
+  }
+
+  async #rights({ session, project: name }: RunnerIdentity): Promise<GitRights> {
+    const { service, store, hosts } = this.#options
+    const [state, project] = await Promise.all([service.state(session), store.projectSettings(name)])
+    const { workflow } = sessionSettingsOf(state.settings, project?.settings ?? {}).values
+    return { repositories: state.repositories, workflow: workflow?.url, hosts }
+  }
+
+  #enter(session: string): () => void {
+    const open = this.#open.get(session) ?? 0
+    if (open >= this.#limits.atOnce)
+      throw new BerthError(
+        'git_busy',
+        `${open} requests of git are under way in this session. Wait for some.`,
+      )
+    this.#open.set(session, open + 1)
+    let left = false
+    return () => {
+      if (left) return
+      left = true
+      const now = (this.#open.get(session) ?? 1) - 1
+      if (now > 0) this.#open.set(session, now)
+      else this.#open.delete(session)
+    }
+  }
+
+  async #answer(call: GitCall, judged: Judged): Promise<GitAnswer> {
+    const { body, service, runner } = call
+    const { idleMs, askBytes, pushBytes, commandBytes } = this.#limits
+    if (body === undefined) return this.#pass(call, judged)
+    if (service === 'git-upload-pack') {
+      const bytes = metered(body, { maxBytes: askBytes, idleMs, what: 'a request to fetch' })
+      return this.#pass(call, judged, bytes)
+    }
+    if (call.headers['content-encoding'] !== undefined)
+      throw new BerthError('git_refused', 'A push may not be compressed as a whole: git never does that.')
+    const bytes = metered(body, { maxBytes: pushBytes, idleMs, what: 'a push' })
+    const push = await takePush(bytes, { branch: sessionBranch(runner.session), commandBytes })
+    if (push.report === undefined) return this.#pass(call, judged, push.bytes)
+    return { status: 200, headers: { 'content-type': `application/x-${service}-result` }, body: push.report }
+  }
+
+  async #pass(call: GitCall, judged: Judged, body?: AsyncGenerator<Buffer>): Promise<GitAnswer> {
+    const { target, service } = call
+    const answer = await this.#ask(call, judged, body)
+    const { statusCode, headers } = answer
+    const type = `application/x-${service}-${body === undefined ? 'advertisement' : 'result'}`
+    if (statusCode !== 200 || headers['content-type'] !== type) {
+      answer.body.on('error', () => undefined).destroy()
+      if (statusCode >= 300 && statusCode < 400)
+        return judgeRedirect(headers.location, { ...call, ...judged, isCall: body !== undefined })
+      throw refusedBy(target, statusCode)
+    }
+    const { answerBytes: maxBytes, idleMs } = this.#limits
+    const bytes = metered(answer.body, { maxBytes, idleMs, what: 'an answer' })
+    const encoding: Record<string, string> =
+      headers['content-encoding'] === 'gzip' ? { 'content-encoding': 'gzip' } : {}
+    return {
+      status: 200,
+      headers: { 'content-type': type, ...encoding },
+      body: Readable.from(bytes, { objectMode: false, highWaterMark: 64 * 1024 }),
+    }
+  }
+
+  async #ask(
+    { target, service, headers, gone }: GitCall,
+    { anyAddress }: Judged,
+    body: AsyncGenerator<Buffer> | undefined,
+  ): Promise<Dispatcher.ResponseData> {
+    const { scheme, host, port, path } = target
+    if (!anyAddress) checkLiteral(host)
+    const isCall = body !== undefined
+    return this.#agents[anyAddress ? 'open' : 'guarded'].request({
+      origin: `${scheme}://${host}:${port}`,
+      path: `${path}/${isCall ? service : `info/refs?service=${service}`}`,
+      method: isCall ? 'POST' : 'GET',
+      headers: upstreamHeaders(headers, { service, isCall }),
+      body: isCall ? Readable.from(body, { objectMode: false, highWaterMark: 64 * 1024 }) : null,
+      signal: AbortSignal.any([gone, AbortSignal.timeout(this.#limits.totalMs)]),
+    })
+  }
+}
+
+interface Judged {
+  rights: GitRights
+  anyAddress: boolean
+}

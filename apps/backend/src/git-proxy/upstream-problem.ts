@@ -1,0 +1,50 @@
+import { BerthError } from '@berth/contract'
+import { placeOf } from './git-policy.ts'
+import type { GitTarget } from './git-target.ts'
+import { PrivateAddress } from './guarded-agent.ts'
+
+const words: Record<string, string> = {
+  ENOTFOUND: 'its name is unknown',
+  EAI_AGAIN: 'its name can’t be looked up at the moment',
+  ECONNREFUSED: 'it takes no connection',
+  ECONNRESET: 'it cut the connection',
+  ETIMEDOUT: 'it did not answer in time',
+  EHOSTUNREACH: 'there is no way to it',
+  ENETUNREACH: 'there is no way to it',
+  UND_ERR_CONNECT_TIMEOUT: 'it did not answer in time',
+  UND_ERR_HEADERS_TIMEOUT: 'it did not answer in time',
+  UND_ERR_BODY_TIMEOUT: 'it stopped in the middle of its answer',
+  UND_ERR_SOCKET: 'it cut the connection',
+  UND_ERR_ABORTED: 'it took too long',
+}
+
+/** What went wrong on the way to a git server, in words for the agent. */
+export const unreachable = (target: GitTarget, error: unknown): BerthError => {
+  if (error instanceof BerthError) return error
+  const cause = error instanceof AggregateError ? error.errors[0] : error
+  if (cause instanceof PrivateAddress)
+    return new BerthError(
+      'git_refused',
+      `${target.host} has no public address. To have sessions reach it, the operator adds ${placeOf(target)} to BERTH_GIT_HOSTS.`,
+    )
+  const code = String((cause as { code?: unknown } | undefined)?.code ?? '')
+  const why = words[code] ?? (/CERT|SSL|TLS|SELF_SIGNED/.test(code) ? 'its certificate is not trusted' : code)
+  return new BerthError(
+    'git_failed',
+    `${placeOf(target)} can’t be reached: ${why || 'the connection failed'}.`,
+  )
+}
+
+/** What an answer that is none of git's means, in words for the agent. */
+export const refusedBy = (target: GitTarget, status: number): BerthError => {
+  if (status === 200)
+    return new BerthError('git_failed', `${target.url} is not behind a git server that Berth can speak with.`)
+  if (status === 401 || status === 403)
+    return new BerthError(
+      'git_refused',
+      `${placeOf(target)} gives no access to ${target.url}: there is no such repository, or it needs credentials, and sessions have none.`,
+    )
+  if (status === 404)
+    return new BerthError('git_not_found', `${placeOf(target)} has no repository ${target.url}.`)
+  return new BerthError('git_failed', `${placeOf(target)} answered with status ${status}.`)
+}

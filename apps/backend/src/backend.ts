@@ -10,6 +10,7 @@ import type { Authenticator } from './auth/authenticator.ts'
 import { OwnerAuthenticator } from './auth/owner-authenticator.ts'
 import type { BlobStore } from './blobs/port.ts'
 import { type CheckpointParts, type Checkpoints, openCheckpoints } from './checkpoints/checkpoints.ts'
+import { startRecheck } from './events/recheck.ts'
 import { Tail } from './events/tail.ts'
 import { Gateway } from './gateway/gateway.ts'
 import type { ModelSource } from './gateway/model-source.ts'
@@ -28,12 +29,14 @@ import { Operations } from './operations/operations.ts'
 import { Admission } from './session/admission/admission.ts'
 import { type Capacity, unlimited } from './session/admission/capacity.ts'
 import { startHousekeeping } from './session/housekeeping.ts'
+import { Leases } from './session/lease.ts'
 import { ReconcileLoop } from './session/loop.ts'
 import { timing } from './session/plan.ts'
 import { Reconciler } from './session/reconcile.ts'
 import { repositoryPolicy } from './session/repository-policy.ts'
 import { SessionService } from './session/service.ts'
-import type { Store } from './store/port.ts'
+import { WatchTime } from './session/watch-time.ts'
+import type { Notice, Store } from './store/port.ts'
 import { version } from './version.ts'
 
 /** The parts that differ between a laptop and a cluster, and between the product and its tests. */
@@ -92,7 +95,7 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
   const addresses = { runner: '' }
   const checkpoints = await openCheckpoints(parts, parts.checkpoints)
   const runnerUrl = () => parts.runnerUrl ?? addresses.runner
-  const { deps, loop, admission, state } = assemble(parts, { checkpoints, runnerUrl })
+  const { deps, loop, admission, leases, state } = assemble(parts, { checkpoints, runnerUrl })
   const [app, runnerApp] = await Promise.all([createApp(deps), createRunnerApp(deps)])
   const closings = [drainable(app), drainable(runnerApp)]
   const stops = [watchStore(deps), runtime.watch((session) => loop.wake(session))]
@@ -109,18 +112,26 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
   }
   loop.start()
   admission.start()
-  const housekeeping = startHousekeeping({ store, blobs, runtime, clock, log })
+  const housekeeping = startHousekeeping({ store, blobs, runtime, leases, clock, log })
+  // Alone with its store, a backend is told of everything.
+  const recheck =
+    store.kind === 'sqlite' ? undefined : startRecheck({ ...deps, gone: goneOf(deps), clock, log })
   state.ready = true
   const close = async () => {
     Object.assign(state, { ready: false, closing: true })
     deps.streams.drain()
-    deps.operations.close()
+    // Who waits for a runner's answer is sent away shortly before the end, and can come back for it elsewhere.
+    const giveUp = setTimeout(() => deps.operations.close(), drainMs * 0.75)
     await Promise.all([
       loop.close(),
       admission.close(),
       housekeeping.close(),
+      recheck?.close(),
       ...closings.map((end) => end(drainMs)),
     ])
+    clearTimeout(giveUp)
+    deps.operations.close()
+    await leases.close()
     for (const stop of stops) stop()
     await deps.gateway.close()
     await deps.mcp.close()
@@ -152,15 +163,16 @@ const assemble = (
   const { events, changes } = tails(store)
   const streams = new Streams({ heartbeatMs: parts.heartbeatMs })
   const service = new SessionService({ store, blobs, now, random, wake: (session) => loop.wake(session) })
+  const leases = new Leases({ store, clock, log, holder: randomUUID() })
   const metrics = createMetrics({
     stats: () => store.stats(),
+    leases: () => leases.held,
     occupancy: () => store.occupancy(),
     tails: () => ({ bytes: events.stats.bytes + changes.stats.bytes, readers: events.stats.readers }),
     streams: () => streams.count,
   })
-  const holder = randomUUID()
   const admission = new Admission({
-    ...{ store, service, clock, log, holder },
+    ...{ store, service, clock, log, leases },
     capacity: parts.capacity ?? unlimited,
     runtime: runtime.kind,
     admitted: metrics.admitted,
@@ -202,24 +214,28 @@ const assemble = (
     checkAnswers: parts.checkAnswers,
     requestTimeoutMs: parts.requestTimeoutMs,
   }
-  const common = { store, blobs, runtime, service, clock, log, random, holder, backendUrl: runnerUrl }
-  const reconciler = new Reconciler({ ...common, admission, count: metrics.step })
+  const common = { store, blobs, runtime, service, clock, log, random, leases, backendUrl: runnerUrl }
+  const watch = new WatchTime(clock)
+  const watchingSince = () => watch.since
+  const reconciler = new Reconciler({ ...common, admission, watchingSince, count: metrics.step })
   const loop = new ReconcileLoop({
     clock,
     log,
     reconcile: (session) => reconciler.reconcile(session),
-    attention: attentionOf(store, now),
+    attention: attentionOf(store, now, watch),
   })
-  return { deps, loop, admission, state }
+  return { deps, loop, admission, leases, state }
 }
 
 /** What may need a step; at the first look everything that lives, because it may have ended while nobody watched. */
-const attentionOf = (store: Store, now: () => number) => {
+const attentionOf = (store: Store, now: () => number, watch: WatchTime) => {
   let first = true
-  return () => {
-    const silentBefore = now() + (first ? timing.silenceMs : -timing.silenceMs)
+  return async () => {
+    const silentBefore = first ? now() + timing.silenceMs : now() - timing.lookMs
+    const sessions = await store.attention({ now: now(), silentBefore, limit: 10_000 })
     first = false
-    return store.attention({ now: now(), silentBefore, limit: 10_000 })
+    watch.looked()
+    return sessions
   }
 }
 
@@ -276,7 +292,19 @@ const watchStore = ({ store, events, changes, streams, metrics }: Deps): (() => 
       lines?.map(({ seq: position, json }) => ({ position, json })),
     )
     if (change === undefined) return
-    changes.notice(project, change.revision, [{ position: change.revision, json: changeJson(change) }])
-    if ('removed' in change)
-      streams.end(session, { code: 'session_not_found', detail: 'The session was deleted for good.' })
+    changes.notice(project, change.revision, changeLines(change))
+    if ('removed' in change) goneOf({ streams })(session, 'session_not_found')
   })
+
+/** Ends the streams of what is no more. */
+const goneOf =
+  ({ streams }: Pick<Deps, 'streams'>) =>
+  (key: string, code: 'session_not_found' | 'project_not_found') => {
+    const detail = `The ${code === 'session_not_found' ? 'session' : 'project'} was deleted for good.`
+    streams.end(key, { code, detail })
+  }
+
+const changeLines = (change: NonNullable<Notice['change']>) =>
+  'summary' in change || 'removed' in change
+    ? [{ position: change.revision, json: changeJson(change) }]
+    : undefined

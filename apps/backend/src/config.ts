@@ -26,6 +26,10 @@ const schema = z.object({
   BERTH_SANDBOX: z.enum(['bubblewrap', 'off']).default('bubblewrap'),
   /** Directories, separated like PATH, under which local repositories may lie. Default: the home directory. */
   BERTH_REPOSITORY_ROOTS: list(delimiter).optional(),
+  /** Where runners find the runners' port, when that is not its own address: that of a proxy or a Service. */
+  BERTH_RUNNER_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** Seconds that requests under way are given to finish when the backend stops. */
+  BERTH_DRAIN_SECONDS: z.coerce.number().int().min(0).max(3600).default(8),
   /** More host names, separated by commas, under which the API may be called. */
   BERTH_ALLOWED_HOSTS: list(',').optional(),
   /** Hosts, separated by commas, that sessions may read from besides their own repositories; see `parseGitHosts`. */
@@ -59,6 +63,9 @@ export interface Config {
   port: number
   runnerHost: string
   runnerPort: number
+  /** Undefined: the address of the runners' port itself. */
+  runnerUrl: string | undefined
+  drainMs: number
   sandbox: 'bubblewrap' | 'off'
   repositoryRoots: string[]
   allowedHosts: string[]
@@ -120,6 +127,8 @@ export const readConfig = (env: NodeJS.ProcessEnv): Config => {
     port: values.BERTH_PORT,
     runnerHost: values.BERTH_RUNNER_HOST,
     runnerPort: values.BERTH_RUNNER_PORT,
+    runnerUrl: values.BERTH_RUNNER_URL,
+    drainMs: values.BERTH_DRAIN_SECONDS * 1000,
     sandbox: values.BERTH_SANDBOX,
     repositoryRoots: values.BERTH_REPOSITORY_ROOTS ?? [homedir()],
     allowedHosts: (values.BERTH_ALLOWED_HOSTS ?? []).map((host) => host.toLowerCase()),

@@ -61,6 +61,8 @@ const start = async (config: Config) => {
     git: { hosts: config.gitHosts },
     allowedHosts: config.allowedHosts,
     listen: { ...config },
+    runnerUrl: config.runnerUrl,
+    drainMs: config.drainMs,
   })
   log.info({ url: backend.url, runnerUrl: backend.runnerUrl, dataDir: config.dataDir }, 'Berth is ready')
   return async () => {
@@ -118,7 +120,8 @@ const scenariosOf = async (config: Config) => {
   return [...own, ...(await loadScenarios(builtInScenarios))]
 }
 
-const exitAfterMs = 15_000
+/** Beyond the time for requests: what is left to end then is not waited for any longer. */
+const exitAfterMs = 7000
 
 try {
   const config = readConfig(process.env)
@@ -132,7 +135,7 @@ try {
     process.on(signal, () => {
       if (stopping) return
       stopping = true
-      setTimeout(() => process.exit(1), exitAfterMs).unref()
+      setTimeout(() => process.exit(1), config.drainMs + exitAfterMs).unref()
       stop().then(
         () => process.exit(0),
         () => process.exit(1),

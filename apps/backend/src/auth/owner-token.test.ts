@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -22,6 +22,12 @@ describe('ownerToken', () => {
     const made = await ownerToken({ dataDir, ownerTokenFile: undefined })
     expect(await ownerToken({ dataDir, ownerTokenFile: undefined })).toBe(made)
     expect((await stat(join(dataDir, 'owner-token'))).mode & 0o777).toBe(0o600)
+  })
+
+  it('makes one when several backends start over one directory', async () => {
+    const places = Array.from({ length: 8 }, () => ({ dataDir, ownerTokenFile: undefined }))
+    expect(new Set(await Promise.all(places.map(ownerToken))).size).toBe(1)
+    expect(await readdir(dataDir)).toEqual(['owner-token'])
   })
 
   it('takes the configured file, and makes none beside it', async () => {

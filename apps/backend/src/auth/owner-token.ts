@@ -27,10 +27,18 @@ export const ownerToken = async ({ ownerTokenFile, dataDir }: TokenPlaces): Prom
     throw new Error(`${file} does not hold a token. Delete it, and a new one is made at the next start.`)
   }
   const token = `brt_owner_${randomBytes(32).toString('base64url')}`
-  const draft = `${file}.${process.pid}`
+  const draft = `${file}.${randomBytes(8).toString('hex')}`
   await writeFile(draft, `${token}\n`, { mode: 0o600, flush: true })
-  await link(draft, file).finally(() => rm(draft))
-  return token
+  try {
+    await link(draft, file)
+    return token
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    // Another backend over the same directory was faster.
+    return readToken(file)
+  } finally {
+    await rm(draft)
+  }
 }
 
 /** Reads a token from a file that somebody else keeps, such as a mounted Secret. Rejects when it holds none. */

@@ -15,15 +15,19 @@ const createLog = (maxBytes?: number) => {
       return lines.filter(({ position }) => position > after).slice(0, 7)
     },
   })
-  return {
+  const log = {
     tail,
     reads: () => reads,
-    append: (count: number, withLines: boolean) => {
+    /** Adds lines; what it gives tells of them. */
+    add: (count: number, withLines: boolean) => {
       const added = Array.from({ length: count }, (_, i) => line(lines.length + i + 1))
       lines.push(...added)
-      tail.notice('a', lines.length, withLines ? added : undefined)
+      const head = lines.length
+      return () => tail.notice('a', head, withLines ? added : undefined)
     },
+    append: (count: number, withLines: boolean) => log.add(count, withLines)(),
   }
+  return log
 }
 
 const collect = async (tail: Tail, { after, until }: { after: number; until: number }) => {
@@ -37,6 +41,44 @@ const collect = async (tail: Tail, { after, until }: { after: number; until: num
 }
 
 describe('Tail', () => {
+  it('gives every line once and in order, though notices of other backends come late, doubled, mixed up or never', async () => {
+    const told = fc.constantFrom('at once', 'late', 'twice', 'never' as const)
+    const step = fc.record({ count: fc.integer({ min: 1, max: 6 }), withLines: fc.boolean(), told })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 30 }), async (steps) => {
+        const log = createLog()
+        const total = steps.reduce((sum, { count }) => sum + count, 0)
+        const reader = collect(log.tail, { after: 0, until: total })
+        const late: (() => void)[] = []
+        for (const { count, withLines, told } of steps) {
+          const tell = log.add(count, withLines)
+          if (told === 'at once' || told === 'twice') tell()
+          else if (told === 'late') late.push(tell)
+          if (told === 'twice') late.push(tell)
+          if (late.length > 2) for (const tell of late.splice(0).reverse()) tell()
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+        // What was never told is found by asking how far the log has come.
+        log.tail.notice('a', total)
+        expect(await reader).toEqual(Array.from({ length: total }, (_, i) => i + 1))
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it('waits where there is nothing left to read, though more was told of', async () => {
+    const log = createLog()
+    const stop = new AbortController()
+    const reader = log.tail.follow('a', 0, stop.signal).next()
+    await new Promise((resolve) => setImmediate(resolve))
+    log.tail.notice('a', 5)
+    for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve))
+    expect(log.reads()).toBeLessThan(4)
+    log.append(6, true)
+    expect((await reader).value?.at(-1)).toEqual(line(6))
+    stop.abort()
+  })
+
   it('gives every line once and in order, however it is appended, evicted and read', async () => {
     const step = fc.record({
       count: fc.integer({ min: 1, max: 12 }),

@@ -25,7 +25,8 @@ interface Ring {
 /**
  * Follows ordered streams. A reader has a cursor and no queue: recent lines stand once, already serialised, in a ring
  * per key that exists only while somebody reads it; a reader that lags behind the ring reads from the store. So a slow
- * reader costs nothing, and none loses a line. What is noticed must come in order of place.
+ * reader costs nothing, and none loses a line. What is noticed is there to be read; it may come late, doubled, out of order or
+ * not at all.
  */
 export class Tail {
   readonly #read: TailOptions['read']
@@ -50,9 +51,10 @@ export class Tail {
     const ring = this.#rings.get(key)
     if (ring === undefined) return
     const last = ring.lines.at(-1)?.position ?? ring.head
-    if (lines === undefined || (last !== undefined && lines[0] !== undefined && lines[0].position <= last)) {
-      this.#clear(ring)
-    } else {
+    // What another backend added comes late, without lines, or not at all: then the store has what the ring lacks.
+    if (last !== undefined && head <= last) return
+    if (lines === undefined || (last !== undefined && lines[0]?.position !== last + 1)) this.#clear(ring)
+    if (lines !== undefined) {
       ring.lines.push(...lines)
       this.#bytes += sizeOf(lines)
       this.#evict(ring)
@@ -61,9 +63,9 @@ export class Tail {
     for (const wake of ring.wakers) wake()
   }
 
-  /** Wakes every reader of a key, e.g. because it was removed. */
-  wake(key: string): void {
-    for (const wake of this.#rings.get(key)?.wakers ?? []) wake()
+  /** What somebody reads. */
+  keys(): string[] {
+    return [...this.#rings.keys()]
   }
 
   /** Batches of lines after a place, without end until the signal aborts. Nothing is read ahead of the consumer. */
@@ -74,6 +76,7 @@ export class Tail {
       let cursor = after
       let behind = true
       while (!signal.aborted) {
+        const known = ring.head
         const fresh: TailLine[] | undefined =
           behind && ring.head === undefined ? undefined : fromRing(ring, cursor)
         const lines: TailLine[] = fresh ?? (await this.#read(key, cursor))
@@ -81,7 +84,7 @@ export class Tail {
         if (last !== undefined) {
           cursor = last.position
           yield lines
-        }
+        } else if (fresh === undefined) cursor = Math.max(cursor, known ?? 0) // Up to there nothing is left to read.
         behind = fresh === undefined && last !== undefined
         if (!behind && (ring.head ?? 0) <= cursor && !signal.aborted) await wait.next()
       }

@@ -8,6 +8,7 @@ export interface MetricSources {
   occupancy: () => Promise<Occupancy>
   tails: () => { bytes: number; readers: number }
   streams: () => number
+  leases: () => number
 }
 
 /** What operators watch, in Prometheus' words. */
@@ -51,6 +52,14 @@ export const createMetrics = (sources: MetricSources) => {
     registers: [register],
     collect() {
       this.set(sources.streams())
+    },
+  })
+  new Gauge({
+    name: 'berth_leases_held',
+    help: 'Leases that this backend holds',
+    registers: [register],
+    collect() {
+      this.set(sources.leases())
     },
   })
   new Gauge({

@@ -4,15 +4,20 @@ import type { Logger } from 'pino'
 import type { BlobStore } from '../blobs/port.ts'
 import type { Store } from '../store/port.ts'
 import { isBaseScope } from './base-scope.ts'
+import type { Leases } from './lease.ts'
 
 export interface HousekeepingOptions {
   store: Store
   blobs: BlobStore
   runtime: Runtime
+  /** One backend at a time does it. */
+  leases: Pick<Leases, 'keep'>
   clock: Clock
   log: Logger
 }
 
+/** For so long nobody does it after the backend that did was killed. */
+const leaseMs = 30_000
 const compactMs = 5000
 const sweepMs = 60_000
 const compactBatch = 2000
@@ -21,7 +26,7 @@ const tombstoneMs = 7 * 24 * 3600_000
 
 /** Regular work: compaction, expiry, and the sweep of what belongs to no session. */
 export const startHousekeeping = (options: HousekeepingOptions): { close: () => Promise<void> } => {
-  const { log, clock } = options
+  const { leases, log, clock } = options
   let closed = false
   const tasks = [
     every(compactMs, () => compact(options, () => closed)),
@@ -34,7 +39,9 @@ export const startHousekeeping = (options: HousekeepingOptions): { close: () => 
     let timer: TimerHandle | undefined
     let running: Promise<void> = Promise.resolve()
     const run = () => {
-      running = task()
+      running = leases
+        .keep('housekeeping', leaseMs)
+        .then((mine) => (mine ? task() : undefined))
         .catch((error) => log.warn({ err: error }, 'Housekeeping failed and is tried again'))
         .finally(() => {
           if (!closed) timer = clock.setTimeout(run, ms)

@@ -16,13 +16,16 @@ export interface LoopOptions {
 
 const maxRetryMs = 30_000
 
+/** What needs a look without having asked for one gets it so often at most: whoever changed it has looked already. */
+const restMs = 3000
+
 /** Runs steps: each session at most once at a time, woken by hints, by outcomes and by the regular look. */
 export class ReconcileLoop {
   readonly #options: LoopOptions
   readonly #queue = new Set<string>()
   readonly #running = new Map<string, Promise<void>>()
   readonly #again = new Set<string>()
-  readonly #timers = new Map<string, TimerHandle>()
+  readonly #timers = new Map<string, { handle: TimerHandle; since: number }>()
   readonly #failures = new Map<string, number>()
   #look: TimerHandle | undefined
   #looking: Promise<void> = Promise.resolve()
@@ -54,7 +57,7 @@ export class ReconcileLoop {
   async close(): Promise<void> {
     this.#closed = true
     if (this.#look !== undefined) this.#options.clock.clearTimeout(this.#look)
-    for (const timer of this.#timers.values()) this.#options.clock.clearTimeout(timer)
+    for (const { handle } of this.#timers.values()) this.#options.clock.clearTimeout(handle)
     this.#queue.clear()
     await this.#looking
     await Promise.all(this.#running.values())
@@ -63,15 +66,17 @@ export class ReconcileLoop {
   async #lookAround(): Promise<void> {
     try {
       for (const session of await this.#options.attention())
-        if (!this.#backsOff(session) && !this.#running.has(session)) this.wake(session)
+        if (!this.#rests(session) && !this.#running.has(session)) this.wake(session)
     } catch (error) {
       this.#options.log.warn({ err: error }, 'The regular look at the sessions failed and is repeated')
     }
   }
 
-  /** A step failed, and the next try has its time. */
-  #backsOff(session: string): boolean {
-    return this.#failures.has(session) && this.#timers.has(session)
+  /** The next step has its time: always after a step that failed, and for a while after any other. */
+  #rests(session: string): boolean {
+    const due = this.#timers.get(session)
+    if (due === undefined) return false
+    return this.#failures.has(session) || this.#options.clock.now() - due.since < restMs
   }
 
   #pump(): void {
@@ -105,19 +110,20 @@ export class ReconcileLoop {
   #schedule(session: string, delayMs: number): void {
     if (this.#closed) return
     this.#clearTimer(session)
-    const timer = this.#options.clock.setTimeout(
+    const { clock } = this.#options
+    const handle = clock.setTimeout(
       () => {
         this.#timers.delete(session)
         this.wake(session)
       },
       Math.min(delayMs, 2 ** 31 - 1),
     )
-    this.#timers.set(session, timer)
+    this.#timers.set(session, { handle, since: clock.now() })
   }
 
   #clearTimer(session: string): void {
     const timer = this.#timers.get(session)
-    if (timer !== undefined) this.#options.clock.clearTimeout(timer)
+    if (timer !== undefined) this.#options.clock.clearTimeout(timer.handle)
     this.#timers.delete(session)
   }
 }

@@ -44,6 +44,8 @@ export type Step =
   | { do: 'warn' }
 
 export const timing = {
+  /** Silence after which somebody looks whether a runner is still there: two heartbeats did not come. */
+  lookMs: 11_000,
   /** Silence after which a runner is fenced out. */
   silenceMs: 30_000,
   /** Time for a runner to save and end by itself after a stop was asked for; longer than what it allows itself. */

@@ -6,7 +6,7 @@ import type { BlobStore } from '../blobs/port.ts'
 import type { Store } from '../store/port.ts'
 import type { Admission } from './admission/admission.ts'
 import { backendActor } from './decide.ts'
-import { withLease } from './lease.ts'
+import type { Lease, Leases } from './lease.ts'
 import { backoffMs, plan, type Step, timing } from './plan.ts'
 import { type SessionService, sessionSettingsOf } from './service.ts'
 
@@ -29,10 +29,17 @@ export interface ReconcilerOptions {
   admission: Pick<Admission, 'ask' | 'wake'>
   /** Where runners find the backend. */
   backendUrl: () => string
-  /** Names this backend in leases. */
-  holder: string
+  leases: Pick<Leases, 'run'>
+  /** Since when this backend has watched without a gap; silence before it does not count. */
+  watchingSince: () => number
   /** Counts outcomes. */
   count: (outcome: Outcome['kind'], step: Step['do']) => void
+}
+
+/** A session whose steps nobody else takes meanwhile. */
+interface Held {
+  session: string
+  lease: Lease
 }
 
 /** Time until the next look at a session that another backend works on. */
@@ -41,23 +48,20 @@ const othersMs = 2000
 /** Takes one step for a session: reads everything, compares, acts on the difference. */
 export class Reconciler {
   readonly #options: ReconcilerOptions
-  /** When this backend began to watch; silence before it does not count. */
-  readonly #since: number
 
   constructor(options: ReconcilerOptions) {
     this.#options = options
-    this.#since = options.clock.now()
   }
 
   /** Never rejects: what went wrong is the outcome. */
   async reconcile(session: string): Promise<Outcome> {
-    const { store, holder, clock, log, count } = this.#options
+    const { leases, log, count } = this.#options
     let step: Step['do'] = 'nothing'
     try {
-      const outcome = await withLease({ store, clock, log, holder, name: `session:${session}` }, async () => {
+      const outcome = await leases.run(`session:${session}`, async (lease) => {
         const planned = await this.#plan(session)
         step = planned.do
-        return this.#take(session, planned)
+        return this.#take({ session, lease }, planned)
       })
       if (outcome === undefined) return { kind: 'again', inMs: othersMs }
       count(outcome.kind, step)
@@ -70,7 +74,7 @@ export class Reconciler {
   }
 
   async #plan(session: string): Promise<Step> {
-    const { store, runtime, clock } = this.#options
+    const { store, runtime, clock, watchingSince } = this.#options
     const [state, generation, runner] = await Promise.all([
       store.state(session),
       store.generation(session),
@@ -79,25 +83,26 @@ export class Reconciler {
     if (state === undefined)
       return runner.state === 'running' ? { do: 'stop', graceMs: 0 } : { do: 'nothing' }
     const startedAt = Math.max(generation?.startedAt ?? 0, 0)
-    const aliveAt = Math.max(generation?.heartbeatAt ?? 0, startedAt, this.#since)
+    const aliveAt = Math.max(generation?.heartbeatAt ?? 0, startedAt, watchingSince())
     const limits = limitsOf(await effective(store, state))
     return plan({ state, runner, now: clock.now(), startedAt, aliveAt, limits })
   }
 
-  async #take(session: string, step: Step): Promise<Outcome> {
+  async #take({ session, lease }: Held, step: Step): Promise<Outcome> {
     const { store, runtime, blobs, service, clock, admission } = this.#options
     switch (step.do) {
       case 'nothing':
         return step.againInMs === undefined ? { kind: 'done' } : { kind: 'again', inMs: step.againInMs }
       case 'launch':
-        return this.#launch(session)
+        return this.#launch({ session, lease })
       case 'ensure':
-        return this.#ensure(await service.state(session))
+        return this.#ensure(await service.state(session), lease)
       case 'stop':
+        lease.check()
         await runtime.stop(session, { graceMs: step.graceMs })
         return { kind: 'again', inMs: 0 }
       case 'end':
-        return this.#end(session, step)
+        return this.#end({ session, lease }, step)
       case 'limits':
         await service.run({ session, command: { kind: 'limits', actor: backendActor, limits: step.limits } })
         return { kind: 'again', inMs: 0 }
@@ -111,7 +116,9 @@ export class Reconciler {
         return { kind: 'done' }
       case 'purge':
         // The row goes last: as long as it is there, a purge that was cut short is repeated.
+        lease.check()
         await runtime.remove(session)
+        lease.check()
         await blobs.removeAll(session)
         await store.purge(session, clock.now())
         return { kind: 'done' }
@@ -119,7 +126,7 @@ export class Reconciler {
   }
 
   /** A session that lost its runner has a place; others ask for one, and are launched in their turn. */
-  async #launch(session: string): Promise<Outcome> {
+  async #launch({ session, lease }: Held): Promise<Outcome> {
     const { service, runtime, store, admission } = this.#options
     const state = await service.state(session)
     const { status } = state.summary
@@ -131,7 +138,7 @@ export class Reconciler {
     const limits = limitsOf(await effective(store, state))
     const command = { kind: 'launch', actor: backendActor, runtime: runtime.kind, limits } as const
     const { state: after, lines } = await service.run({ session, command, tokenHash: sha256(token) })
-    return lines.length === 0 ? { kind: 'again', inMs: 0 } : this.#start(after, token)
+    return lines.length === 0 ? { kind: 'again', inMs: 0 } : this.#start(after, { token, lease })
   }
 
   /** Another backend may have admitted in our place, or not yet. */
@@ -142,16 +149,17 @@ export class Reconciler {
   }
 
   /** The token of a generation is known to nobody any more: a new one replaces it. */
-  async #ensure(state: SessionState): Promise<Outcome> {
+  async #ensure(state: SessionState, lease: Lease): Promise<Outcome> {
     const token = this.#token()
     await this.#options.store.setRunnerToken(state.summary.id, state.summary.generation, sha256(token))
-    return this.#start(state, token)
+    return this.#start(state, { token, lease })
   }
 
-  async #start(state: SessionState, token: string): Promise<Outcome> {
+  async #start(state: SessionState, { token, lease }: { token: string; lease: Lease }): Promise<Outcome> {
     const { runtime, store, service, backendUrl, clock } = this.#options
     const { id: session, project, generation, restarts } = state.summary
     const { memoryMiB, processes, image } = await effective(store, state)
+    lease.check()
     try {
       const limits = { memoryBytes: memoryMiB * 1024 * 1024, processes }
       await runtime.ensure({ session, project, generation, backendUrl: backendUrl(), token, limits, image })
@@ -177,7 +185,7 @@ export class Reconciler {
   }
 
   /** Fences the generation out first, so that nothing of it counts any more, then makes sure that it is gone. */
-  async #end(session: string, step: Extract<Step, { do: 'end' }>): Promise<Outcome> {
+  async #end({ session, lease }: Held, step: Extract<Step, { do: 'end' }>): Promise<Outcome> {
     const { service, runtime } = this.#options
     const { kill, retryAt, do: _, ...end } = step
     const { generation } = (await service.state(session)).summary
@@ -187,7 +195,9 @@ export class Reconciler {
       command: { kind: 'end', actor: backendActor, generation, ...end, retryAt: at },
     })
     this.#options.admission.wake()
-    if (kill) await runtime.stop(session, { graceMs: 0 })
+    if (!kill) return { kind: 'again', inMs: 0 }
+    lease.check()
+    await runtime.stop(session, { graceMs: 0 })
     return { kind: 'again', inMs: 0 }
   }
 

@@ -156,7 +156,10 @@ export interface Grant {
   expiresAt: number
 }
 
-/** What was appended, told to those who watch. A hint: it may be lost between backends; the tables are the truth. */
+/**
+ * What was appended, told to those who watch. A hint: one about what another backend appended may be lost, late, doubled or
+ * out of order; the tables are the truth.
+ */
 export interface Notice {
   session: string
   project: string
@@ -164,8 +167,17 @@ export interface Notice {
   seq: number
   /** The appended events, where they are at hand; missing when another backend appended them. */
   lines?: Line[]
-  /** With `summary`: the project's list changed. `removed`: the session was purged. */
-  change?: ChangeLine
+  /**
+   * With `summary`: the project's list changed. `removed`: the session was purged. With neither, the list changed by what
+   * another backend appended.
+   */
+  change?: ChangeLine | { revision: number }
+}
+
+/** Places up to which logs and lists of sessions have come, by session id and by project name. */
+export interface Heads {
+  sessions: Map<string, number>
+  projects: Map<string, number>
 }
 
 /** How long the events of an operation stay after its answer, so that whoever waits for it has seen them. */
@@ -188,7 +200,10 @@ export interface Store extends UploadStore {
    */
   append(request: AppendRequest): Promise<AppendResult>
 
-  /** Every notice of what this backend appended, in `seq` order per session and revision order per project. */
+  /**
+   * Every notice of what this backend appended, in `seq` order per session and revision order per project; and where
+   * backends share the store, of what others appended, as far as they reach us.
+   */
   watch(listener: (notice: Notice) => void): () => void
 
   /** Summary as JSON, with the version for `If-Match`. Undefined: no such session in that project. */
@@ -213,6 +228,8 @@ export interface Store extends UploadStore {
     range: { after: number; limit: number },
   ): Promise<{ items: ChangeLine[]; reset: boolean }>
   revision(project: string): Promise<number>
+  /** How far these have come, at the cost of one look; those that are gone are left out. */
+  heads(watched: { sessions: string[]; projects: string[] }): Promise<Heads>
 
   createProject(project: {
     name: string
@@ -267,8 +284,8 @@ export interface Store extends UploadStore {
   occupancy(): Promise<Occupancy>
   /** Which of these sessions exist (not purged). */
   existing(sessions: string[]): Promise<Set<string>>
-  /** Takes or renews a lease for `ttlMs`; false when another holder has it. */
-  lease(name: string, holder: string, ttl: { now: number; ttlMs: number }): Promise<boolean>
+  /** Takes or renews a lease for `ttlMs`, by the store's own time; false when another holder has it. */
+  lease(name: string, holder: string, ttlMs: number): Promise<boolean>
   release(name: string, holder: string): Promise<void>
 
   /**

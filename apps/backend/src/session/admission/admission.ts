@@ -3,7 +3,7 @@ import type { Clock, TimerHandle } from '@berth/runtime'
 import type { Logger } from 'pino'
 import type { Occupancy, Store } from '../../store/port.ts'
 import { backendActor } from '../decide.ts'
-import { withLease } from '../lease.ts'
+import type { Lease, Leases } from '../lease.ts'
 import { type SessionService, sessionSettingsOf } from '../service.ts'
 import { admit, type Verdict, type Waiting } from './admit.ts'
 import type { Capacity } from './capacity.ts'
@@ -18,13 +18,15 @@ export interface AdmissionOptions {
   runtime: string
   clock: Clock
   log: Logger
-  /** Names this backend in leases. */
-  holder: string
+  leases: Pick<Leases, 'run'>
   /** Told when a session gets room, with the milliseconds that it waited. */
   admitted: (waitedMs: number) => void
   /** Milliseconds between two looks at the queue. Default 2,000. */
   intervalMs?: number
 }
+
+/** A round is short: for so long a backend that was killed in the middle of one holds up the others. */
+const roundMs = 5000
 
 /** Time until the next try when another backend admits. */
 const othersMs = 250
@@ -95,16 +97,18 @@ export class Admission {
   }
 
   async #admit(): Promise<void> {
-    const { store, clock, log, holder } = this.#options
+    const { store, clock, leases } = this.#options
     if (this.#closed || (await store.occupancy()).waiting.length === 0) return
-    const done = await withLease({ store, clock, log, holder, name: 'admission' }, async () => {
+    const round = async (lease: Lease) => {
       const { admitted, waiting } = await this.#judge(await store.occupancy())
+      lease.check()
       await Promise.all([
         ...admitted.map((applicant) => this.#launch(applicant)),
         ...waiting.map((applicant) => this.#tell(applicant)),
       ])
       return true
-    })
+    }
+    const done = await leases.run('admission', round, { ttlMs: roundMs })
     if (done === undefined && !this.#closed) clock.setTimeout(() => this.wake(), othersMs)
   }
 

@@ -9,10 +9,12 @@ import { seedProject } from '../../backend.ts'
 import { createDirectoryBlobs } from '../../blobs/directory.ts'
 import { createSqliteStore } from '../../store/sqlite/sqlite-store.ts'
 import { eventually } from '../../test-backend.ts'
+import { Leases } from '../lease.ts'
 import { SessionService } from '../service.ts'
 import { Admission } from './admission.ts'
 import { unlimited } from './capacity.ts'
 
+const log = pino({ level: 'silent' })
 const room = 5
 const count = 20
 const backends = 4
@@ -45,7 +47,8 @@ it('[P40] several backends together admit no more than there is room for, and te
     { length: backends },
     (_, index) =>
       new Admission({
-        ...{ store, service, clock: systemClock, log: pino({ level: 'silent' }), holder: `b${index}` },
+        ...{ store, service, clock: systemClock, log },
+        leases: new Leases({ store, clock: systemClock, log, holder: `b${index}` }),
         ...{ capacity: { ...unlimited, sessions: room }, runtime: 'fake', admitted: () => undefined },
       }),
   )

@@ -37,6 +37,18 @@ export const changeCases = (bench: () => Bench) => {
     expect((await changes(1)).items).toEqual([told[1]?.change])
   })
 
+  it('tells how far logs and lists have come', async () => {
+    const session = await bench().session()
+    const { state, revision = 0 } = await bench().append(session, promptCommand())
+    const watched = { sessions: [session, newId('session')], projects: [bench().project, 'no-such-project'] }
+    expect(await bench().store.heads(watched)).toEqual({
+      sessions: new Map([[session, state.summary.seq]]),
+      projects: new Map([[bench().project, revision]]),
+    })
+    const nothing = { sessions: new Map(), projects: new Map() }
+    expect(await bench().store.heads({ sessions: [], projects: [] })).toEqual(nothing)
+  })
+
   it('leaves a tombstone of a purged session, and nothing else', async () => {
     const session = await bench().liveSession({ tokenHash: 'token' })
     await bench().facts(session, 3, blockFacts(newId('block'), ['a', 'b'], 'completed'))

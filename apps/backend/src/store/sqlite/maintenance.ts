@@ -88,11 +88,11 @@ const expireHandler = (database: DatabaseSync): Handlers['expire'] => {
   const tombstones = query<{ before: number }>()(({ before }) =>
     sql.deleteFrom('tombstones').where('at', '<', before),
   )
-  return ({ now, before, limit }) => {
+  return ({ now, time, before, limit }) => {
     const expired = records.run({ until: now - idempotencyMs, limit })
     uploads.run({ until: now - limits.uploadHours * 3600_000 })
     grants.run({ now })
-    leases.run({ now })
+    leases.run({ now: time })
     forget.run({ before })
     tombstones.run({ before })
     return { value: expired >= limit }

@@ -39,7 +39,7 @@ export interface Operations {
   /** Events that were deleted. */
   compact: { input: { now: number; limit: number }; value: number }
   /** True: there is more to remove. */
-  expire: { input: { now: number; before: number; limit: number }; value: boolean }
+  expire: { input: { now: number; time: number; before: number; limit: number }; value: boolean }
   /** Takes the session out of sight; its events follow with `sweep`. */
   purge: { input: { session: string; now: number }; value: undefined }
   /** Removes events of purged sessions; true: there are more. */

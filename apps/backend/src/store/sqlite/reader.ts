@@ -7,6 +7,7 @@ import type {
   ChangeLine,
   GenerationRow,
   Grant,
+  Heads,
   Idempotency,
   Line,
   ListPage,
@@ -116,6 +117,19 @@ export class Reader {
 
   revision(project: string): number {
     return this.#project(project).revision
+  }
+
+  heads({ sessions, projects }: { sessions: string[]; projects: string[] }): Heads {
+    const heads: Heads = { sessions: new Map(), projects: new Map() }
+    for (const session of sessions) {
+      const row = this.#queries.state.get({ session })
+      if (row !== undefined) heads.sessions.set(session, stateOf(row).summary.seq)
+    }
+    for (const name of projects) {
+      const row = this.#queries.revision.get({ name })
+      if (row !== undefined) heads.projects.set(name, row.revision)
+    }
+    return heads
   }
 
   project(name: string): ProjectRow | undefined {

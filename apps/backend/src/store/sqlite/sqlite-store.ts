@@ -28,6 +28,8 @@ export interface SqliteStoreOptions {
   cachedSessions?: number
   /** Bytes that these states may take. Default: 64 MB. */
   cachedBytes?: number
+  /** The store's own time, which leases go by. Default: the system's. */
+  now?: () => number
 }
 
 /** Rows that maintenance removes in one transaction, so that appends never wait for long. */
@@ -38,7 +40,7 @@ const sweepRows = 2000
  * directory, or another development version made the database.
  */
 export const createSqliteStore = async (options: SqliteStoreOptions): Promise<Store> => {
-  const { file, maxBytes, cachedSessions = 2000, cachedBytes = 64 * 1024 * 1024 } = options
+  const { file, maxBytes, cachedSessions = 2000, cachedBytes = 64 * 1024 * 1024, now = Date.now } = options
   const unlock = lockDirectory(dirname(file))
   try {
     const database = openWriter(file, maxBytes)
@@ -48,7 +50,7 @@ export const createSqliteStore = async (options: SqliteStoreOptions): Promise<St
     } finally {
       database.close()
     }
-    const store = new SqliteStore({ file, maxBytes, cachedSessions, cachedBytes }, unlock)
+    const store = new SqliteStore({ file, maxBytes, cachedSessions, cachedBytes }, { unlock, now })
     try {
       await store.opened()
     } catch (error) {
@@ -72,18 +74,25 @@ const dropLeases = (database: DatabaseSync): void => {
   }
 }
 
+interface Surroundings {
+  unlock: () => void
+  now: () => number
+}
+
 class SqliteStore implements Store {
   readonly kind = 'sqlite'
   readonly #writer: Writer
   readonly #reader: Reader
   readonly #unlock: () => void
+  readonly #now: () => number
   readonly #listeners = new Set<(notice: Notice) => void>()
   #closed = false
 
-  constructor(data: ConstructorParameters<typeof Writer>[0], unlock: () => void) {
+  constructor(data: ConstructorParameters<typeof Writer>[0], { unlock, now }: Surroundings) {
     this.#writer = new Writer(data, (notice) => this.#tell(notice))
     this.#reader = new Reader(openReader(data.file))
     this.#unlock = unlock
+    this.#now = now
   }
 
   /** Also finishes a purge that a crash cut short. */
@@ -129,6 +138,9 @@ class SqliteStore implements Store {
   }
   revision(project: string) {
     return this.#read((reader) => reader.revision(project))
+  }
+  heads(watched: { sessions: string[]; projects: string[] }) {
+    return this.#read((reader) => reader.heads(watched))
   }
 
   createProject(project: Parameters<Store['createProject']>[0]) {
@@ -189,8 +201,8 @@ class SqliteStore implements Store {
   occupancy() {
     return this.#read((reader) => reader.occupancy())
   }
-  lease(name: string, holder: string, ttl: { now: number; ttlMs: number }) {
-    return this.#writer.run('lease', { name, holder, ...ttl })
+  lease(name: string, holder: string, ttlMs: number) {
+    return this.#writer.run('lease', { name, holder, now: this.#now(), ttlMs })
   }
   release(name: string, holder: string) {
     return this.#writer.run('release', { name, holder })
@@ -200,7 +212,7 @@ class SqliteStore implements Store {
     return this.#writer.run('compact', query)
   }
   async expire(query: { now: number; before: number }) {
-    while (await this.#writer.run('expire', { ...query, limit: sweepRows }));
+    while (await this.#writer.run('expire', { ...query, time: this.#now(), limit: sweepRows }));
   }
   async purge(session: string, now: number) {
     await this.#writer.run('purge', { session, now })

@@ -68,4 +68,6 @@ export const promises: Readonly<Record<string, string>> = {
   P105: 'Of a session only its own branch is pushed; everything else is refused before any of it is sent, and git says why.',
   P107: 'The git proxy reaches no private address by whatever name, no repository that the session has no right to, and follows nobody elsewhere; git prints the reason.',
   P54: 'A workspace that is too large, or a blob store that is full or slow, holds up no turn.',
+  P110: 'With blobs in S3 a session falls asleep and goes on on an empty disk; its runner and agent hold no key of the store, and a purge leaves nothing there.',
+  P111: 'While the blob store is away, what needs it is refused in words or waits: nothing is lost or half done, and all is told and saved when it is back.',
 }

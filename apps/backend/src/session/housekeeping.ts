@@ -20,6 +20,8 @@ export interface HousekeepingOptions {
 const leaseMs = 30_000
 const compactMs = 5000
 const sweepMs = 60_000
+/** Whose blobs are still there is asked less often: nothing is removed before it is an hour old, and S3 charges for each list. */
+const orphansMs = 10 * 60_000
 const compactBatch = 2000
 /** Tombstones of the session lists are kept this long; an older cursor gets `reset`. */
 const tombstoneMs = 7 * 24 * 3600_000
@@ -30,8 +32,9 @@ export const startHousekeeping = (options: HousekeepingOptions): { close: () => 
   let closed = false
   const tasks = [
     every(compactMs, () => compact(options, () => closed)),
-    every(sweepMs, () => sweep(options)),
-    every(sweepMs, () => sweepBases(options)),
+    every(sweepMs, () => sweepRunners(options)),
+    every(orphansMs, () => sweepBlobs(options)),
+    every(sweepMs, () => dropBases(options)),
     every(sweepMs, () => options.store.expire({ now: clock.now(), before: clock.now() - tombstoneMs })),
   ]
 
@@ -77,8 +80,8 @@ const keptFor: Record<string, number> = {
   [idPrefixes.upload]: (limits.uploadHours + 1) * 3600_000,
 }
 
-/** Removes runners and blobs whose session is gone for good, and says so. */
-const sweep = async ({ store, blobs, runtime, clock, log }: HousekeepingOptions): Promise<void> => {
+/** Removes runners whose session is gone for good, and says so. */
+const sweepRunners = async ({ store, runtime, log }: HousekeepingOptions): Promise<void> => {
   const runners = (await runtime.list()).map(({ session }) => session)
   const known = await store.existing(runners)
   for (const session of runners)
@@ -86,39 +89,52 @@ const sweep = async ({ store, blobs, runtime, clock, log }: HousekeepingOptions)
       log.warn({ session }, 'A runner belongs to no session and is removed')
       await runtime.remove(session)
     }
-  let batch: string[] = []
-  const check = async () => {
-    const existing = await store.existing(batch)
-    for (const session of batch)
-      if (!existing.has(session)) {
-        log.warn({ session }, 'Blobs belong to no session and are removed')
-        await blobs.removeAll(session)
-      }
-    batch = []
-  }
+}
+
+/**
+ * Removes blobs that belong to nothing: those of sessions that are gone for good, of operations and uploads that a kill cut
+ * short, and of base packs that a crash or the end of a project left over. Several backends may do it at the same time.
+ */
+const sweepBlobs = async (options: HousekeepingOptions): Promise<void> => {
+  const { store, blobs, clock } = options
+  const bases: string[] = []
+  let sessions: string[] = []
   for await (const scope of blobs.scopes()) {
+    if (isBaseScope(scope)) bases.push(scope)
     const keptMs = keptFor[scope.slice(0, 3)]
     if (keptMs === undefined || clock.now() - idTime(scope) < keptMs) continue
-    if (scope.startsWith(`${idPrefixes.session}_`)) batch.push(scope)
+    if (scope.startsWith(`${idPrefixes.session}_`)) sessions.push(scope)
     else await blobs.removeAll(scope)
-    if (batch.length === 500) await check()
+    if (sessions.length < 500) continue
+    await removeOrphans(options, sessions)
+    sessions = []
   }
-  await check()
+  await removeOrphans(options, sessions)
+  // A base is in the store before it has parts, so what isn't there is nobody's.
+  const known = await store.existingBases(bases)
+  for (const scope of bases) if (!known.has(scope)) await blobs.removeAll(scope)
+}
+
+const removeOrphans = async (
+  { store, blobs, log }: HousekeepingOptions,
+  sessions: string[],
+): Promise<void> => {
+  const existing = await store.existing(sessions)
+  for (const session of sessions)
+    if (!existing.has(session)) {
+      log.warn({ session }, 'Blobs belong to no session and are removed')
+      await blobs.removeAll(session)
+    }
 }
 
 /** A base pack is kept this long after the last session that needed it: the next one often starts from there too. */
 const idleBaseMs = 24 * 3600_000
 
-/** Removes base packs that no session needs, and what is left of those that a crash or the end of a project left over. */
-const sweepBases = async ({ store, blobs, clock, log }: HousekeepingOptions): Promise<void> => {
+/** Removes base packs that no session needs. */
+const dropBases = async ({ store, blobs, clock, log }: HousekeepingOptions): Promise<void> => {
   const now = clock.now()
   for (const scope of await store.dropBases({ now, before: now - idleBaseMs })) {
     log.info({ scope }, 'A base pack is needed no more and is removed')
     await blobs.removeAll(scope)
   }
-  const scopes: string[] = []
-  for await (const scope of blobs.scopes()) if (isBaseScope(scope)) scopes.push(scope)
-  // A base is in the store before it has parts, so what isn't there is nobody's.
-  const known = await store.existingBases(scopes)
-  for (const scope of scopes) if (!known.has(scope)) await blobs.removeAll(scope)
 }

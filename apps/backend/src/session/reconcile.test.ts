@@ -197,7 +197,8 @@ describe('housekeeping', () => {
       const bytes = Buffer.from('x')
       const blob = createHash('sha256').update(bytes).digest('hex')
       const young = `ses_${(await session()).id.slice(4, -1)}0`
-      for (const owner of [orphan, kept, young])
+      const base = `base_${'0'.repeat(32)}`
+      for (const owner of [orphan, kept, young, base])
         await parts.blobs.put(owner, { blob, content: Readable.from([bytes]), maxBytes: 10 })
       const limits = { memoryBytes: 1, processes: 1 }
       await runtime.ensure({
@@ -211,7 +212,11 @@ describe('housekeeping', () => {
       await eventually('the sweep', async () => {
         await clock.advance(61_000)
         const [files, runners] = [await listed(backend), await runtime.list()]
-        return !files.includes(orphan) && !runners.some((runner) => runner.session === orphan)
+        return (
+          !files.includes(orphan) &&
+          !files.includes(base) &&
+          !runners.some((runner) => runner.session === orphan)
+        )
       })
       expect((await listed(backend)).sort()).toEqual([kept, young].sort())
       expect(backend.log.join('\n')).toContain('belongs to no session and is removed')

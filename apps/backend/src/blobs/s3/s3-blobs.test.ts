@@ -2,18 +2,13 @@ import { createHash, randomBytes } from 'node:crypto'
 import { type AddressInfo, createServer } from 'node:net'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import {
-  CreateMultipartUploadCommand,
-  ListMultipartUploadsCommand,
-  ListObjectsV2Command,
-  type S3Client,
-} from '@aws-sdk/client-s3'
+import { CreateMultipartUploadCommand, ListMultipartUploadsCommand, type S3Client } from '@aws-sdk/client-s3'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { blobConformance } from '../conformance/index.ts'
 import { removeUnder } from './removal.ts'
 import { createS3Blobs } from './s3-blobs.ts'
 import type { S3Settings } from './settings.ts'
-import { noTestStore, testStore } from './test-store.ts'
+import { keysUnder, noTestStore, testStore } from './test-store.ts'
 
 const session = 'ses_01k11111111111111111111111'
 const hour = 3600_000
@@ -29,11 +24,6 @@ const open = async (more: Partial<{ now: () => number; prefix: string }> = {}) =
     client.destroy()
   }
   return { blobs, client, settings: { ...settings, prefix: options.prefix }, warnings, dispose }
-}
-
-const keysOf = async (client: S3Client, { bucket, prefix }: S3Settings) => {
-  const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }))
-  return Contents.map(({ Key = '' }) => Key)
 }
 
 const uploadsOf = async (client: S3Client, { bucket, prefix }: S3Settings) => {
@@ -71,7 +61,7 @@ describe.skipIf(noTestStore !== undefined)(`S3 (${noTestStore ?? 'there'})`, () 
     expect(await blobs.put(session, { blob: largeBlob, content, maxBytes: large.length })).toEqual({
       size: large.length,
     })
-    expect(await keysOf(client, settings)).toEqual([`${settings.prefix}/${session}/${largeBlob}`])
+    expect(await keysUnder(client, settings)).toEqual([`${settings.prefix}/${session}/${largeBlob}`])
     expect(await uploadsOf(client, settings)).toEqual([])
     const found = await blobs.get(session, largeBlob)
     expect(found && (await buffer(found.content)).equals(large)).toBe(true)
@@ -94,7 +84,7 @@ describe.skipIf(noTestStore !== undefined)(`S3 (${noTestStore ?? 'there'})`, () 
     await expect(blobs.put(session, { blob, content, maxBytes })).rejects.toThrow(/lost|SHA-256|larger/)
     expect(seen, 'while it was sent').toHaveLength(1)
     expect(await uploadsOf(client, settings)).toEqual([])
-    expect(await keysOf(client, settings)).toEqual([])
+    expect(await keysUnder(client, settings)).toEqual([])
   })
 
   it('takes what a kill left of uploads away: old ones at the start, all with their session', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3'
 import { s3Client } from './client.ts'
 import type { S3Settings } from './settings.ts'
 
@@ -27,4 +27,12 @@ export const testStore = async (): Promise<{ settings: S3Settings; client: S3Cli
     if (!/BucketAlready/.test(error.name)) throw error
   })
   return { settings, client }
+}
+
+/** The first thousand keys in a place. */
+export const keysUnder = async (client: S3Client, { bucket, prefix }: S3Settings): Promise<string[]> => {
+  const { Contents = [] } = await client.send(
+    new ListObjectsV2Command({ Bucket: bucket, Prefix: `${prefix}/` }),
+  )
+  return Contents.map(({ Key = '' }) => Key)
 }

@@ -96,10 +96,16 @@ const placement = z
   })
   .prefault({})
 
-const selector = z.strictObject({
-  namespaceLabels: labelMap.default({}),
-  podLabels: labelMap.default({}),
-})
+/** Pods by their labels, in all namespaces when none is said; or addresses, for what is not in a pod. */
+const place = z.union([
+  z.strictObject({ namespaceLabels: labelMap.default({}), podLabels: labelMap.default({}) }),
+  z.strictObject({
+    cidrs: z
+      .array(z.union([z.cidrv4(), z.cidrv6()]))
+      .min(1)
+      .max(20),
+  }),
+])
 
 /** What pods may reach. */
 const network = z
@@ -107,20 +113,11 @@ const network = z
     /** `none`: Berth makes no NetworkPolicy; pods reach what others let them. */
     policy: z.enum(['managed', 'none']).default('managed'),
     /** The backend, by the labels of its pods, or by addresses when it runs elsewhere. */
-    backend: z
-      .union([
-        selector,
-        z.strictObject({
-          cidrs: z
-            .array(z.union([z.cidrv4(), z.cidrv6()]))
-            .min(1)
-            .max(20),
-        }),
-      ])
-      .prefault({ podLabels: { 'app.kubernetes.io/name': 'berth' } }),
+    backend: place.prefault({ podLabels: { 'app.kubernetes.io/name': 'berth' } }),
     /** The backend's port for runners, as its pods listen on it. */
     port: z.number().int().min(1).max(65_535).default(7421),
-    dns: selector.prefault({
+    /** Who answers names. */
+    dns: place.prefault({
       namespaceLabels: { 'kubernetes.io/metadata.name': 'kube-system' },
       podLabels: { 'k8s-app': 'kube-dns' },
     }),

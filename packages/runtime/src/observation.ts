@@ -46,6 +46,8 @@ export interface RunnerRunning {
   generation: number
   /** Milliseconds since 1970. */
   startedAt: number
+  /** When the runner itself began, by this machine's clock; missing while the steps before it are under way. Only with `steps`. */
+  beganAt?: number
   /** Those that have begun, each as it is now. Missing: the runtime has none. */
   steps?: RuntimeStep[]
 }

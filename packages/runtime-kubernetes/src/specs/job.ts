@@ -12,7 +12,7 @@ export interface JobParts {
 }
 
 /** The labels of all that belongs to a generation. */
-export const generationLabels = ({
+const generationLabels = ({
   options,
   spec,
 }: Pick<JobParts, 'options' | 'spec'>): Record<string, string> => ({

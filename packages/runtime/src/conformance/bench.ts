@@ -1,9 +1,17 @@
 import { randomBytes } from 'node:crypto'
+import type { RunnerObservation } from '../observation.ts'
 import type { RunnerSpec, Runtime } from '../runtime.ts'
 import { type Bench, behaviourVariable, type RuntimeHarness } from './harness.ts'
 
 /** A session id that no other test uses. */
 export const freshSession = (): string => `ses_0${randomBytes(16).toString('hex').slice(0, 25)}`
+
+/** What stays the same as long as a runner runs: its steps go on meanwhile. */
+export const withoutSteps = (observation: RunnerObservation): RunnerObservation => {
+  if (observation.state !== 'running') return observation
+  const { steps: _, beganAt: __, ...rest } = observation
+  return rest
+}
 
 /** Wires the helpers of one test; `close` ends all that the test opened. */
 export const openBench = async (

@@ -1,0 +1,16 @@
+import type { CoreV1Event } from '@kubernetes/client-node'
+import { kinds } from '../api/resources.ts'
+import type { JobFacts } from '../observe/facts.ts'
+import type { Trouble } from '../observe/trouble.ts'
+import type { Parts } from './parts.ts'
+
+/** Why a Job has no pod: only its events tell, e.g. of a quota that is used up. Undefined when they don't. */
+export const whyPodless = async (
+  { api }: Pick<Parts, 'api'>,
+  job: JobFacts,
+): Promise<Trouble | undefined> => {
+  const place = { kind: kinds.events, namespace: job.namespace }
+  const { items } = await api.list<CoreV1Event>(place, '', { fieldSelector: `involvedObject.uid=${job.uid}` })
+  const failed = items.filter(({ reason }) => reason === 'FailedCreate').at(-1)
+  return failed && { kind: 'schedule', message: failed.message ?? 'The pod could not be made.' }
+}

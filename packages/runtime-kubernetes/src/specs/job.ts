@@ -12,10 +12,7 @@ export interface JobParts {
 }
 
 /** The labels of all that belongs to a generation. */
-const generationLabels = ({
-  options,
-  spec,
-}: Pick<JobParts, 'options' | 'spec'>): Record<string, string> => ({
+const generationLabels = ({ options, spec }: Pick<JobParts, 'options' | 'spec'>): Record<string, string> => ({
   [labels.name]: 'berth-session',
   [labels.component]: 'runner',
   [labels.partOf]: 'berth',

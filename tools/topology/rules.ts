@@ -71,7 +71,7 @@ export const reserved: readonly Reserved[] = [
   {
     what: 'concrete sandboxes are named where the runner and the backend are wired',
     target: /^@berth\/sandbox$/,
-    names: ['createBubblewrapSandbox', 'createNoSandbox'],
+    names: ['createBubblewrapSandbox', 'createContainerSandbox', 'createNoSandbox'],
     only: /^apps\/(runner|backend)\/src\/main\.ts$/,
   },
   {

@@ -1,5 +1,10 @@
 export { type BubblewrapOptions, createBubblewrapSandbox } from './bubblewrap/bubblewrap-sandbox.ts'
 export { sweep } from './cgroup/sweep.ts'
+export {
+  type ContainerSandbox,
+  type ContainerSandboxOptions,
+  createContainerSandbox,
+} from './container/container-sandbox.ts'
 export { installAdvice } from './install-advice.ts'
 export type { SandboxLimits } from './limits.ts'
 export { createNoSandbox, type NoSandboxOptions } from './none/no-sandbox.ts'

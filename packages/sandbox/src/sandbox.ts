@@ -58,7 +58,7 @@ export interface SandboxCommand {
 }
 
 export interface SandboxedProcess {
-  /** The process to watch from outside, `undefined` when nothing started. */
+  /** The process to watch from outside, `undefined` when nothing started or it can't be seen from here. */
   readonly pid: number | undefined
   readonly stdin: Writable
   readonly stdout: Readable
@@ -71,7 +71,7 @@ export interface SandboxedProcess {
   kill(signal?: NodeJS.Signals): void
   /** Resolves once, when nothing of the command is left. Never rejects. Output may still wait to be read. */
   readonly exited: Promise<SandboxExit>
-  /** What it uses now, the last measurement after its end, `undefined` when it can't be measured. */
+  /** What it uses now or used a moment ago, the last measurement after its end, `undefined` when there is none. */
   usage(): SandboxUsage | undefined
 }
 

@@ -8,7 +8,9 @@ import type { SandboxedProcess, SandboxUsage } from './sandbox.ts'
 
 /** What an adapter knows about its process; `supervise` makes the port's promises out of it. */
 export interface SupervisedParts {
-  child: ChildProcess
+  pid: number | undefined
+  /** Resolves once with how the command's own process ended, or why there is none. Never rejects. */
+  ended: Promise<RawExit>
   stdin: Writable
   stdout: Readable
   stderr: Readable
@@ -16,7 +18,7 @@ export interface SupervisedParts {
   signal(signal: NodeJS.Signals): void
   /** Ends the command and all that it started, now. */
   destroy(): void
-  /** Called once after the child's exit: ends and awaits what is left, then says how the command ended. */
+  /** Called once after that: ends and awaits what is left, then says how the command ended. */
   settle(exit: RawExit): Promise<RawExit>
   usage(): SandboxUsage | undefined
   /** Looks from time to time whether memory is over its limit; for adapters without a kernel that does. */
@@ -34,7 +36,7 @@ const MEMORY_WATCH_MS = 250
 
 /** Time limit, abort, kill with grace, and the reason of the end, over an adapter's parts. */
 export function supervise(parts: SupervisedParts, options: SuperviseOptions): SandboxedProcess {
-  const { child, stdin } = parts
+  const { stdin } = parts
   const timers: NodeJS.Timeout[] = []
   let cause: EndCause | undefined
   let over = false
@@ -60,7 +62,7 @@ export function supervise(parts: SupervisedParts, options: SuperviseOptions): Sa
   }
   options.signal?.addEventListener('abort', abort, { once: true })
 
-  const exited = childExit(child).then(async (exit) => {
+  const exited = parts.ended.then(async (exit) => {
     over = true
     for (const timer of timers) clearTimeout(timer)
     options.signal?.removeEventListener('abort', abort)
@@ -69,7 +71,7 @@ export function supervise(parts: SupervisedParts, options: SuperviseOptions): Sa
   })
   if (options.signal?.aborted) abort()
   return {
-    pid: child.pid,
+    pid: parts.pid,
     stdin,
     stdout: parts.stdout,
     stderr: parts.stderr,
@@ -84,7 +86,8 @@ export function detached(output: Readable): Readable {
   return output.pipe(new PassThrough())
 }
 
-function childExit(child: ChildProcess): Promise<RawExit> {
+/** How a process that was started here ends. */
+export function childExit(child: ChildProcess): Promise<RawExit> {
   return new Promise((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }))
     child.once('error', (error) => {

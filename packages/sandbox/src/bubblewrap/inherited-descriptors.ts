@@ -20,7 +20,7 @@ function closesOnExec(fd: number): boolean {
   }
 }
 
-type Stdio = ('pipe' | 'ignore' | number)[]
+type Stdio = ('pipe' | 'ignore' | 'inherit' | number)[]
 
 /**
  * Runs `use` with a list in which /dev/null stands for each descriptor that this process itself inherited.

@@ -6,7 +6,7 @@ import type { EffectiveLimits } from '../limits.ts'
 import { commandBelow } from '../process/process-tree.ts'
 import { decodeStatus, sendSignal } from '../process/signal.ts'
 import type { SandboxCommand } from '../sandbox.ts'
-import { detached, type SupervisedParts } from '../supervise.ts'
+import { childExit, detached, type SupervisedParts } from '../supervise.ts'
 import { bubblewrapArguments } from './arguments.ts'
 import type { Holder } from './holder.ts'
 import { coveringInherited } from './inherited-descriptors.ts'
@@ -83,7 +83,8 @@ function parts(child: ChildProcess, holder: Holder): SupervisedParts {
     holder.kill()
   }
   return {
-    child,
+    pid: child.pid,
+    ended: childExit(child),
     stdin,
     stdout: detached(stdout),
     stderr: errors.stream,

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import type { EffectiveLimits } from '../limits.ts'
+import type { SandboxUsage } from '../sandbox.ts'
 import type { ControlGroup, ControlGroups } from './control-group.ts'
 import { makeGroup, readKey, readNumber, tryLimit, writeLimit } from './group-files.ts'
 
-/** The driver's own group in each hierarchy; new groups are made inside, so limits on the driver hold too. */
+/** A group in each hierarchy: the driver's own, in which new ones are made, so that limits on the driver hold too. */
 export interface Version1Bases {
   memory: string
   pids: string
@@ -35,14 +36,17 @@ function create(bases: Version1Bases, name: string, limits: EffectiveLimits): Co
   })
   return {
     directories,
-    usage: () => ({
-      memoryBytes: Math.max(
-        0,
-        readNumber(memory, 'memory.usage_in_bytes') - readKey(memory, 'memory.stat', 'total_inactive_file'),
-      ),
-      cpuMs: cpuacct ? Math.round(readNumber(cpuacct, 'cpuacct.usage') / NS_PER_MS) : 0,
-      processes: readNumber(pids, 'pids.current'),
-      oomKills: readKey(memory, 'memory.oom_control', 'oom_kill'),
-    }),
+    usage: () => measureVersion1({ memory, pids, cpuacct }),
+  }
+}
+
+/** What the kernel's files in a group's directories say. */
+export function measureVersion1({ memory, pids, cpuacct }: Version1Bases): SandboxUsage {
+  const reclaimable = readKey(memory, 'memory.stat', 'total_inactive_file')
+  return {
+    memoryBytes: Math.max(0, readNumber(memory, 'memory.usage_in_bytes') - reclaimable),
+    cpuMs: cpuacct ? Math.round(readNumber(cpuacct, 'cpuacct.usage') / NS_PER_MS) : 0,
+    processes: readNumber(pids, 'pids.current'),
+    oomKills: readKey(memory, 'memory.oom_control', 'oom_kill'),
   }
 }

@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { Sandbox, SandboxCommand, SandboxExit } from '../sandbox.ts'
 
@@ -37,11 +36,15 @@ export interface RunResult {
   err: string
 }
 
+/** A new directory, whose name is short enough for sockets in it. */
+export const newBase = (): string => realpathSync(mkdtempSync(join(tmpdir(), 'bs-')))
+
 /** What the secret files hold; a probe that prints it has escaped. */
 const SECRET = 'ESCAPED: this is the secret'
 
-function makeTree(base: string): Fixture['paths'] {
-  const paths = {
+/** Where everything lies around a base directory. */
+export function fixturePaths(base: string): Fixture['paths'] {
+  return {
     base,
     workspace: join(base, 'session', 'workspace'),
     home: join(base, 'session', 'home'),
@@ -50,8 +53,12 @@ function makeTree(base: string): Fixture['paths'] {
     door: join(base, 'data', 'd'),
     doorInside: '/run/door.sock',
     otherSocket: join(base, 'data', 's'),
-    abstractSocket: `berth-test-${randomUUID()}`,
+    abstractSocket: `berth-test-${basename(base)}`,
   }
+}
+
+function makeTree(base: string): Fixture['paths'] {
+  const paths = fixturePaths(base)
   for (const path of [paths.workspace, paths.home, paths.otherHome, paths.data])
     mkdirSync(path, { recursive: true })
   for (const path of [paths.otherHome, paths.data, dirname(paths.workspace)])
@@ -100,8 +107,9 @@ function portOf(server: Server): number {
   return typeof address === 'object' && address ? address.port : 0
 }
 
-export async function makeFixture(sandbox: Sandbox): Promise<Fixture> {
-  const paths = makeTree(realpathSync(mkdtempSync(join(tmpdir(), 'bs-'))))
+/** Makes one around a new directory, or a given one. */
+export async function makeFixture(sandbox: Sandbox, base = newBase()): Promise<Fixture> {
+  const paths = makeTree(base)
   let reached = 0
   const trap = (): Server =>
     createServer((socket) => {

@@ -18,7 +18,14 @@ export interface SandboxAdapter {
   options?: object
   /** What this adapter doesn't promise: name of the test, and why. */
   skips?: Readonly<Record<string, string>>
+  /** For a sandbox whose mounts are fixed: where the fixture is made. */
+  base?: string
+  /** Makes what must be there around a fixture before anything runs. Returns what removes it. */
+  surround?(paths: Fixture['paths']): Promise<() => Promise<void>>
 }
+
+export { type Container, type ContainerOptions, containersImpossible, startContainer } from './containers.ts'
+export { fixturePaths, newBase } from './fixture.ts'
 
 export const DRIVER_PROGRAM = fileURLToPath(new URL('./driver-program.ts', import.meta.url))
 const DRIVER_DIES = 'dies with its driver, with everything that it started'
@@ -72,10 +79,15 @@ export function sandboxConformance(adapter: SandboxAdapter, make: () => Sandbox)
   describe(`${adapter.name} conforms to the port`, () => {
     const sandbox = make()
     let fixture: Fixture
+    let leave: (() => Promise<void>) | undefined
     beforeAll(async () => {
-      fixture = await makeFixture(sandbox)
+      fixture = await makeFixture(sandbox, adapter.base)
+      leave = await adapter.surround?.(fixture.paths)
     })
-    afterAll(() => fixture.close())
+    afterAll(async () => {
+      await leave?.()
+      await fixture.close()
+    })
 
     it('skips only tests that exist', () => {
       expect(Object.keys(skips).filter((name) => !conformanceTests.includes(name))).toEqual([])

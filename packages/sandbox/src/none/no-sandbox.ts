@@ -4,7 +4,7 @@ import { statSync } from 'node:fs'
 import { CommandRefused, checkCommand, requireMainThread } from '../command.ts'
 import { compileLimits } from '../limits.ts'
 import type { Sandbox, SandboxCommand, SandboxedProcess } from '../sandbox.ts'
-import { detached, failedProcess, supervise } from '../supervise.ts'
+import { childExit, detached, failedProcess, supervise } from '../supervise.ts'
 import { DescendantTracker } from './descendants.ts'
 
 export interface NoSandboxOptions {
@@ -50,7 +50,8 @@ function start(command: SandboxCommand, graceMs: number): SandboxedProcess {
     })
     const tracker = new DescendantTracker(child.pid, `${MARKER}=${marker}`)
     const parts = {
-      child,
+      pid: child.pid,
+      ended: childExit(child),
       stdin: child.stdin,
       stdout: detached(child.stdout),
       stderr: detached(child.stderr),

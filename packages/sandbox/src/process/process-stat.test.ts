@@ -9,7 +9,16 @@ const line = (name: string, state = 'S'): string =>
 
 describe('parseStat', () => {
   it.each(['node', 'a b', 'a) S 1 (b', ')', ''])('reads past the name %j', (name) => {
-    const expected = { pid: 42, state: 'S', parent: 7, group: 40, threads: 3, cpuMs: 200, startTime: 9876 }
+    const expected = {
+      pid: 42,
+      state: 'S',
+      parent: 7,
+      group: 40,
+      session: 40,
+      threads: 3,
+      cpuMs: 200,
+      startTime: 9876,
+    }
     expect(parseStat(line(name))).toEqual(expected)
   })
 

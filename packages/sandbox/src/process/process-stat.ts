@@ -5,6 +5,7 @@ export interface ProcessStat {
   state: string
   parent: number
   group: number
+  session: number
   threads: number
   /** CPU time of the process itself, in ms. */
   cpuMs: number
@@ -24,6 +25,7 @@ export function parseStat(text: string): ProcessStat {
     state: fields[0] ?? '?',
     parent: field(4),
     group: field(5),
+    session: field(6),
     threads: field(20),
     cpuMs: (field(14) + field(15)) * MS_PER_TICK,
     startTime: field(22),

@@ -22,7 +22,10 @@ export function parseHardLimits(text: string): Record<keyof typeof NAMES, number
  * Shell text that sets the resource limits. A limit can't be raised over this process's own hard one, so the
  * lower of the two holds. `data` bounds the memory of each process, where no control group bounds the sum.
  */
-export function ulimitScript(limits: EffectiveLimits, withData: boolean): string {
+export function ulimitScript(
+  limits: Pick<EffectiveLimits, 'cpuSeconds' | 'fileBytes' | 'memoryBytes' | 'openFiles'>,
+  withData: boolean,
+): string {
   const hard = parseHardLimits(readFileSync('/proc/self/limits', 'utf8'))
   const lower = (a: number, b: number, unit: number): number => Math.floor(Math.min(a, b) / unit)
   return [

@@ -24,6 +24,7 @@ import { drainable } from './http/drain.ts'
 import { changeJson, resetLine } from './http/events.ts'
 import { Streams } from './http/stream.ts'
 import { McpProxy } from './mcp/mcp-proxy.ts'
+import { diagnoser } from './observe/diagnose.ts'
 import { createMetrics } from './observe/metrics.ts'
 import { Operations } from './operations/operations.ts'
 import { Admission } from './session/admission/admission.ts'
@@ -202,6 +203,7 @@ const assemble = (
         metricsToken: parts.metricsToken,
       }),
     system: () => systemOf(runtime, source),
+    diagnose: diagnoser({ store, blobs, runtime, now, runnerUrl }),
     checkRepository: repositoryPolicy(parts.repositoryRoots),
     listBranches: branchLister({
       surroundings: parts.surroundings ?? { path: process.env.PATH ?? '', home: undefined, inherited: {} },

@@ -176,7 +176,7 @@ export {
   type SessionChanges,
   sessionChanges,
 } from './routes/sessions.ts'
-export { me, type System, system } from './routes/system.ts'
+export { type Diagnosis, diagnosis, type Finding, finding, me, type System, system } from './routes/system.ts'
 export { type Upload, uploadRoutes } from './routes/uploads.ts'
 export { type UsageReport, usageReport } from './routes/usage.ts'
 export { type LogLine, type LogSource, logSource, type StoredLogLine } from './runner-log.ts'

@@ -1,4 +1,5 @@
 export { type Clock, systemClock, type TimerHandle } from './clock.ts'
+export type { DiagnoseOptions, RuntimeDiagnosis, RuntimeFinding } from './diagnosis.ts'
 export {
   type EndReason,
   endReasons,

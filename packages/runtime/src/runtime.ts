@@ -1,3 +1,4 @@
+import type { DiagnoseOptions, RuntimeDiagnosis } from './diagnosis.ts'
 import type { RunnerObservation } from './observation.ts'
 
 /** What a runner may use, with the agent and all its tools. The runner hands it on to the sandbox. */
@@ -74,6 +75,12 @@ export interface Runtime {
    * replace a look from time to time. `onHint` must not throw. Returns what ends the watching.
    */
   watch(onHint: (session: string) => void): () => void
+
+  /**
+   * Only where there is something to check: looks at the place itself, with its own rights, and makes what it needs for that
+   * and removes it again. Takes up to two minutes. What can't be checked is a finding too; it never throws.
+   */
+  diagnose?(options: DiagnoseOptions): Promise<RuntimeDiagnosis>
 
   /** Stops watching and frees what this object holds. Runners go on. Idempotent. */
   close(): Promise<void>

@@ -1,4 +1,4 @@
-import type { BranchList, System } from '@berth/contract'
+import type { BranchList, Diagnosis, System } from '@berth/contract'
 import type { Logger } from 'pino'
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { BlobStore } from '../blobs/port.ts'
@@ -34,6 +34,7 @@ export interface Deps {
   metrics: Metrics
   log: Logger
   system: () => Promise<System>
+  diagnose: (project: string) => Promise<Diagnosis>
   /** Rejects a repository that may not be used; `field` names its place in the request. */
   checkRepository: (url: string, field: string) => Promise<void>
   /** The branches of a repository that may be used. */

@@ -23,6 +23,7 @@ export const systemEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
   })
   serve(routes.openapi, async () => apiDocumentText)
   serve(routes.getSystem, () => deps.system())
+  serve(routes.diagnose, ({ body }) => deps.diagnose(body.project))
   serve(routes.getMe, async ({ principal }) => ({
     principal: principal.actor,
     platformAdmin: principal.platformAdmin,

@@ -1,6 +1,8 @@
+import type { Finding } from '@berth/contract'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
-import { type Finding, runChecks } from '../doctor/checks.ts'
+import { runChecks } from '../doctor/checks.ts'
+import { checkCluster } from '../doctor/cluster.ts'
 import { explainSession } from '../doctor/session.ts'
 import { ExitError } from '../exit-code.ts'
 import { type JsonOptions, jsonOption, type ProjectOptions, projectOption } from '../options.ts'
@@ -15,23 +17,34 @@ export const addDoctor = (program: Command, context: Context): void => {
     .command('doctor')
     .summary('check this machine, or say what a session waits for')
     .description(
-      'Checks Node, git, the sandbox, the data directory, disk, model key and backend, and says how to repair each. With a session: says what it waits for, and which command helps.',
+      'Checks Node, git, the sandbox, the data directory, disk, model key and backend, and says how to repair each. With a session: says what it waits for, and which command helps. With --kubernetes: checks the cluster, from here with kubectl and from the backend with a probe pod.',
     )
     .argument('[session]', `the session to look at: ${sessionArgument}`)
+    .option('--kubernetes', 'check the cluster of the backend: rights, quota, images, names, network rules')
     .addOption(projectOption())
     .addOption(jsonOption('findings'))
-    .action((session: string | undefined, options: ProjectOptions & JsonOptions) =>
-      doctor(context, session, options),
-    )
+    .action((session: string | undefined, options: DoctorOptions) => doctor(context, session, options))
+}
+
+interface DoctorOptions extends ProjectOptions, JsonOptions {
+  kubernetes?: boolean
+}
+
+const findingsOf = (
+  context: Context,
+  session: string | undefined,
+  { kubernetes, project }: DoctorOptions,
+): Promise<Finding[]> => {
+  if (session !== undefined) return explainSession(context, session, project)
+  return kubernetes === true ? checkCluster(context, project) : runChecks(context)
 }
 
 const doctor = async (
   context: Context,
   session: string | undefined,
-  options: ProjectOptions & JsonOptions,
+  options: DoctorOptions,
 ): Promise<void> => {
-  const findings =
-    session === undefined ? await runChecks(context) : await explainSession(context, session, options.project)
+  const findings = await findingsOf(context, session, options)
   const { out } = context
   for (const finding of findings)
     out.line(options.json === true ? safeJson(finding) : renderFinding(finding, out))

@@ -4,21 +4,13 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { isConnectionError } from '@berth/client'
+import type { Finding } from '@berth/contract'
 import { urlOf } from '../connection.ts'
 import type { Context } from '../context.ts'
 import { dataDirOf } from '../data-dir.ts'
 import { maskKey, readModelKey } from '../model-key-file.ts'
 import { bytes } from '../render/amounts.ts'
 import { checkSandbox } from '../serve/check-sandbox.ts'
-
-/** What a check found. `warn`: works, but a person should know. */
-export interface Finding {
-  name: string
-  state: 'ok' | 'warn' | 'fail'
-  detail: string
-  /** What to do about it. */
-  repair?: string | undefined
-}
 
 const run = promisify(execFile)
 
@@ -127,7 +119,8 @@ const modelKey = async ({ env, berth }: Context): Promise<Finding> => {
   return { name, state: 'warn', detail: 'none: the scripted model answers', repair: `${berth} model-key set` }
 }
 
-const backend = async ({ client, env, berth }: Context): Promise<Finding> => {
+/** Whether the backend answers, and what runs there. */
+export const backend = async ({ client, env, berth }: Context): Promise<Finding> => {
   const name = 'backend'
   const url = urlOf(env)
   try {

@@ -1,6 +1,7 @@
 import type {
   AnyEvent,
   EventOf,
+  Finding,
   ProjectQueue,
   SessionSettingsView,
   SessionSummary,
@@ -10,7 +11,6 @@ import { budgetText } from '../render/amounts.ts'
 import { age, duration, moment } from '../render/duration.ts'
 import { roomText, waitText } from '../render/queue.ts'
 import { shortId } from '../session-ref.ts'
-import type { Finding } from './checks.ts'
 
 /** All that is known about what a session waits for. */
 export interface SessionFacts {

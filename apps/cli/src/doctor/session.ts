@@ -1,7 +1,6 @@
-import type { AnyEvent } from '@berth/contract'
+import type { AnyEvent, Finding } from '@berth/contract'
 import type { Context } from '../context.ts'
 import { findSession } from '../session-ref.ts'
-import type { Finding } from './checks.ts'
 import { sessionFindings } from './session-findings.ts'
 
 /** Events that are looked at, from the end: enough for the start or the turn that is under way. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { actor } from '../actor.ts'
 import { projectRoles, route } from './route.ts'
+import { projectName } from './schemas.ts'
 
 /** What runs here, and with what behind it. */
 export const system = z.object({
@@ -22,6 +23,28 @@ export const me = z.object({
   /** The caller's role in all projects where no other is given. Missing: none. */
   role: z.enum(projectRoles).optional(),
 })
+
+/** What a check of the installation found. */
+export const finding = z.object({
+  name: z.string().max(100),
+  /** `warn`: works, but a person should know. */
+  state: z.enum(['ok', 'warn', 'fail']),
+  detail: z.string().max(4000),
+  /** What to do about it. */
+  repair: z.string().max(4000).optional(),
+})
+
+export type Finding = z.infer<typeof finding>
+
+/** How the installation is, seen from the backend. */
+export const diagnosis = z.object({
+  runtime: z.string(),
+  /** Where sessions of the project run, on a cluster. */
+  namespace: z.string().optional(),
+  findings: z.array(finding).max(100),
+})
+
+export type Diagnosis = z.infer<typeof diagnosis>
 
 const text = { status: 200, kind: 'text' } as const
 
@@ -65,6 +88,18 @@ export const systemRoutes = {
     tag: 'System',
     summary: 'Version, runtime and model source',
     response: { status: 200, body: system },
+  }),
+  diagnose: route({
+    method: 'POST',
+    path: '/api/system/diagnosis',
+    role: 'platform-admin',
+    tag: 'System',
+    summary:
+      'Check store, blobs and runtime: makes a probe where sessions of a project run, and may take two minutes',
+    body: z.object({ project: projectName.default('default') }),
+    response: { status: 200, body: diagnosis },
+    errors: ['project_not_found'],
+    idempotent: false,
   }),
   getMe: route({
     method: 'GET',

@@ -15,6 +15,7 @@ const environment = z.object({
   BERTH_PROCESSES: whole(8),
   BERTH_SANDBOX: z.enum(['bubblewrap', 'off']).default('bubblewrap'),
   BERTH_MIRROR_DIR: absolute,
+  BERTH_CLAUDE_EXECUTABLE: absolute.optional(),
   BERTH_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
   HOME: absolute.optional(),
@@ -35,6 +36,8 @@ export interface Config {
   /** Of the agent and all that it starts. */
   limits: { memoryBytes: number; processes: number }
   sandbox: 'bubblewrap' | 'off'
+  /** The native Claude Code. Default: the one that npm installed with the Agent SDK. */
+  claude: string | undefined
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   /** The operator's own, for git on the trusted side. */
   path: string
@@ -64,6 +67,7 @@ export const readConfig = (env: Record<string, string | undefined>): Config => {
     mirrorDirectory: values.BERTH_MIRROR_DIR,
     limits: { memoryBytes: values.BERTH_MEMORY_BYTES, processes: values.BERTH_PROCESSES },
     sandbox: values.BERTH_SANDBOX,
+    claude: values.BERTH_CLAUDE_EXECUTABLE,
     logLevel: values.BERTH_LOG_LEVEL,
     path: values.PATH,
     home: values.HOME,

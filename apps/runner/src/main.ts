@@ -33,9 +33,9 @@ const check = async (): Promise<number> => {
   return result.ok ? exitCode.done : exitCode.fault
 }
 
-const loadKit = async () => {
+const loadKit = async ({ claude }: Config) => {
   const { createClaudeKit } = await import('./agent/claude-kit.ts')
-  return createClaudeKit()
+  return createClaudeKit(claude)
 }
 
 /** How long the end waits for the last lines of the log, in ms. */
@@ -57,7 +57,7 @@ const run = async (config: Config): Promise<number> => {
     config,
     home,
     sandbox,
-    loadKit,
+    loadKit: () => loadKit(config),
     log,
     onAgentOutput,
     version: manifest.version,

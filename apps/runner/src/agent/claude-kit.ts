@@ -18,9 +18,9 @@ import { agentExitOf, agentPath } from './sandboxed-claude.ts'
 const newId = (kind: IdKind) => () => makeId(kind, Date.now(), randomBytes(10))
 const ids = { block: newId('block'), request: newId('request') }
 
-/** The kit for the real Claude Code. Throws when it isn't installed. */
-export const createClaudeKit = (): AgentKit => ({
-  executable: claudeExecutable(),
+/** The kit for the real Claude Code, the one of npm when no path is given. Throws when that isn't installed. */
+export const createClaudeKit = (executable = claudeExecutable()): AgentKit => ({
+  executable,
   environment,
   setupFiles,
   continuation: (reason, paused) =>

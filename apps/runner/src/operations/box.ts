@@ -1,4 +1,4 @@
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { operationError } from '@berth/contract'
@@ -78,7 +78,7 @@ const spawn = ({ sandbox, layout }: FileBox, job: Job, timeoutMs: number): Sandb
     command: renames ? '/opt/berth/node/node' : process.execPath,
     args: [
       '--disable-warning=ExperimentalWarning',
-      renames ? '/opt/berth/files/main.ts' : program,
+      renames ? `/opt/berth/files/${basename(program)}` : program,
       inside.workspace,
       JSON.stringify(job),
     ],

@@ -14,6 +14,7 @@ const environment = z.object({
   BERTH_MEMORY_BYTES: whole(16 * 1024 ** 2),
   BERTH_PROCESSES: whole(8),
   BERTH_SANDBOX: z.enum(['bubblewrap', 'off']).default('bubblewrap'),
+  BERTH_GIT: z.enum(['direct', 'proxy']).default('direct'),
   BERTH_MIRROR_DIR: absolute,
   BERTH_CLAUDE_EXECUTABLE: absolute.optional(),
   BERTH_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -33,6 +34,8 @@ export interface Config {
   /** Holds everything of the session on this disk; only the runner and the sandbox use it. */
   sessionDirectory: string
   mirrorDirectory: string
+  /** `proxy`: git servers are reached through the backend alone. */
+  git: 'direct' | 'proxy'
   /** Of the agent and all that it starts. */
   limits: { memoryBytes: number; processes: number }
   sandbox: 'bubblewrap' | 'off'
@@ -64,6 +67,7 @@ export const readConfig = (env: Record<string, string | undefined>): Config => {
     generation: values.BERTH_GENERATION,
     token: values.BERTH_RUNNER_TOKEN,
     sessionDirectory: values.BERTH_SESSION_DIR.replace(/(?<=.)\/+$/, ''),
+    git: values.BERTH_GIT,
     mirrorDirectory: values.BERTH_MIRROR_DIR,
     limits: { memoryBytes: values.BERTH_MEMORY_BYTES, processes: values.BERTH_PROCESSES },
     sandbox: values.BERTH_SANDBOX,

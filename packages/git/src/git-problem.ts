@@ -1,3 +1,4 @@
+import { toldBy } from './git-proxy.ts'
 import { lastLine } from './last-line.ts'
 
 interface Explanation {
@@ -43,6 +44,8 @@ const explanations: Explanation[] = [
 
 /** What went wrong, from what git printed, in words that fit after "can’t be cloned: "; with git's own last line. */
 export const gitProblem = ({ stderr, timedOut }: { stderr: string; timedOut: boolean }): string => {
+  const told = timedOut ? undefined : toldBy(stderr)
+  if (told !== undefined) return told.slice(0, 3000)
   const line = lastLine(stderr)
   const what = timedOut
     ? 'it took too long. Try again, or use a smaller repository'

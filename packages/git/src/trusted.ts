@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { PassThrough, type Readable, type Writable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { collect } from './collect.ts'
+import { type GitProxy, proxyAbsence, proxyEnvironment, withoutProxy } from './git-proxy.ts'
 
 /** The operator's surroundings, for git that talks to remotes with the operator's own credentials. */
 export interface GitSurroundings {
@@ -8,6 +10,8 @@ export interface GitSurroundings {
   home: string | undefined
   /** For an ssh agent, a proxy and certificates: passed on when set. */
   inherited: Readonly<Record<string, string | undefined>>
+  /** Everything goes through it, without the operator's configuration and credentials. Default: git goes out by itself. */
+  proxy?: GitProxy
 }
 
 const passedOn =
@@ -50,6 +54,7 @@ export interface TrustedGit {
   mirror?: string
   args: readonly string[]
   timeoutMs: number
+  /** A stream can't be sent again: then nothing is done twice. */
   input?: Readable | string
   outputLimit?: number
   /** Bytes of the largest file that may be written. Default 8 GiB. */
@@ -138,16 +143,39 @@ export const startTrusted = (
     const [stderr, code] = await Promise.all([collect(child.stderr, 64 * 1024, () => undefined), ended])
     clearTimeout(timer)
     running.delete(child)
-    return { ok: code === 0, stderr: stderr.toString('utf8'), timedOut }
+    const text = stderr.toString('utf8')
+    const { proxy } = surroundings
+    return { ok: code === 0, stderr: proxy === undefined ? text : withoutProxy(text, proxy), timedOut }
   }
   return { stdout, ended: told(), kill }
 }
 
-/** The same, with its output collected. Never rejects. */
+/** How often a command is done again that broke off in the middle. */
+const mostCuts = 5
+
+/**
+ * The same, with its output collected. A command to which the git proxy was away, or that it broke off, is done again as a
+ * whole. Never rejects.
+ */
 export const runTrusted = async (
   surroundings: GitSurroundings,
   options: TrustedGit,
 ): Promise<TrustedResult> => {
+  const { patienceMs = 600_000, delaysMs = { first: 200, longest: 3000 } } = surroundings.proxy ?? {}
+  const deadline = Date.now() + patienceMs
+  let cuts = 0
+  for (let delay = delaysMs.first; ; delay = Math.min(delay * 2, delaysMs.longest)) {
+    const result = await runOnce(surroundings, options)
+    if (result.ok || result.timedOut || surroundings.proxy === undefined || typeof options.input === 'object')
+      return result
+    const absence = proxyAbsence(result.stderr)
+    if (absence === 'cut') cuts += 1
+    if (absence === undefined || cuts > mostCuts || Date.now() + delay > deadline) return result
+    await sleep(delay)
+  }
+}
+
+const runOnce = async (surroundings: GitSurroundings, options: TrustedGit): Promise<TrustedResult> => {
   const { outputLimit = 16 * 1024 * 1024 } = options
   const { stdout, ended, kill } = startTrusted(surroundings, options)
   const [output, end] = await Promise.all([collect(stdout, outputLimit, kill), ended])
@@ -174,19 +202,26 @@ const launch = (
   return spawn('/bin/sh', ['-c', launcher, 'git', ...limits, ...config, ...place, ...args], how)
 }
 
-const environment = ({ path, home, inherited }: GitSurroundings): Record<string, string> => ({
-  ...Object.fromEntries(
-    Object.entries(inherited).filter(
-      (entry): entry is [string, string] => passedOn.test(entry[0]) && entry[1] !== undefined,
-    ),
-  ),
+const environment = ({ path, home, inherited, proxy }: GitSurroundings): Record<string, string> => ({
+  ...(proxy === undefined ? operators({ home, inherited }) : proxyEnvironment(proxy)),
   PATH: path,
-  ...(home === undefined ? {} : { HOME: home }),
   LC_ALL: 'C',
   GIT_TERMINAL_PROMPT: '0',
   GIT_ASKPASS: '/bin/false',
   SSH_ASKPASS_REQUIRE: 'never',
   GIT_LFS_SKIP_SMUDGE: '1',
   GIT_NO_LAZY_FETCH: '1',
+})
+
+const operators = ({
+  home,
+  inherited,
+}: Pick<GitSurroundings, 'home' | 'inherited'>): Record<string, string> => ({
+  ...Object.fromEntries(
+    Object.entries(inherited).filter(
+      (entry): entry is [string, string] => passedOn.test(entry[0]) && entry[1] !== undefined,
+    ),
+  ),
+  ...(home === undefined ? {} : { HOME: home }),
   GIT_ALLOW_PROTOCOL: 'https:http:ssh:git',
 })

@@ -103,10 +103,20 @@ const callGit = async (
       content = head.subarray(end + 4)
       head = undefined
     }
-    if (!response.write(content)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+    if (!response.write(content)) await room(response)
   }
   response.end()
 }
+
+/** Resolves when more can be written, or nothing more at all. */
+const room = (response: ServerResponse): Promise<void> =>
+  new Promise((resolve) => {
+    const go = () => {
+      response.off('drain', go).off('close', go)
+      resolve()
+    }
+    response.on('drain', go).on('close', go)
+  })
 
 const writeHead = (response: ServerResponse, text: string): void => {
   const headers = text.split('\r\n').map((line) => {

@@ -11,6 +11,7 @@ import {
 } from '@berth/agent'
 import { type IdKind, makeId } from '@berth/contract'
 import type { SandboxedProcess } from '@berth/sandbox'
+import { gitEnvironment } from './git-environment.ts'
 import type { AgentKit, LauncherOptions } from './kit.ts'
 import type { AgentExit, AgentLaunch, LiveAgent } from './live-agent.ts'
 import { agentExitOf, agentPath } from './sandboxed-claude.ts'
@@ -35,7 +36,12 @@ const environment: AgentKit['environment'] = (inside, more = {}) => ({
     home: inside.home,
     path: agentPath,
     door: { socket: inside.door },
-    extra: { TMPDIR: inside.temporary, SHELL: '/bin/bash', USER: 'agent' },
+    extra: {
+      TMPDIR: inside.temporary,
+      SHELL: '/bin/bash',
+      USER: 'agent',
+      ...gitEnvironment(inside, more),
+    },
   }),
 })
 

@@ -1,8 +1,10 @@
 import { basename, dirname } from 'node:path'
 import { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import { asSpawnedProcess, type Sandbox, type SandboxedProcess, type SandboxMount } from '@berth/sandbox'
 import type { Layout } from '../layout.ts'
 import { boundedOutput } from './bounded-output.ts'
+import { helperDirectory } from './git-environment.ts'
 import type { SpawnClaude } from './kit.ts'
 import type { AgentExit } from './live-agent.ts'
 
@@ -10,7 +12,10 @@ import type { AgentExit } from './live-agent.ts'
 const toolDirectory = '/opt/berth'
 
 /** The system's programs first; the runner's own Node last, for machines that have no other. */
-export const agentPath = `/usr/local/bin:/usr/bin:/bin:${toolDirectory}/node`
+export const agentPath = `/usr/local/bin:/usr/bin:/bin:${toolDirectory}/node:${helperDirectory}`
+
+/** The directory of git's remote helper outside. */
+const gitHelper = fileURLToPath(new URL('../git/remote-helper/', import.meta.url))
 
 export interface ClaudePlace {
   sandbox: Sandbox
@@ -57,6 +62,7 @@ export const agentMounts = ({
     ...own,
     { path: dirname(executable), mode: 'ro', target: `${toolDirectory}/claude` },
     { path: process.execPath, mode: 'ro', target: nodeInside(layout) },
+    { path: gitHelper, mode: 'ro', target: helperDirectory },
   ]
 }
 

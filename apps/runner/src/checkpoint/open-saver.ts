@@ -1,3 +1,4 @@
+import { gitSurroundings } from '../git/git-surroundings.ts'
 import type { Session } from '../runner.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import { createBasePacks } from './base-pack.ts'
@@ -18,7 +19,7 @@ export const openSaver = (session: Session, workspace: Workspace): Saver => {
     home,
     mirrorDirectory: config.mirrorDirectory,
     project: welcome.project,
-    surroundings: { path: config.path, home: config.home, inherited: process.env },
+    surroundings: gitSurroundings(config, process.env),
     mostBytes: 16 * 1024 ** 3,
     signal: over,
     onProblem,

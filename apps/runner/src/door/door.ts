@@ -4,10 +4,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { join } from 'node:path'
 import { BodyTooLarge, readBody, TooMuchAtOnce } from './body.ts'
 import { makeDoorDirectory } from './door-directory.ts'
+import { createGitDoor, refuseGit } from './git-door.ts'
 import type { Relay, RelayOptions } from './relay.ts'
 import { modelError, relayedHeaders, ruleFor } from './relayed-request.ts'
 
-/** The one way out of the sandbox: model requests, and nothing else, go to the backend with the runner's token. */
+/** The one way out of the sandbox: model requests and git's, and nothing else, go to the backend with the runner's token. */
 export interface Door {
   /** The unix socket to bind into the sandbox; lives as long as this process. */
   readonly socket: string
@@ -41,9 +42,16 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
     loading ??= import('./relay.ts').then(({ createRelay }) => createRelay(options))
     return loading
   }
+  // Connections of its own: however much git does, the model is reached.
+  let loadingForGit: Promise<Relay> | undefined
+  const relayForGit = () => {
+    loadingForGit ??= import('./relay.ts').then(({ createRelay }) => createRelay(options))
+    return loadingForGit
+  }
+  const git = createGitDoor({ ...options, relay: relayForGit })
   const load = { requests: 0, bytes: 0 }
   const server = createServer({ maxHeaderSize: 32 * 1024, requestTimeout: 0 }, (request, response) => {
-    void handle(request, response, { options, relay, load })
+    void handle(request, response, { options, relay, load, git })
   })
   server.on('clientError', (_error, connection) => connection.destroy())
   server.maxConnections = 4 * concurrent
@@ -58,6 +66,7 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
       server.close()
       server.closeAllConnections()
       await (await loading)?.close()
+      await (await loadingForGit)?.close()
       await rm(directory, { recursive: true, force: true })
     },
   }
@@ -67,6 +76,7 @@ interface Handling {
   options: DoorOptions
   relay(): Promise<Relay>
   load: { requests: number; bytes: number }
+  git: ReturnType<typeof createGitDoor>
 }
 
 const handle = async (
@@ -76,6 +86,9 @@ const handle = async (
 ): Promise<void> => {
   const rule = ruleFor(request.method ?? '', request.url ?? '')
   if (rule.do === 'answer') return void response.writeHead(200).end()
+  if (rule.do === 'git') return handling.git(request, response, rule.path)
+  if (rule.do === 'refuse' && request.url?.startsWith('/git/') === true)
+    return refuseGit(response, rule.status, rule.message)
   if (rule.do === 'refuse') return refuse(response, rule.status, rule.message)
   const { load } = handling
   if (load.requests >= concurrent) return refuse(response, 429, 'Too many model requests at once.')

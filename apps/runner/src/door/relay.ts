@@ -1,14 +1,17 @@
 import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Dispatcher, errors, Pool } from 'undici'
+import type { OnceBody } from './once-body.ts'
 import { pausedHeader, returnedHeaders } from './relayed-request.ts'
 
-/** A request that is ready to be sent, as often as it needs. */
+/** A request that is ready to be sent, as often as it needs, or once if its body says so. */
 export interface Relayed {
   method: string
   path: string
   headers: Record<string, string>
-  body: Buffer | undefined
+  body: Buffer | OnceBody | undefined
+  /** Which headers of the answer go back. Default: those that a model's client needs. */
+  headersBack?: typeof returnedHeaders
 }
 
 export interface Relay {
@@ -51,15 +54,15 @@ export const createRelay = (options: RelayOptions): Relay => {
         method: method as Dispatcher.HttpMethod,
         path: prefix + request.path,
         headers,
-        body: body ?? null,
+        body: body === undefined || Buffer.isBuffer(body) ? (body ?? null) : body.open(),
         signal,
       })
       if (answer.statusCode !== 503 || answer.headers['berth-retry'] !== '1') return answer
       await answer.body.dump()
-      return undefined
+      return retryable(body)
     } catch (error) {
       if (signal.aborted || !isAbsence(error)) throw error
-      return undefined
+      return retryable(body, error)
     }
   }
   const askUntilAnswered = async (
@@ -82,12 +85,19 @@ export const createRelay = (options: RelayOptions): Relay => {
         options.onPaused?.(paused)
         await givenUp(signal)
       }
-      response.writeHead(answer.statusCode, returnedHeaders(answer.headers))
+      const { headersBack = returnedHeaders } = request
+      response.writeHead(answer.statusCode, headersBack(answer.headers))
       response.flushHeaders()
       await stream(answer.body, response)
     },
     close: () => pool.destroy(),
   }
+}
+
+/** Nothing to answer yet, as long as the request can be sent once more. Throws otherwise. */
+const retryable = (body: Relayed['body'], cause?: unknown): undefined => {
+  if (body === undefined || Buffer.isBuffer(body) || !body.taken) return undefined
+  throw new Error('the backend went away in the middle of a request', { cause })
 }
 
 /** For how long the agent may give a request up by itself after its turn was paused, in ms. */

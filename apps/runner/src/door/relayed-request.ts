@@ -1,8 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { gitRuleFor } from './git-request.ts'
 
 /** What the door does with a request of the agent. */
 export type DoorRule =
   | { do: 'relay'; path: string }
+  | { do: 'git'; path: string }
   | { do: 'answer'; status: 200 }
   | { do: 'refuse'; status: 403 | 404 | 405; message: string }
 
@@ -21,6 +23,8 @@ export const ruleFor = (method: string, target: string): DoorRule => {
   const search = mark === -1 ? '' : target.slice(mark)
   // Claude Code looks at start whether anything answers.
   if (path === '/' && (method === 'HEAD' || method === 'GET')) return { do: 'answer', status: 200 }
+  const git = gitRuleFor(method, path, search)
+  if (git !== undefined) return git
   const known = relayed.filter((route) => route.path.test(path))
   if (known.length === 0) return refuse(404, `There is nothing at ${path.slice(0, 200)}.`)
   if (!known.some((route) => route.method === method)) return refuse(405, `${path} does not take ${method}.`)

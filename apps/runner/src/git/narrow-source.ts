@@ -20,7 +20,7 @@ const listLimit = 64 * 1024 * 1024
 /**
  * A remote of which not everything is wanted. Its mirror is as narrow as the clone, so that a large repository is cheap
  * here too; it is kept apart from the whole one. With a depth only the branch to start from comes. With `partial` the
- * contents of the files that will be checked out are fetched too, because the sandbox has no way to the origin.
+ * contents of the files that will be checked out are fetched too, because the sandbox in which the clone is made has no way to the origin.
  */
 export const narrowSource = (options: NarrowSourceOptions): MirrorSource => ({
   async update(git, path) {

@@ -1,3 +1,4 @@
+import { gitSurroundings } from '../git/git-surroundings.ts'
 import type { Session } from '../runner.ts'
 import { createMcpRelay } from './mcp-relay.ts'
 import { createSessionSetup, type SessionSetup } from './session-setup.ts'
@@ -19,7 +20,7 @@ export const openSetup = (session: Session, directory: string): SessionSetup => 
         layout,
         sandbox,
         mirrorDirectory,
-        surroundings: { path: config.path, home: config.home, inherited: process.env },
+        surroundings: gitSurroundings(config, process.env),
       }),
     relay: (name) => createMcpRelay({ backendUrl, token, name }),
     emit,

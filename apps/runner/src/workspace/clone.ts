@@ -111,7 +111,9 @@ const remarkOf = (
       ? []
       : [`Only the last ${depth === 1 ? 'commit is' : `${depth} commits are`} there.`]),
     ...(partial === true
-      ? ['Of older commits the contents of files were left at the origin: git can’t show them here.']
+      ? [
+          'Of older commits the contents of files were left at the origin: git fetches them when it needs them, where it has a way there.',
+        ]
       : []),
     ...(submodules === true ? ['Submodules are at their pinned commits, on no branch.'] : []),
     ...(lfsPointers > 0

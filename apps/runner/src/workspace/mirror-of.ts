@@ -1,6 +1,7 @@
 import { isLocalRepository, type RunnerWelcome, type WantedRepository } from '@berth/contract'
 import { type GitSurroundings, runTrusted } from '@berth/git'
 import type { Sandbox } from '@berth/sandbox'
+import { CloneError } from '../git/explain.ts'
 import { localSource } from '../git/local-source.ts'
 import { type Mirror, type MirrorSource, remoteSource, updateMirror } from '../git/mirror.ts'
 import { narrowSource } from '../git/narrow-source.ts'
@@ -27,6 +28,9 @@ export type MirrorOptions = Omit<CloningOptions, 'welcome'> & {
 export const mirrorOf = async (options: MirrorOptions, wanted: Wanted, name: string): Promise<Mirror> => {
   const { welcome, surroundings, mirrorDirectory } = options
   const { url, partial } = wanted
+  const problem = surroundings.proxy === undefined ? undefined : proxyProblem(url)
+  if (problem !== undefined)
+    throw new CloneError(`The repository ${name} (${url}) can’t be cloned: ${problem}`)
   const mirror = await updateMirror({
     directory: mirrorDirectory,
     project: welcome.project,
@@ -45,6 +49,14 @@ export const mirrorOf = async (options: MirrorOptions, wanted: Wanted, name: str
         timeoutMs: 60_000,
       })
   return mirror
+}
+
+/** Why the git proxy has no way to a repository, in words that fit after "can’t be cloned: ". */
+const proxyProblem = (url: string): string | undefined => {
+  if (/^https?:/i.test(url)) return undefined
+  return isLocalRepository(url)
+    ? 'it is a path of some machine, and this session runs on another one. Push it to a git server, and name it by its https:// address there.'
+    : 'sessions here reach git servers by https:// alone. Name it by its https:// address.'
 }
 
 const narrowness = ({ depth, partial }: Wanted): string | undefined => {

@@ -1,4 +1,5 @@
 import type { AgentContent } from '../agent/live-agent.ts'
+import { gitSurroundings } from '../git/git-surroundings.ts'
 import type { Reactions } from '../inbox.ts'
 import type { Session } from '../runner.ts'
 import { isSlashCommand } from '../turn/slash-command.ts'
@@ -38,7 +39,7 @@ export const openRepositories = async (session: Session): Promise<SessionReposit
     sandbox,
     memory,
     mirrorDirectory: config.mirrorDirectory,
-    surroundings: { path: config.path, home: config.home, inherited: process.env },
+    surroundings: gitSurroundings(config, process.env),
     emit,
     now: () => performance.now(),
   }

@@ -221,6 +221,8 @@ const assemble = (
   const watchingSince = () => watch.since
   const reconciler = new Reconciler({ ...common, admission, watchingSince, count: metrics.step })
   const loop = new ReconcileLoop({
+    // A step there mostly waits for others: for a pod to end, for the API server.
+    workers: runtime.kind === 'kubernetes' ? 64 : undefined,
     clock,
     log,
     reconcile: (session) => reconciler.reconcile(session),

@@ -33,6 +33,15 @@ describe('readConfig', () => {
     expect(readConfig({ BERTH_HOST: '0.0.0.0', BERTH_ALLOW_REMOTE_OWNER: 'true' }).host).toBe('0.0.0.0')
   })
 
+  it('wants to know how pods reach it before it runs sessions in a cluster', () => {
+    const kubernetes = { BERTH_RUNTIME: 'kubernetes', BERTH_KUBERNETES_CONFIG: '/etc/berth/runtime.yaml' }
+    expect(() => readConfig({ BERTH_RUNTIME: 'kubernetes' })).toThrow(/BERTH_KUBERNETES_CONFIG: needed/)
+    expect(() => readConfig(kubernetes)).toThrow(/BERTH_RUNNER_URL: needed/)
+    const config = readConfig({ ...kubernetes, BERTH_RUNNER_URL: 'http://berth-runners:7421' })
+    expect(config.runtime).toEqual({ kind: 'kubernetes', file: '/etc/berth/runtime.yaml' })
+    expect(readConfig({}).runtime).toEqual({ kind: 'local' })
+  })
+
   it('takes an empty variable as one that is not set', () => {
     expect(readConfig({ ANTHROPIC_API_KEY: '' }).apiKey).toBeUndefined()
   })

@@ -22,6 +22,10 @@ const schema = z.object({
   /** Address of the runners' routes. */
   BERTH_RUNNER_HOST: z.string().min(1).default('127.0.0.1'),
   BERTH_RUNNER_PORT: port.default(7421),
+  /** Where runners run: as processes of this machine, or as Jobs of a Kubernetes cluster. */
+  BERTH_RUNTIME: z.enum(['local', 'kubernetes']).default('local'),
+  /** A YAML file with the settings of the Kubernetes runtime. */
+  BERTH_KUBERNETES_CONFIG: z.string().min(1).optional(),
   /** `off`: the agent runs without a sandbox. */
   BERTH_SANDBOX: z.enum(['bubblewrap', 'off']).default('bubblewrap'),
   /** Directories, separated like PATH, under which local repositories may lie. Default: the home directory. */
@@ -66,6 +70,8 @@ export interface Config {
   /** Undefined: the address of the runners' port itself. */
   runnerUrl: string | undefined
   drainMs: number
+  /** Where runners run; on Kubernetes with the file of its settings. */
+  runtime: { kind: 'local' } | { kind: 'kubernetes'; file: string }
   sandbox: 'bubblewrap' | 'off'
   repositoryRoots: string[]
   allowedHosts: string[]
@@ -103,6 +109,21 @@ const gitHostsOf = (hosts: string[]): string[] => {
   }
 }
 
+/** Pods reach the backend by an address that it can't know itself. */
+const runtimeOf = (values: {
+  BERTH_RUNTIME: 'local' | 'kubernetes'
+  BERTH_KUBERNETES_CONFIG?: string
+  BERTH_RUNNER_URL?: string
+}): Config['runtime'] => {
+  if (values.BERTH_RUNTIME === 'local') return { kind: 'local' }
+  const file = values.BERTH_KUBERNETES_CONFIG
+  if (file === undefined || values.BERTH_RUNNER_URL === undefined) {
+    const missing = file === undefined ? 'BERTH_KUBERNETES_CONFIG' : 'BERTH_RUNNER_URL'
+    throw new Error(`The configuration is not valid:\n  ${missing}: needed with BERTH_RUNTIME=kubernetes`)
+  }
+  return { kind: 'kubernetes', file }
+}
+
 /** Reads the environment, once. Throws one error that names every bad variable. */
 export const readConfig = (env: NodeJS.ProcessEnv): Config => {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
@@ -128,6 +149,7 @@ export const readConfig = (env: NodeJS.ProcessEnv): Config => {
     runnerHost: values.BERTH_RUNNER_HOST,
     runnerPort: values.BERTH_RUNNER_PORT,
     runnerUrl: values.BERTH_RUNNER_URL,
+    runtime: runtimeOf(values),
     drainMs: values.BERTH_DRAIN_SECONDS * 1000,
     sandbox: values.BERTH_SANDBOX,
     repositoryRoots: values.BERTH_REPOSITORY_ROOTS ?? [homedir()],

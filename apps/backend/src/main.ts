@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Runtime } from '@berth/runtime'
 import { createLocalRuntime } from '@berth/runtime-local'
 import { createBubblewrapSandbox, createNoSandbox } from '@berth/sandbox'
 import { builtInScenarios, createScriptedModel, loadScenarios } from '@berth/scripted-model'
@@ -12,7 +13,7 @@ import type { BlobStore } from './blobs/port.ts'
 import { type Config, readConfig } from './config.ts'
 import { createModelSource } from './gateway/model-source.ts'
 import { loadPrices } from './gateway/prices.ts'
-import { capacityOf } from './session/admission/capacity.ts'
+import { capacityOf, clusterCapacityOf } from './session/admission/capacity.ts'
 import type { Store } from './store/port.ts'
 import { createSqliteStore } from './store/sqlite/sqlite-store.ts'
 
@@ -33,16 +34,7 @@ const start = async (config: Config) => {
   const backend = await startBackend({
     store,
     blobs: await blobsOf(config, log),
-    runtime: await createLocalRuntime({
-      directory: join(config.dataDir, 'sessions'),
-      command: [process.execPath, runnerMain],
-      baseEnv: {
-        BERTH_SANDBOX: config.sandbox,
-        BERTH_GIT: config.runnersGit,
-        BERTH_MIRROR_DIR: join(config.dataDir, 'mirrors'),
-        ...operatorEnvironment(),
-      },
-    }),
+    runtime: await runtimeOf(config, log),
     source: createModelSource({ ...config, scriptedUrl }),
     prices,
     checkpoints: {
@@ -56,8 +48,11 @@ const start = async (config: Config) => {
       config.metricsTokenFile === undefined ? undefined : await readToken(config.metricsTokenFile),
     owner: config.owner,
     surroundings: { path: process.env.PATH ?? '', home: process.env.HOME, inherited: process.env },
-    repositoryRoots: [...config.repositoryRoots, join(config.dataDir, 'samples')],
-    capacity: capacityOf(config.capacity),
+    // Pods see nothing of this machine's disk.
+    repositoryRoots:
+      config.runtime.kind === 'local' ? [...config.repositoryRoots, join(config.dataDir, 'samples')] : [],
+    capacity:
+      config.runtime.kind === 'local' ? capacityOf(config.capacity) : clusterCapacityOf(config.capacity),
     git: { hosts: config.gitHosts },
     allowedHosts: config.allowedHosts,
     listen: { ...config },
@@ -92,6 +87,25 @@ const blobsOf = async ({ dataDir, s3 }: Config, log: Logger): Promise<BlobStore>
   // Loaded only when it is used: it takes 35 MB.
   const { createS3Blobs } = await import('./blobs/s3/s3-blobs.ts')
   return createS3Blobs({ ...s3, now: Date.now, warn: (message) => log.warn(message) })
+}
+
+/** Processes of this machine, or Jobs of a cluster. */
+const runtimeOf = async (config: Config, log: Logger): Promise<Runtime> => {
+  if (config.runtime.kind === 'kubernetes') {
+    // Loaded only when it is used: the client takes 90 MB.
+    const { createKubernetesRuntime, readOptions } = await import('@berth/runtime-kubernetes')
+    return createKubernetesRuntime({ options: await readOptions(config.runtime.file), log })
+  }
+  return createLocalRuntime({
+    directory: join(config.dataDir, 'sessions'),
+    command: [process.execPath, runnerMain],
+    baseEnv: {
+      BERTH_SANDBOX: config.sandbox,
+      BERTH_GIT: config.runnersGit,
+      BERTH_MIRROR_DIR: join(config.dataDir, 'mirrors'),
+      ...operatorEnvironment(),
+    },
+  })
 }
 
 /** What git needs to use the operator's own credentials when it clones. */

@@ -147,6 +147,14 @@ class KubernetesRuntime implements Runtime {
     })
   }
 
+  async projects(): Promise<string[]> {
+    try {
+      return await this.#homes.projects()
+    } catch (error) {
+      throw toRuntimeError(error, 'list the namespaces of projects')
+    }
+  }
+
   async removeProject(project: string): Promise<void> {
     checkProject(project)
     try {

@@ -54,7 +54,7 @@ export const permissions: readonly Permission[] = [
   {
     apiGroup: '',
     resource: 'namespaces',
-    verbs: ['create', 'delete', 'get', 'patch'],
+    verbs: ['create', 'delete', 'get', 'list', 'patch'],
     mode: 'perProject',
     why: 'a namespace for each project',
   },

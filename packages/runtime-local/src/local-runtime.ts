@@ -115,6 +115,10 @@ class LocalRuntime implements Runtime {
   }
 
   /** Nothing is kept for a project as a whole. */
+  async projects(): Promise<string[]> {
+    return []
+  }
+
   async removeProject(): Promise<void> {}
 
   watch(onHint: (session: string) => void): () => void {

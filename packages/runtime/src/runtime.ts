@@ -67,6 +67,9 @@ export interface Runtime {
   /** Ends what still runs by force, and deletes all that the runtime kept, files included. Idempotent. */
   remove(session: string): Promise<void>
 
+  /** The projects for which something is kept as a whole. */
+  projects(): Promise<string[]>
+
   /** Deletes what the runtime made for a project as a whole, e.g. its namespace. Idempotent; no runner of it is left. */
   removeProject(project: string): Promise<void>
 

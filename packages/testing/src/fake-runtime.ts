@@ -106,6 +106,10 @@ class FakeRuntimeHandle implements FakeRuntime {
     })
   }
 
+  async projects(): Promise<string[]> {
+    return []
+  }
+
   async removeProject(): Promise<void> {}
 
   watch(onHint: (session: string) => void): () => void {

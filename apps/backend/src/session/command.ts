@@ -73,6 +73,13 @@ export type Command =
   | { kind: 'restore-workspace'; actor: Actor; checkpoint: CheckpointRef }
   /** The reconciler is about to ask the runtime for the next generation. */
   | { kind: 'launch'; actor: Actor; runtime: string; limits?: SessionLimits }
+  /** What the runtime goes through before the runner of `generation` begins, as it is now. */
+  | {
+      kind: 'steps'
+      actor: Actor
+      generation: number
+      steps: Omit<EventData<'generation.step'>, 'generation'>[]
+    }
   /** There is no room for the session's runner. */
   | ({ kind: 'wait'; actor: Actor } & EventData<'session.waits'>)
   /** The limits that count changed with the project's settings. */

@@ -55,6 +55,15 @@ const commands: Record<CommandKind, Command> = {
     expectedVersion: 1,
   },
   launch: at.launch,
+  steps: {
+    kind: 'steps',
+    actor: backendActor,
+    generation: 1,
+    steps: [
+      { step: 'schedule', state: 'done', ms: 40 },
+      { step: 'image', state: 'failed', message: 'ErrImagePull' },
+    ],
+  },
   wait: { kind: 'wait', actor: backendActor, reason: 'memory', message: 'No room.', position: 2 },
   limits: { kind: 'limits', actor: backendActor, limits: { idleMinutes: 5, stopWhenDone: false } },
   enforce: { kind: 'enforce', actor: backendActor },
@@ -145,6 +154,13 @@ const table: Record<CommandKind, Record<at.Situation, string>> = {
     deleted: '! session_deleted',
   }),
   launch: row('-', { pending: 'generation.started' }),
+  steps: row('-', {
+    starting: 'generation.step generation.step',
+    idle: 'generation.step generation.step',
+    working: 'generation.step generation.step',
+    waiting: 'generation.step generation.step',
+    stopping: 'generation.step generation.step',
+  }),
   wait: row('-', { pending: 'session.waits' }),
   limits: row('-', {
     starting: 'session.limits_changed',

@@ -33,6 +33,7 @@ export const startHousekeeping = (options: HousekeepingOptions): { close: () => 
   const tasks = [
     every(compactMs, () => compact(options, () => closed)),
     every(sweepMs, () => sweepRunners(options)),
+    every(sweepMs, () => sweepProjects(options)),
     every(orphansMs, () => sweepBlobs(options)),
     every(sweepMs, () => dropBases(options)),
     every(sweepMs, () => options.store.expire({ now: clock.now(), before: clock.now() - tombstoneMs })),
@@ -89,6 +90,15 @@ const sweepRunners = async ({ store, runtime, log }: HousekeepingOptions): Promi
       log.warn({ session }, 'A runner belongs to no session and is removed')
       await runtime.remove(session)
     }
+}
+
+/** Removes what the runtime keeps for projects that are gone: it takes longer than whoever deleted one waits. */
+const sweepProjects = async ({ store, runtime, log }: HousekeepingOptions): Promise<void> => {
+  for (const project of await runtime.projects()) {
+    if ((await store.projectSettings(project)) !== undefined) continue
+    log.info({ project }, 'What the runtime keeps for a deleted project is removed')
+    await runtime.removeProject(project)
+  }
 }
 
 /**

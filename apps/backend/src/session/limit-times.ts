@@ -41,6 +41,12 @@ const deadlineAt = (state: SessionState): number => {
   return Date.parse(liveSince) + deadlineMs(limits) - state.ranMs
 }
 
+/** Milliseconds that a runner which starts now may live; undefined: as long as it likes. */
+export const runnerDeadlineMs = (state: SessionState, now: number): number | undefined => {
+  const left = deadlineMs(state.limits) - ranMs(state, now)
+  return Number.isFinite(left) ? Math.max(1000, left) : undefined
+}
+
 const warningAt = (state: SessionState): number => {
   if (state.deadlineWarned || state.limits.deadlineMinutes === undefined) return Number.POSITIVE_INFINITY
   return deadlineAt(state) - Math.min(maxWarningMs, deadlineMs(state.limits) * warningShare)

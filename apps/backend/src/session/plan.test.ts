@@ -72,6 +72,11 @@ describe('plan', () => {
   it.each<[string, Step, Partial<Step>]>([
     ['launches what is pending', look(stateAfter(), absent), { do: 'launch' }],
     ['asks again for a runner that was never seen', look(stateAfter(launched), absent), { do: 'ensure' }],
+    [
+      'does not ask for ever',
+      look(stateAfter(launched), absent, { now: start + timing.askMs }),
+      { do: 'end', reason: 'lost' },
+    ],
     ['ends what was seen and is gone', look(connected, absent), { do: 'end', reason: 'lost' }],
     ['reports why a runner ended', look(connected, crashed), { do: 'end', reason: 'crashed', kill: false }],
     ['leaves a living runner alone', look(connected, running), { do: 'nothing' }],
@@ -122,6 +127,48 @@ describe('plan', () => {
     ],
   ])('%s', (_, step, expected) => {
     expect(step).toMatchObject(expected)
+  })
+
+  describe('where a start takes long', () => {
+    const scheduling = { step: 'schedule', state: 'started' } as const
+    const steps = [scheduling]
+    const told: NewEvent = { type: 'generation.step', data: { generation: 1, ...scheduling } }
+    const late = start + 10 * timing.silenceMs
+
+    it('tells how far it is, once', () => {
+      expect(look(stateAfter(launched), { ...running, steps })).toEqual({ do: 'tell', steps })
+      expect(look(stateAfter(launched, told), { ...running, steps })).toMatchObject({ do: 'nothing' })
+      const failedStep = { step: 'schedule', state: 'failed', message: '0/1 nodes' } as const
+      expect(look(stateAfter(launched, told), { ...running, steps: [failedStep] })).toEqual({
+        do: 'tell',
+        steps: [failedStep],
+      })
+    })
+
+    it('fills no log when a step goes back and forth', () => {
+      const back: NewEvent = {
+        type: 'generation.step',
+        data: { generation: 1, step: 'schedule', state: 'failed' },
+      }
+      const state = stateAfter(launched, ...Array.from({ length: 20 }, () => [told, back]).flat())
+      expect(look(state, { ...running, steps })).toMatchObject({ do: 'nothing' })
+    })
+
+    it('does not take a runner that has not begun for a silent one', () => {
+      const state = stateAfter(launched, told)
+      expect(look(state, { ...running, steps }, { now: late })).toMatchObject({ do: 'nothing' })
+      const begun = { ...running, steps, beganAt: late - 1000 }
+      expect(look(state, begun, { now: late })).toMatchObject({ do: 'nothing' })
+      expect(look(state, begun, { now: late + timing.silenceMs })).toMatchObject({ reason: 'silent' })
+    })
+
+    it.each(['image', 'unschedulable'] as const)('gives up at once: %s', (reason) => {
+      const end: NewEvent = { type: 'generation.ended', data: { generation: 1, reason, message: 'No way.' } }
+      const step = look(stateAfter(launched, end), absent)
+      expect(step).toMatchObject({ do: 'fail', reason, message: expect.stringContaining('No way.') })
+      const failedFor: NewEvent = { type: 'session.failed', data: { reason, message: 'No way.' } }
+      expect(look(stateAfter(launched, end, failedFor, resumed), absent)).toEqual({ do: 'launch' })
+    })
   })
 
   it('gives up after too many losses in a row, with the last reason', () => {

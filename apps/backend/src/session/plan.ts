@@ -1,6 +1,7 @@
 import type { EndReason, FailReason, Phase, SessionLimits, SessionState } from '@berth/contract'
-import type { RunnerObservation } from '@berth/runtime'
+import type { RunnerObservation, RunnerRunning, RuntimeStep } from '@berth/runtime'
 import { deadlineWarning, limitReached, limitsDueAt, sameLimits } from './limit-times.ts'
+import { untoldSteps } from './runtime-steps.ts'
 
 /** What the reconciler looks at: everything, each time. */
 export interface Observed {
@@ -36,6 +37,8 @@ export type Step =
     }
   | { do: 'fail'; reason: FailReason; message: string }
   | { do: 'purge' }
+  /** How far the runtime is with the start. */
+  | { do: 'tell'; steps: RuntimeStep[] }
   /** The project's settings changed. */
   | { do: 'limits'; limits: SessionLimits }
   /** A limit is reached: the session stops. */
@@ -48,6 +51,8 @@ export const timing = {
   lookMs: 11_000,
   /** Silence after which a runner is fenced out. */
   silenceMs: 30_000,
+  /** Time in which the runtime is asked again and again for a runner that is not there yet: it may be busy with many. */
+  askMs: 120_000,
   /** Time for a runner to save and end by itself after a stop was asked for; longer than what it allows itself. */
   stopMs: 120_000,
   /** Time between SIGTERM and force. */
@@ -74,6 +79,8 @@ export const plan = (observed: Observed): Step => {
   if (summary.desired !== 'running' || summary.status.phase !== 'pending') return { do: 'nothing' }
   // Whoever was told that there is no room is started as soon as there is: not by a look at it.
   if (summary.status.reason === 'capacity') return { do: 'nothing' }
+  const hopeless = hopelessStart(state)
+  if (hopeless !== undefined) return hopeless
   if (summary.restarts >= timing.maxRestarts) return giveUp(state)
   const { retryAt } = summary.status
   const wait = retryAt === undefined ? 0 : Date.parse(retryAt) - now
@@ -89,14 +96,16 @@ const planLive = (observed: Observed): Step => {
   const retryAt = desired === 'running' ? now + backoffMs(restarts) : undefined
   const leaving = desired !== 'running' || !runs.has(status.phase)
   if (runner.state === 'absent' || runner.generation !== generation) {
-    if (!state.connected && !leaving && now - startedAt < timing.silenceMs) return { do: 'ensure' }
+    if (!state.connected && !leaving && now - startedAt < timing.askMs) return { do: 'ensure' }
     return { do: 'end', reason: 'lost', message: 'The runner is gone without a trace.', kill: true, retryAt }
   }
   if (runner.state === 'ended') {
     const { reason, message, exitCode, signal } = runner
     return { do: 'end', reason, message, exitCode, signal, kill: false, retryAt }
   }
-  const silent = now - aliveAt
+  const steps = untoldSteps(state, runner.steps ?? [])
+  if (steps.length > 0) return { do: 'tell', steps }
+  const silent = now - Math.max(aliveAt, beganAt(runner, now))
   if (leaving) {
     const left = Math.min(Date.parse(status.since) + timing.stopMs - now, timing.silenceMs - silent)
     return left > 0 ? { do: 'nothing', againInMs: left } : { do: 'stop', graceMs: timing.graceMs }
@@ -112,12 +121,28 @@ const planLive = (observed: Observed): Step => {
   }
 }
 
+/** Who has not begun can't say anything. */
+const beganAt = ({ steps, beganAt: at, startedAt }: RunnerRunning, now: number): number =>
+  steps === undefined ? startedAt : (at ?? now)
+
 /** What the limits ask for; the next look is after `againInMs` at the latest. */
 const planLimits = ({ state, limits, now }: Observed, againInMs: number): Step => {
   if (!sameLimits(state.limits, limits)) return { do: 'limits', limits }
   if (limitReached(state, now) !== undefined) return { do: 'enforce' }
   if (deadlineWarning(state, now) !== undefined) return { do: 'warn' }
   return { do: 'nothing', againInMs: Math.min(againInMs, limitsDueAt(state) - now) }
+}
+
+/** The runtime has waited for long before it said so: the next runner would fare no better. */
+const hopelessStart = ({ summary, lastEnd }: SessionState): Step | undefined => {
+  const { status } = summary
+  if (status.phase !== 'pending' || status.reason !== 'backoff') return undefined
+  if (lastEnd?.reason !== 'image' && lastEnd?.reason !== 'unschedulable') return undefined
+  const advice =
+    lastEnd.reason === 'image'
+      ? 'Repair the image or the setting that names it, then resume the session.'
+      : 'Make room in the cluster, or ask for less, then resume the session.'
+  return { do: 'fail', reason: lastEnd.reason, message: `${lastEnd.message} ${advice}` }
 }
 
 const giveUp = ({ summary, lastEnd }: SessionState): Step => {

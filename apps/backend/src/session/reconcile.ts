@@ -7,6 +7,7 @@ import type { Store } from '../store/port.ts'
 import type { Admission } from './admission/admission.ts'
 import { backendActor } from './decide.ts'
 import type { Lease, Leases } from './lease.ts'
+import { runnerDeadlineMs } from './limit-times.ts'
 import { backoffMs, plan, type Step, timing } from './plan.ts'
 import { type SessionService, sessionSettingsOf } from './service.ts'
 
@@ -103,6 +104,14 @@ export class Reconciler {
         return { kind: 'again', inMs: 0 }
       case 'end':
         return this.#end({ session, lease }, step)
+      case 'tell': {
+        const { generation } = (await service.state(session)).summary
+        await service.run({
+          session,
+          command: { kind: 'steps', actor: backendActor, generation, steps: step.steps },
+        })
+        return { kind: 'again', inMs: 0 }
+      }
       case 'limits':
         await service.run({ session, command: { kind: 'limits', actor: backendActor, limits: step.limits } })
         return { kind: 'again', inMs: 0 }
@@ -162,7 +171,9 @@ export class Reconciler {
     lease.check()
     try {
       const limits = { memoryBytes: memoryMiB * 1024 * 1024, processes }
-      await runtime.ensure({ session, project, generation, backendUrl: backendUrl(), token, limits, image })
+      const deadlineMs = runnerDeadlineMs(state, clock.now())
+      const asked = { session, project, generation, backendUrl: backendUrl(), token, limits, image }
+      await runtime.ensure({ ...asked, deadlineMs })
       return { kind: 'again', inMs: timing.silenceMs }
     } catch (error) {
       const cause = isRuntimeError(error) ? error : undefined

@@ -85,8 +85,16 @@ export const sessionAppliers: Appliers = {
     connected: false,
     ready: false,
     n: 0,
+    runtimeSteps: { steps: {}, told: 0 },
     // One that stored nothing has not handed over what it found, so that is still to come.
     previous: (state.n === 0 ? state.previous : undefined) ?? lastPlace(state),
+  }),
+  'generation.step': (state, { data }) => ({
+    ...state,
+    runtimeSteps: {
+      steps: { ...state.runtimeSteps.steps, [data.step]: data.state },
+      told: state.runtimeSteps.told + 1,
+    },
   }),
   'generation.ended': (state, { data, at }) => ({
     ...withSummary(state, {

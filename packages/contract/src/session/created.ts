@@ -68,6 +68,7 @@ export const created = (event: EventOf<'session.created'>): SessionState => {
     directory: fork?.directory,
     checkpoint,
     restore: undefined,
+    runtimeSteps: { steps: {}, told: 0 },
     lastEnd: undefined,
     activeAt: event.at,
     liveSince: undefined,

@@ -1,4 +1,5 @@
 import type { CheckpointRef } from '../checkpoint.ts'
+import type { EventData } from '../events/event.ts'
 import type { WantedRepository } from '../repository.ts'
 import type { SessionSettings } from '../settings/settings.ts'
 import type { SessionLimits } from './limits.ts'
@@ -38,6 +39,8 @@ export interface SessionState {
   checkpoint: CheckpointRef | undefined
   /** The files are to become those of this checkpoint. */
   restore: CheckpointRef | undefined
+  /** Steps of the runtime that were told for the current generation, each as it was last; `told` counts the events. */
+  runtimeSteps: { steps: Partial<Record<EventData<'generation.step'>['step'], string>>; told: number }
   /** Why the last generation ended. */
   lastEnd: { reason: string; message: string; at: string } | undefined
   /** Time of the last thing that people asked for or the agent finished: what idleness counts from. */

@@ -3,7 +3,7 @@ import { RuntimeError } from '@berth/runtime'
 import type { V1Namespace } from '@kubernetes/client-node'
 import { hasStatus, isApiError } from '../api/api-error.ts'
 import { kinds } from '../api/resources.ts'
-import { labels, namespaceOf, ownLabels } from '../names.ts'
+import { labels, namespaceOf, ownLabels, selectorOf } from '../names.ts'
 import { limitRangeSpec, namespaceSpec, quotaSpec } from '../specs/namespace.ts'
 import { networkPolicySpec } from '../specs/network-policy.ts'
 import type { Parts } from './parts.ts'
@@ -35,6 +35,14 @@ export class ProjectHomes {
   /** The namespace was not as it should be: the next one who needs it looks. */
   forget(project: string): void {
     this.#ready.delete(namespaceOf(this.#parts.options, project))
+  }
+
+  /** The projects that have a namespace of this installation's. */
+  async projects(): Promise<string[]> {
+    const { api, options } = this.#parts
+    if ('existing' in options.namespaces) return []
+    const { items } = await api.list<V1Namespace>({ kind: kinds.namespaces }, selectorOf(ownLabels(options)))
+    return items.flatMap(({ metadata }) => metadata?.labels?.[labels.project] ?? [])
   }
 
   /** Deletes the namespace of the project, if this installation made one. Resolves when it is gone. */

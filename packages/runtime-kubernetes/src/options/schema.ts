@@ -165,9 +165,9 @@ const patience = z
 const api = z
   .strictObject({
     /** Requests a second, in the long run. */
-    qps: z.number().min(1).max(10_000).default(50),
+    qps: z.number().min(1).max(10_000).default(100),
     /** Requests that may go out at once after a pause. */
-    burst: z.number().int().min(1).max(10_000).default(100),
+    burst: z.number().int().min(1).max(10_000).default(200),
     /** Requests under way at once. */
     parallel: z.number().int().min(1).max(1000).default(32),
     timeoutMs: z.number().int().min(100).max(120_000).default(15_000),

@@ -18,6 +18,13 @@ const reservedBytes = 384 * mebibyte
 /** For whoever embeds a backend and limits nothing. */
 export const unlimited: Capacity = { sessions: Infinity, memoryBytes: Infinity, reservedBytes }
 
+/** What operators set; for the rest the cluster says itself what it has room for. */
+export const clusterCapacityOf = (set: { sessions?: number; memoryMiB?: number }): Capacity => ({
+  sessions: set.sessions ?? Infinity,
+  memoryBytes: set.memoryMiB === undefined ? Infinity : set.memoryMiB * mebibyte,
+  reservedBytes,
+})
+
 interface Machine {
   memoryBytes: number
   cores: number

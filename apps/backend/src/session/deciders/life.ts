@@ -1,4 +1,5 @@
 import { limits, preview, type SessionStatus, stopMessages } from '@berth/contract'
+import { untoldSteps } from '../runtime-steps.ts'
 import type { Deciders } from './draft.ts'
 import { closeOpen, endTurn, maxLosses } from './turn-flow.ts'
 
@@ -10,7 +11,7 @@ const stoppedTurn = (status: SessionStatus) => {
 }
 
 /** What the reconciler does to a session: the life of its runners. */
-export const lifeDeciders: Deciders<'launch' | 'end' | 'fail'> = {
+export const lifeDeciders: Deciders<'launch' | 'steps' | 'end' | 'fail'> = {
   launch: (log, { actor, runtime, limits: values }) => {
     const { live, summary } = log.current
     if (live || summary.desired !== 'running' || summary.status.phase !== 'pending') return
@@ -18,6 +19,12 @@ export const lifeDeciders: Deciders<'launch' | 'end' | 'fail'> = {
       type: 'generation.started',
       data: { generation: summary.generation + 1, runtime, limits: values },
     })
+  },
+  steps: (log, { actor, generation, steps }) => {
+    const { live, summary } = log.current
+    if (!live || summary.generation !== generation) return
+    for (const step of untoldSteps(log.current, steps))
+      log.add(actor, { type: 'generation.step', data: { generation, ...step } })
   },
   end: (log, { actor, kind: _, ...end }) => {
     const data = { ...end, message: preview(end.message, limits.message) }

@@ -73,7 +73,7 @@ export interface BackendParts {
   checkAnswers?: boolean
   /** Milliseconds in which a whole request must arrive. Default: 60,000. */
   requestTimeoutMs?: number
-  /** Milliseconds between two heartbeats of a stream. Default: 15,000. */
+  /** Milliseconds between two heartbeats of a stream. Default: 10,000. */
   heartbeatMs?: number
   /** Milliseconds that a runner may take to answer an operation. Default: 30,000. */
   operationMs?: number
@@ -113,7 +113,10 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
   }
   loop.start()
   admission.start()
-  const housekeeping = startHousekeeping({ store, blobs, runtime, leases, clock, log })
+  const housekeeping = startHousekeeping({
+    ...{ store, blobs, runtime, leases, clock, log },
+    wake: (session) => loop.wake(session),
+  })
   // Alone with its store, a backend is told of everything.
   const recheck =
     store.kind === 'sqlite' ? undefined : startRecheck({ ...deps, gone: goneOf(deps), clock, log })

@@ -10,6 +10,7 @@ import { ownerToken, readToken } from './auth/owner-token.ts'
 import { startBackend } from './backend.ts'
 import { createDirectoryBlobs } from './blobs/directory.ts'
 import type { BlobStore } from './blobs/port.ts'
+import { processDirectory } from './checkpoints/process-directory.ts'
 import { type Config, readConfig } from './config.ts'
 import { createModelSource } from './gateway/model-source.ts'
 import { loadPrices } from './gateway/prices.ts'
@@ -38,7 +39,7 @@ const start = async (config: Config) => {
     source: createModelSource({ ...config, scriptedUrl }),
     prices,
     checkpoints: {
-      directory: join(config.dataDir, 'checkpoints'),
+      directory: await processDirectory(join(config.dataDir, 'checkpoints')),
       git: gitSurroundings(),
       sandbox: config.sandbox === 'off' ? createNoSandbox() : createBubblewrapSandbox(),
     },

@@ -43,6 +43,9 @@ export interface InboxOptions {
   retryMs?: number
 }
 
+/** A backend whose machine is gone says no word of it; its heartbeat is 10 s. */
+const silenceMs = 25_000
+
 /** Follows the session's log and reacts, until the signal aborts or a newer runner takes over. Never rejects. */
 export const followInbox = async (options: InboxOptions): Promise<void> => {
   const { home, signal, retryMs = 2000 } = options
@@ -50,7 +53,7 @@ export const followInbox = async (options: InboxOptions): Promise<void> => {
   const table = handlers(options)
   while (!signal.aborted) {
     try {
-      for await (const event of home.events({ after, signal })) {
+      for await (const event of home.events({ after, signal, silenceMs })) {
         if (event.seq <= after) continue
         after = event.seq
         const handle = table[event.type] as ((event: AnyEvent) => void) | undefined

@@ -12,7 +12,7 @@ export interface StreamOptions {
   follow?: boolean
   /** Told when the connection comes and goes. */
   onState?: (state: StreamState) => void
-  /** Silence after which a connection counts as dead. Default: 45,000 ms; the backend's heartbeat is 15,000 ms. */
+  /** Silence after which a connection counts as dead. Default: 45,000 ms; the backend's heartbeat is 10,000 ms. */
   silenceMs?: number
 }
 

@@ -1,16 +1,18 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { type EventData, isBerthError, preview } from '@berth/contract'
 import type { Logger } from 'pino'
 import { Agent, type Dispatcher } from 'undici'
 import { z } from 'zod'
+import { budgetsOf } from '../session/budget.ts'
 import { readSpending } from '../session/read-spending.ts'
 import type { SessionService } from '../session/service.ts'
 import { checkModel, sessionSettingsOf, systemActor } from '../session/service.ts'
 import type { RunnerIdentity, Store } from '../store/port.ts'
 import { checkBudget } from './budget-gate.ts'
 import { costOf } from './cost.ts'
-import { Ledger } from './ledger.ts'
+import { Ledger, soon } from './ledger.ts'
 import { Meter, type Reading } from './meter.ts'
 import type { ModelSource } from './model-source.ts'
 import type { Prices } from './prices.ts'
@@ -74,6 +76,7 @@ export interface GatewayRequest {
 export class Gateway {
   readonly #options: GatewayOptions
   readonly #ledger: Ledger
+  readonly #calls = new Set<Promise<void>>()
   readonly #agent = new Agent({
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -88,6 +91,13 @@ export class Gateway {
 
   /** Answers the call. Never rejects: what goes wrong here is told to the agent as an answer. */
   async handle(call: GatewayRequest): Promise<void> {
+    const handled = this.#handle(call)
+    this.#calls.add(handled)
+    await handled
+    this.#calls.delete(handled)
+  }
+
+  async #handle(call: GatewayRequest): Promise<void> {
     try {
       await this.#pass(call)
     } catch (error) {
@@ -134,12 +144,16 @@ export class Gateway {
         type: 'authentication_error',
         message: 'No model key is set in Berth. Set one with: berth model-key set',
       })
-    const context = { call: { ...call, body }, model, started, kind: state.summary.modelSource }
+    const hasBudget = budgetsOf(state, project.spending, new Date(started).toISOString()).length > 0
+    const context = { call: { ...call, body }, model, started, kind: state.summary.modelSource, hasBudget }
     await this.#forward(context, upstream)
   }
 
+  /** Cuts what is still under way, and stores what it used. */
   async close(): Promise<void> {
     await this.#agent.destroy()
+    await soon(Promise.all(this.#calls))
+    await this.#ledger.close()
   }
 
   async #forward(context: Context, { baseUrl, apiKey }: { baseUrl: string; apiKey: string }): Promise<void> {
@@ -175,26 +189,35 @@ export class Gateway {
     const headers = Object.entries(answer.headers).filter(([name]) => !dropped.has(name))
     response.writeHead(answer.statusCode, Object.fromEntries(headers) as Record<string, string>)
     response.flushHeaders()
-    let cut = false
+    let accounted: Promise<void> | undefined
     let counted: (() => void) | undefined
     // Whoever reads the end of an answer may ask again at once: by then it has to count.
     const finishing = () => {
       counted ??= this.#ledger.expect(context.call.runner.session)
     }
+    const account = (cut: boolean) => {
+      accounted ??= this.#account(context, answer, { ...meter.end(), cut }).finally(() => counted?.())
+      return accounted
+    }
+    // With a budget it counts for whichever backend is asked next.
+    const countFirst = async () => {
+      finishing()
+      if (context.hasBudget) await soon(account(false))
+    }
     try {
       for await (const chunk of answer.body as AsyncIterable<Buffer>) {
         if (decoded) meter.write(chunk)
-        if (meter.reading.complete) finishing()
+        if (meter.reading.complete) await countFirst()
         if (!response.write(chunk)) await once(response, 'drain', { signal: context.gone })
       }
-      finishing()
+      await countFirst()
       response.end()
+      await account(false)
     } catch {
       // Upstream or agent hung up in the middle: the agent sees the same cut, and what was counted is kept.
-      cut = true
       response.destroy()
+      await account(true)
     }
-    await this.#account(context, answer, { ...meter.end(), cut }).finally(() => counted?.())
   }
 
   async #account(
@@ -219,17 +242,23 @@ export class Gateway {
     const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens } = reading
     const tokens = { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens }
     const model = preview(reading.model ?? context.model ?? 'unknown', 200)
-    const { store, prices, count, now } = this.#options
+    const { prices, count, now } = this.#options
     const { cacheWriteHourTokens } = reading
     const costUsd = costOf(prices, { source: context.kind, model }, { ...tokens, cacheWriteHourTokens })
     const durationMs = Math.max(0, now() - context.started)
     const partial = reading.cut || !reading.complete
-    const data = { turn: context.call.turn, model, ...tokens, costUsd, durationMs, partial }
+    const data = {
+      turn: context.call.turn,
+      request: randomUUID(),
+      model,
+      ...tokens,
+      costUsd,
+      durationMs,
+      partial,
+    }
     count(context.kind, data)
-    // What counts now, not what counted when it was asked.
-    const { spending } = await readSpending(store, context.call.runner.project, now())
-    const command = { kind: 'usage', actor: systemActor('gateway'), data, spending } as const
-    await this.#ledger.add(context.call.runner.session, command)
+    const { session, project } = context.call.runner
+    await this.#ledger.add(session, { project, data })
   }
 
   #report(context: Context, error: Omit<EventData<'model.error'>, 'turn' | 'model'>): Promise<void> {
@@ -255,6 +284,8 @@ interface Context {
   model: string | undefined
   started: number
   kind: 'live' | 'scripted'
+  /** What it costs may keep the session from asking again. */
+  hasBudget: boolean
 }
 
 interface Answered extends Context {

@@ -1,13 +1,13 @@
 import { BerthError } from '@berth/contract'
 import { pino } from 'pino'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Command } from '../session/command.ts'
-import { Ledger } from './ledger.ts'
+import { Ledger, type Metered } from './ledger.ts'
 
-const usage = (outputTokens: number): Extract<Command, { kind: 'usage' }> => ({
-  kind: 'usage',
-  actor: { kind: 'backend', id: 'gateway' },
+const usage = (outputTokens: number): Metered => ({
+  project: 'p',
   data: {
+    request: `request-${outputTokens}`,
     model: 'm',
     inputTokens: 0,
     outputTokens,
@@ -22,13 +22,24 @@ const usage = (outputTokens: number): Extract<Command, { kind: 'usage' }> => ({
 /** A ledger over a store that fails as it is told. */
 const open = () => {
   const stored: number[] = []
-  const world = { failure: undefined as Error | undefined, stored }
+  const lines: { seq: number; json: string }[] = []
+  const world = { failure: undefined as Error | undefined, answers: true, stored }
   const run = async ({ command }: { command: Command }) => {
     if (world.failure !== undefined) throw world.failure
-    if (command.kind === 'usage') stored.push(command.data.outputTokens)
+    if (command.kind === 'usage') {
+      stored.push(command.data.outputTokens)
+      lines.push({ seq: lines.length, json: JSON.stringify(command) })
+    }
+    if (!world.answers) throw new BerthError('unavailable', 'The connection broke off.')
     return undefined as never
   }
-  return { world, ledger: new Ledger({ service: { run }, log: pino({ level: 'silent' }) }) }
+  const store = {
+    projectSettings: async () => undefined,
+    monthUsage: async () => ({ usd: 0, tokens: 0 }),
+    eventsOfType: async () => lines,
+  }
+  const log = pino({ level: 'silent' })
+  return { world, ledger: new Ledger({ service: { run }, store, now: () => 0, log, retryMs: 5 }) }
 }
 
 const full = new BerthError('storage_full', 'The disk is full.')
@@ -48,6 +59,26 @@ describe('what can’t be stored', () => {
     await ledger.settle('a')
     await ledger.settle('b')
     expect(world.stored).toEqual([1, 2, 3])
+  })
+
+  it('is stored as soon as it can be, though its session never asks this backend again', async () => {
+    const { world, ledger } = open()
+    world.failure = full
+    await ledger.add('a', usage(1))
+    await ledger.add('b', usage(2))
+    world.failure = undefined
+    await vi.waitFor(() => expect(world.stored).toEqual([1, 2]))
+  })
+
+  it('is not stored twice when only the answer was lost, and not lost when the backend ends', async () => {
+    const { world, ledger } = open()
+    world.answers = false
+    await ledger.add('a', usage(1))
+    world.failure = full
+    await ledger.add('a', usage(2))
+    Object.assign(world, { answers: true, failure: undefined })
+    await ledger.close()
+    expect(world.stored).toEqual([1, 2])
   })
 
   it('is waited for while it is being counted', async () => {

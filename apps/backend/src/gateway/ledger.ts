@@ -1,23 +1,38 @@
-import { isBerthError } from '@berth/contract'
+import { type EventData, isBerthError } from '@berth/contract'
 import type { Logger } from 'pino'
-import type { Command } from '../session/command.ts'
-import type { SessionService } from '../session/service.ts'
-
-type Usage = Extract<Command, { kind: 'usage' }>
+import { readSpending } from '../session/read-spending.ts'
+import { type SessionService, systemActor } from '../session/service.ts'
+import type { Store } from '../store/port.ts'
 
 export interface LedgerOptions {
   service: Pick<SessionService, 'run'>
+  store: Pick<Store, 'projectSettings' | 'monthUsage' | 'eventsOfType'>
+  now: () => number
   log: Logger
+  /** Milliseconds between two tries to store what is kept. Default: 1,000. */
+  retryMs?: number
 }
 
+/** What one request used. */
+export interface Metered {
+  project: string
+  data: EventData<'model.usage'>
+}
+
+/** Of a session's last requests so many are compared with one of which nobody knows whether it was stored. */
+const recent = 100
+
 /**
- * Stores what was metered. What can't be stored now (the disk is full) is kept, and stored before its session may ask again: a
- * model that nobody can count is not asked. As many are kept as a session's requests at once, which the door bounds.
+ * Stores what was metered. What can't be stored now (the disk is full, the database away) is kept, tried again from time to time,
+ * and stored before its session may ask here again: a model that nobody can count is not asked. As many are kept as a
+ * session's requests at once, which the door bounds.
  */
 export class Ledger {
   readonly #options: LedgerOptions
-  readonly #kept = new Map<string, Usage[]>()
+  readonly #kept = new Map<string, Metered[]>()
   readonly #expected = new Map<string, Set<Promise<void>>>()
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
 
   constructor(options: LedgerOptions) {
     this.#options = options
@@ -36,13 +51,14 @@ export class Ledger {
   }
 
   /** Never rejects. */
-  async add(session: string, usage: Usage): Promise<void> {
+  async add(session: string, usage: Metered): Promise<void> {
     try {
-      await this.#options.service.run({ session, command: usage })
+      await this.#store(session, usage)
     } catch (error) {
       if (isGone(error)) return
       this.#options.log.error({ err: error, session }, 'What the model used could not be stored yet')
       this.#kept.set(session, [...(this.#kept.get(session) ?? []), usage])
+      this.#retryLater()
     }
   }
 
@@ -52,7 +68,7 @@ export class Ledger {
     if (expected !== undefined) await soon(Promise.all(expected))
     for (let next = this.#take(session); next !== undefined; next = this.#take(session))
       try {
-        await this.#options.service.run({ session, command: next })
+        if (!(await this.#isStored(session, next))) await this.#store(session, next)
       } catch (error) {
         if (isGone(error)) continue
         this.#kept.set(session, [next, ...(this.#kept.get(session) ?? [])])
@@ -60,7 +76,54 @@ export class Ledger {
       }
   }
 
-  #take(session: string): Usage | undefined {
+  /** Waits for what is being counted, and tries once more to store what is kept. */
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    await soon(Promise.all([...this.#expected.values()].flatMap((all) => [...all])))
+    await this.#settleAll()
+    const lost = [...this.#kept.values()].flat().length
+    if (lost > 0) this.#options.log.error({ requests: lost }, 'What the model used could not be stored')
+  }
+
+  /** Whoever comes after this backend does not know what it keeps, and another one may be asked next. */
+  #retryLater(): void {
+    if (this.#closed || this.#timer !== undefined) return
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      void this.#settleAll().then(() => {
+        if (this.#kept.size > 0) this.#retryLater()
+      })
+    }, this.#options.retryMs ?? 1000)
+    this.#timer.unref()
+  }
+
+  async #settleAll(): Promise<void> {
+    for (const session of [...this.#kept.keys()])
+      try {
+        await this.settle(session)
+      } catch {
+        // Kept, as it was told when it was; those of other sessions can't be stored now either.
+        return
+      }
+  }
+
+  async #store(session: string, { project, data }: Metered): Promise<void> {
+    const { service, store, now } = this.#options
+    // What counts now, not what counted when the model was asked.
+    const { spending } = await readSpending(store, project, now())
+    const command = { kind: 'usage', actor: systemActor('gateway'), data, spending } as const
+    await service.run({ session, command })
+  }
+
+  /** A try whose answer was lost may have stored it: charged twice would be wrong, too. */
+  async #isStored(session: string, { data: { request } }: Metered): Promise<boolean> {
+    if (request === undefined) return false
+    const last = await this.#options.store.eventsOfType(session, { type: 'model.usage', limit: recent })
+    return last.some(({ json }) => json.includes(`"request":"${request}"`))
+  }
+
+  #take(session: string): Metered | undefined {
     const [next, ...rest] = this.#kept.get(session) ?? []
     if (rest.length > 0) this.#kept.set(session, rest)
     else this.#kept.delete(session)
@@ -71,7 +134,8 @@ export class Ledger {
 /** An upstream that says the end, but doesn't close its answer, holds nobody up. */
 const patienceMs = 1000
 
-const soon = async (work: Promise<unknown>): Promise<void> => {
+/** Waits for something, but not for long. */
+export const soon = async (work: Promise<unknown>): Promise<void> => {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, patienceMs)

@@ -3,7 +3,7 @@ import { BerthError, type ErrorCode, isBerthError } from '@berth/contract'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Tail, TailLine } from '../events/tail.ts'
 
-const defaultHeartbeatMs = 15_000
+const defaultHeartbeatMs = 10_000
 /** How long a reader that does not read may keep a stream that is over. */
 const lingerMs = 2000
 
@@ -32,7 +32,7 @@ export class Streams {
   readonly #timer: NodeJS.Timeout
   #draining = false
 
-  /** `heartbeatMs`: silence after which a reader is told that the stream lives. Default: 15,000. */
+  /** `heartbeatMs`: silence after which a reader is told that the stream lives. Default: 10,000. */
   constructor({ heartbeatMs = defaultHeartbeatMs }: { heartbeatMs?: number } = {}) {
     this.#timer = setInterval(() => this.#beat(), heartbeatMs)
     this.#timer.unref()

@@ -10,6 +10,8 @@ export interface HousekeepingOptions {
   store: Store
   blobs: BlobStore
   runtime: Runtime
+  /** A session may need a step of the reconciler. */
+  wake: (session: string) => void
   /** One backend at a time does it. */
   leases: Pick<Leases, 'keep'>
   clock: Clock
@@ -81,15 +83,19 @@ const keptFor: Record<string, number> = {
   [idPrefixes.upload]: (limits.uploadHours + 1) * 3600_000,
 }
 
-/** Removes runners whose session is gone for good, and says so. */
-const sweepRunners = async ({ store, runtime, log }: HousekeepingOptions): Promise<void> => {
-  const runners = (await runtime.list()).map(({ session }) => session)
-  const known = await store.existing(runners)
-  for (const session of runners)
+/**
+ * Removes runners whose session is gone for good, and says so. One that outlived the backend which was about to stop it is
+ * stopped by the next step of its session.
+ */
+const sweepRunners = async ({ store, runtime, wake, log }: HousekeepingOptions): Promise<void> => {
+  const runners = await runtime.list()
+  const known = await store.existing(runners.map(({ session }) => session))
+  const live = new Set((await store.occupancy()).live.map(({ session }) => session))
+  for (const { session, state } of runners)
     if (!known.has(session)) {
       log.warn({ session }, 'A runner belongs to no session and is removed')
       await runtime.remove(session)
-    }
+    } else if (state === 'running' && !live.has(session)) wake(session)
 }
 
 /** Removes what the runtime keeps for projects that are gone: it takes longer than whoever deleted one waits. */

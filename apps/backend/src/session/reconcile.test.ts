@@ -221,4 +221,18 @@ describe('housekeeping', () => {
       expect((await listed(backend)).sort()).toEqual([kept, young].sort())
       expect(backend.log.join('\n')).toContain('belongs to no session and is removed')
     }))
+
+  it('stops a runner that outlived the backend which was about to stop it', () =>
+    withClock(async (backend, clock) => {
+      const { runtime } = backend
+      const { session, spec } = await backend.idleSession()
+      await stop(backend, session)
+      runtime.end(session, 'exited', { exitCode: 0 })
+      await until({ backend, clock, session }, ({ status }) => status.phase === 'stopped')
+      await runtime.ensure({ ...spec, generation: 2 })
+      await eventually('its end', async () => {
+        await clock.advance(61_000)
+        return (await runtime.observe(session)).state !== 'running'
+      })
+    }))
 })

@@ -168,6 +168,8 @@ export const backendEvents = {
   /** One request to the model, as the gateway metered it. */
   'model.usage': z.object({
     turn: turnId.optional(),
+    /** Names the request, so that none is charged twice. */
+    request: z.string().max(40).optional(),
     model: z.string().max(200),
     inputTokens: z.number().int().nonnegative(),
     outputTokens: z.number().int().nonnegative(),

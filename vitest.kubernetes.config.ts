@@ -6,6 +6,7 @@ export default defineConfig({
     include: [
       'packages/*/src/**/*.cluster.test.ts',
       'apps/*/src/**/*.cluster.test.ts',
+      'deploy/**/*.cluster.test.ts',
       'test/kubernetes/**/*.cluster.test.ts',
     ],
     // A cluster is one place, and small ones are slow.

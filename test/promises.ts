@@ -71,6 +71,7 @@ export const promises: Readonly<Record<string, string>> = {
   P107: 'The git proxy reaches no private address by whatever name, no repository that the session has no right to, and follows nobody elsewhere; git prints the reason.',
   P108: 'A clone that kill -9 of the backend cuts short in the middle of the pack comes to its end by itself, as a whole.',
   P54: 'A workspace that is too large, or a blob store that is full or slow, holds up no turn.',
+  P100: 'What images run is bundled whole: it serves and runs sessions with nothing of the repository around it.',
   P110: 'With blobs in S3 a session falls asleep and goes on on an empty disk; its runner and agent hold no key of the store, and a purge leaves nothing there.',
   P111: 'While the blob store is away, what needs it is refused in words or waits: nothing is lost or half done, and all is told and saved when it is back.',
   P114: 'The chart renders what its examples show, refuses values that can’t work in words, and asks for no right that Berth does not use.',

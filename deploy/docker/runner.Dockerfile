@@ -37,6 +37,8 @@ COPY --from=build /src/dist/runner/claude/ /opt/berth/claude/
 RUN install -d /opt/berth/node && ln -s /usr/local/bin/node /opt/berth/node/node
 COPY --from=build /src/dist/runner/node_modules/ /opt/berth/node_modules/
 COPY --from=build /src/dist/runner/THIRD_PARTY.txt /src/LICENSE /opt/berth/
+COPY --from=build /src/dist/runner/launcher/ /opt/berth/launcher/
+COPY --from=build /src/dist/runner/bin/ /opt/berth/bin/
 COPY --from=build /src/dist/runner/files/ /opt/berth/files/
 COPY --from=build /src/dist/runner/runner/ /opt/berth/runner/
 ENV NODE_ENV=production \

@@ -13,6 +13,9 @@ const places: Record<string, Record<string, string>> = {
   },
   // Its extension is that of the file that it is in.
   'apps/backend/src/store/sqlite/writer.ts': {},
+  'apps/runner/src/agent/sandboxed-claude.ts': {
+    "new URL('../git/remote-helper/', import.meta.url)": "new URL('../bin/', import.meta.url)",
+  },
   'apps/runner/src/operations/box.ts': {
     "new URL('./inside/main.ts', import.meta.url)": "new URL('../files/main.js', import.meta.url)",
   },

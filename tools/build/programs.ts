@@ -43,6 +43,15 @@ export const contents: readonly Contents[] = [
     image: 'runner',
     bundles: [
       { directory: 'runner/runner', entries: { main: 'apps/runner/src/main.ts' } },
+      {
+        directory: 'runner/launcher',
+        entries: { launcher: 'packages/sandbox/src/container/launcher-main.ts' },
+      },
+      {
+        directory: 'runner/bin',
+        entries: { main: 'apps/runner/src/git/remote-helper/main.ts' },
+        copies: [{ from: 'apps/runner/src/git/remote-helper/git-remote-berth', to: 'git-remote-berth' }],
+      },
       { directory: 'runner/files', entries: { main: 'apps/runner/src/operations/inside/main.ts' } },
     ],
   },

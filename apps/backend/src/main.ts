@@ -109,7 +109,7 @@ const runtimeOf = async (config: Config, log: Logger): Promise<Runtime> => {
   })
 }
 
-/** What git needs to use the operator's own credentials when it clones. */
+/** Where Claude Code is, and what git needs to use the operator's own credentials when it clones. */
 const operatorEnvironment = (): Record<string, string> => {
   const names = [
     'PATH',
@@ -120,6 +120,7 @@ const operatorEnvironment = (): Record<string, string> => {
     'HTTPS_PROXY',
     'HTTP_PROXY',
     'NO_PROXY',
+    'BERTH_CLAUDE_EXECUTABLE',
   ]
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
 }

@@ -152,7 +152,11 @@ const refused: [string, string[], RegExp][] = [
   ['no namespace', ['runners.namespaces.mode=existing'], /needs runners\.namespaces\.existing/],
   ['no amount', ['runners.volumes.session=much'], /at '\/runners\/volumes\/session'/],
   ['no digest', ['image.digest=latest'], /at '\/image\/digest'/],
-  ['no time to end', ['terminationGracePeriodSeconds=16'], /has to be more than preStopSeconds/],
+  [
+    'no time to end',
+    ['terminationGracePeriodSeconds=16'],
+    /has to be more than preStopSeconds, drainSeconds and 7/,
+  ],
 ]
 
 /** What the schema refuses first, in the chart's own words. */

@@ -21,8 +21,16 @@ BERTH_METRICS_TOKEN_FILE: /run/secrets/berth/metrics-token
 BERTH_RUNNER_HOST: {{ .Values.listenAddress | quote }}
 BERTH_RUNNER_PORT: "7421"
 BERTH_RUNNER_URL: {{ include "berth.runnerUrl" . | quote }}
-BERTH_MAX_LIVE_SESSIONS: {{ .Values.sessions.maxLive | int64 | quote }}
-BERTH_MEMORY_MIB: {{ .Values.sessions.memoryMiB | int64 | quote }}
+BERTH_DRAIN_SECONDS: {{ .Values.drainSeconds | quote }}
+{{- with .Values.gitHosts }}
+BERTH_GIT_HOSTS: {{ join "," . | quote }}
+{{- end }}
+{{- with .Values.sessions.maxLive }}
+BERTH_MAX_LIVE_SESSIONS: {{ . | int64 | quote }}
+{{- end }}
+{{- with .Values.sessions.memoryMiB }}
+BERTH_MEMORY_MIB: {{ . | int64 | quote }}
+{{- end }}
 BERTH_LOG_LEVEL: {{ .Values.logLevel }}
 {{- with .Values.model.baseUrl }}
 ANTHROPIC_BASE_URL: {{ . | quote }}

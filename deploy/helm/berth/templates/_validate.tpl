@@ -34,8 +34,8 @@
 {{- end }}
 {{- end }}
 {{- include "berth.validateRemote" . }}
-{{- if le (int .Values.terminationGracePeriodSeconds) (add (int .Values.preStopSeconds) 15 | int) }}
-{{- fail "terminationGracePeriodSeconds has to be more than preStopSeconds and the 15 seconds that a backend may take to end." }}
+{{- if le (int .Values.terminationGracePeriodSeconds) (add (int .Values.preStopSeconds) (int .Values.drainSeconds) 7 | int) }}
+{{- fail "terminationGracePeriodSeconds has to be more than preStopSeconds, drainSeconds and 7 together: a killed backend finishes nothing." }}
 {{- end }}
 {{- end }}
 

@@ -1,18 +1,9 @@
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { examples, type Manifest, renderExample } from './support/helm.ts'
+import { kubectl } from './support/kubectl.ts'
 
 const namespace = `berth-chart-${randomBytes(4).toString('hex')}`
-
-/** Runs kubectl with text on its standard input, and gives what it prints. */
-const kubectl = (args: string[], input = ''): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const child = execFile('kubectl', args, { maxBuffer: 16 * 1024 * 1024 }, (error, stdout, stderr) =>
-      error === null ? resolve(stdout + stderr) : reject(new Error(stderr || error.message)),
-    )
-    child.stdin?.end(input)
-  })
 
 /** Kinds that a cluster has only when somebody has installed them. */
 const isExtra = ({ apiVersion }: Manifest) =>

@@ -26,7 +26,11 @@ const descendants = async (root: number): Promise<{ pid: number; command: string
 }
 
 /** The process below a session's supervisor whose command line matches, as soon as there is one. */
-export const findProcess = (world: World, session: string, pattern: RegExp): Promise<number> =>
+export const findProcess = (
+  world: Pick<World, 'runnerPid'>,
+  session: string,
+  pattern: RegExp,
+): Promise<number> =>
   eventually(`a process like ${pattern}`, async () => {
     const root = await world.runnerPid(session).catch(() => undefined)
     const all = root === undefined ? [] : await descendants(root)

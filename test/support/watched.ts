@@ -13,7 +13,7 @@ export interface Follower {
 }
 
 export const follow = (
-  { client }: World,
+  { client }: Pick<World, 'client'>,
   session: string,
   onEvent: (event: AnyEvent) => void = () => undefined,
 ): Follower => {
@@ -43,7 +43,11 @@ export const entriesOf = ({ entries }: Transcript) => JSON.parse(JSON.stringify(
  * What holds for a session at rest: its log is whole, the summary that the API gives is the fold of the log, and a
  * reader that followed has the chat that a replay gives.
  */
-export const checkAtRest = async (world: World, session: string, follower: Follower): Promise<AnyEvent[]> => {
+export const checkAtRest = async (
+  world: Pick<World, 'client' | 'events'>,
+  session: string,
+  follower: Follower,
+): Promise<AnyEvent[]> => {
   const params = { project, session }
   const { events, summary } = await eventually(`${session} at rest`, async () => {
     const all = await world.events(session)
@@ -60,7 +64,7 @@ export const checkAtRest = async (world: World, session: string, follower: Follo
 }
 
 /** The texts of what Claude Code's own record of a session says that people sent. */
-export const deliveredTexts = async (world: World, session: string): Promise<string[]> => {
+export const deliveredTexts = async (world: Pick<World, 'dataDir'>, session: string): Promise<string[]> => {
   const projects = join(world.dataDir, 'sessions', session, 'home', '.claude', 'projects')
   const files = (await readdir(projects, { recursive: true }).catch(() => [])).filter((name) =>
     /^[^/]+\/[^/]+\.jsonl$/.test(name),

@@ -89,35 +89,50 @@ export const withWorld = async (
   }
 }
 
+/** Starts a backend process and waits until it is ready. What it writes is added to `log`. */
+const startBackend = async (env: Record<string, string>, log: string[]): Promise<ChildProcess> => {
+  const started = spawn(process.execPath, [backendMain], {
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: process.env.HOME ?? '',
+      BERTH_REPOSITORY_ROOTS: tmpdir(),
+      NODE_COMPILE_CACHE: join(tmpdir(), 'berth-test-cache'),
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  started.stderr.on('data', (chunk) => log.push(String(chunk)))
+  await new Promise<void>((resolve, reject) => {
+    createInterface({ input: started.stdout }).on('line', (line) => {
+      log.push(line)
+      if (line.includes('Berth is ready')) resolve()
+    })
+    started.once('exit', (code) =>
+      reject(new Error(`The backend ended with ${code}: ${log.slice(-5).join('\n')}`)),
+    )
+  })
+  return started
+}
+
+/** Ends a backend, unless it has ended; its exit code. */
+const stopBackend = async (
+  child: ChildProcess | undefined,
+  signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM',
+): Promise<number | null> => {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return null
+  const ended = once(child, 'exit')
+  child.kill(signal)
+  const [code] = (await ended) as [number | null]
+  return code
+}
+
 const createWorld = async (dataDir: string, env: Record<string, string>): Promise<World> => {
   const ports = { BERTH_PORT: String(await freePort()), BERTH_RUNNER_PORT: String(await freePort()) }
   const log: string[] = []
   let child: ChildProcess | undefined
 
   const start = async (more: Record<string, string> = {}) => {
-    const started = spawn(process.execPath, [backendMain], {
-      env: {
-        PATH: process.env.PATH ?? '',
-        HOME: process.env.HOME ?? '',
-        BERTH_DATA_DIR: dataDir,
-        BERTH_REPOSITORY_ROOTS: tmpdir(),
-        NODE_COMPILE_CACHE: join(tmpdir(), 'berth-test-cache'),
-        ...ports,
-        ...env,
-        ...more,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    started.stderr.on('data', (chunk) => log.push(String(chunk)))
-    await new Promise<void>((resolve, reject) => {
-      createInterface({ input: started.stdout }).on('line', (line) => {
-        log.push(line)
-        if (line.includes('Berth is ready')) resolve()
-      })
-      started.once('exit', (code) =>
-        reject(new Error(`The backend ended with ${code}: ${log.slice(-5).join('\n')}`)),
-      )
-    })
+    const started = await startBackend({ BERTH_DATA_DIR: dataDir, ...ports, ...env, ...more }, log)
     // Only one that is up is ours to stop: a second one that refuses has ended by itself.
     child = started
     world.pid = started.pid ?? 0
@@ -126,13 +141,7 @@ const createWorld = async (dataDir: string, env: Record<string, string>): Promis
     world.client = createClient({ baseUrl: world.url, token })
   }
 
-  const stop = async (signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM') => {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return null
-    const ended = once(child, 'exit')
-    child.kill(signal)
-    const [code] = (await ended) as [number | null]
-    return code
-  }
+  const stop = (signal?: 'SIGTERM' | 'SIGKILL') => stopBackend(child, signal)
 
   const world: World = {
     dataDir,
@@ -142,24 +151,31 @@ const createWorld = async (dataDir: string, env: Record<string, string>): Promis
     log,
     start,
     stop,
-    until: (session, condition, options) => until(world, session, { condition, ...options }),
-    settled: (session, condition) =>
-      eventually(`the condition on ${session}`, async () => {
-        const summary = await world.client.getSession({ params: { project, session } })
-        return condition(summary) ? summary : undefined
-      }),
-    events: (session) => readLog(world.client, session),
-    runnerPid: async (session) => {
-      const file = join(dataDir, 'sessions', session, 'run', 'runner.json')
-      return (JSON.parse(await readFile(file, 'utf8')) as { pid: number }).pid
-    },
+    ...looksOf(() => world),
   }
   await start()
   return world
 }
 
+/** How a world is looked at. */
+const looksOf = (
+  world: () => Pick<World, 'client' | 'dataDir'>,
+): Pick<World, 'until' | 'settled' | 'events' | 'runnerPid'> => ({
+  until: (session, condition, options) => until(world(), session, { condition, ...options }),
+  settled: (session, condition) =>
+    eventually(`the condition on ${session}`, async () => {
+      const summary = await world().client.getSession({ params: { project, session } })
+      return condition(summary) ? summary : undefined
+    }),
+  events: (session) => readLog(world().client, session),
+  runnerPid: async (session) => {
+    const file = join(world().dataDir, 'sessions', session, 'run', 'runner.json')
+    return (JSON.parse(await readFile(file, 'utf8')) as { pid: number }).pid
+  },
+})
+
 const until = async (
-  { client }: World,
+  { client }: Pick<World, 'client'>,
   session: string,
   { condition, after = 0 }: { condition: (event: AnyEvent) => boolean; after?: number },
 ): Promise<AnyEvent[]> => {

@@ -42,6 +42,50 @@ describe('close', () => {
       { drainMs: 300 },
     ))
 
+  it('[P99] says so, sends readers on, finishes requests, and gives its leases back, in this order', () =>
+    withBackend(async (backend) => {
+      const order: string[] = []
+      const { store } = backend.parts
+      const { port } = new URL(backend.url)
+      const headers = { authorization: `Bearer ${ownerToken}`, 'content-type': 'application/json' }
+      const release = store.release.bind(store)
+      store.release = async (name, holder) => {
+        if (name === 'housekeeping') order.push('lease')
+        await release(name, holder)
+      }
+      const { id } = await backend.session()
+      const stream = await fetch(`${backend.url}${sessions}/${id}/events`, {
+        headers: { ...headers, accept: 'text/event-stream' },
+      })
+      const read = (async () => {
+        for await (const chunk of stream.body ?? [])
+          if (Buffer.from(chunk).toString().includes('event: reconnect')) order.push('reader')
+      })()
+      const slow = request({ port, host: '127.0.0.1', path: sessions, method: 'POST', headers })
+      const answer = new Promise<number | undefined>((resolve) =>
+        slow.once('response', (response) => {
+          order.push('request')
+          resolve(response.resume().statusCode)
+        }),
+      )
+      slow.on('error', () => order.push('cut'))
+      slow.write('{')
+      await eventually('the connection', () => slow.socket?.connecting === false)
+      await backend.call('/livez')
+      const closed = backend.close()
+      await read
+      await eventually('nobody to be let in', () =>
+        fetch(`${backend.url}/readyz`).then(
+          ({ ok }) => !ok,
+          () => true,
+        ),
+      )
+      slow.end('}')
+      expect(await answer).toBe(201)
+      await closed
+      expect(order).toEqual(['reader', 'request', 'lease'])
+    }))
+
   it('lets a request to the model finish', async () => {
     let finish: (() => void) | undefined
     await withServer(

@@ -4,6 +4,7 @@ import { type Figure, type Row, reached } from './figure.ts'
 import { admission } from './figures/admission.ts'
 import { burst } from './figures/burst.ts'
 import { checkpoint } from './figures/checkpoint.ts'
+import { clusterBurst } from './figures/cluster-burst.ts'
 import { connections } from './figures/connections.ts'
 import { crowd } from './figures/crowd.ts'
 import { fanOut } from './figures/fan-out.ts'
@@ -35,6 +36,9 @@ const figures: Figure[] = [
   crowd,
 ]
 
+/** They need a cluster: that of KUBECONFIG. */
+const clusterFigures: Figure[] = [clusterBurst]
+
 const format = (value: number): string =>
   value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3).replace(/\.?0+$/, '')
 
@@ -55,9 +59,13 @@ const print = (figure: Figure, rows: Row[]) => {
 }
 
 const wanted = process.argv.slice(2)
-const chosen = wanted.length === 0 ? figures : figures.filter(({ name }) => wanted.includes(name))
+const usual = process.env.KUBECONFIG === undefined ? figures : [...figures, ...clusterFigures]
+const chosen =
+  wanted.length === 0 ? usual : [...figures, ...clusterFigures].filter(({ name }) => wanted.includes(name))
 if (chosen.length === 0) {
-  process.stderr.write(`There is no such figure. Known: ${figures.map(({ name }) => name).join(', ')}\n`)
+  process.stderr.write(
+    `There is no such figure. Known: ${[...figures, ...clusterFigures].map(({ name }) => name).join(', ')}\n`,
+  )
   process.exit(2)
 }
 

@@ -10,7 +10,7 @@ export interface Marks {
   adopted: boolean
   /** It has a node. */
   scheduledAt?: number
-  /** Its first container has started: its images are coming, its volumes are there. */
+  /** The agent's container has started: its image, which may be a team's, is there. */
   startedAt?: number
   /** The runner runs, or has run. */
   beganAt?: number
@@ -24,7 +24,7 @@ export const advance = (before: Marks, seen: { pod?: PodFacts; podless?: Trouble
   const found = pod === undefined ? podless : troubleOf(pod)
   const reached = {
     scheduledAt: pod?.scheduled === true,
-    startedAt: pod !== undefined && ['tools', 'agent', 'runner'].some((name) => hasStarted(pod, name)),
+    startedAt: pod !== undefined && ['agent', 'runner'].some((name) => hasStarted(pod, name)),
     beganAt: pod !== undefined && hasStarted(pod, 'runner'),
   }
   const trouble =

@@ -80,4 +80,8 @@ export const promises: Readonly<Record<string, string>> = {
   P114: 'The chart renders what its examples show, refuses values that can’t work in words, and asks for no right that Berth does not use.',
   P115: 'Installed by the chart, Berth is ready with one command, and runs sessions in the cluster.',
   P117: 'Tokens that the chart makes stay over upgrades, and the owner’s opens nothing off loopback until that is asked for.',
+  P118: 'A backend that is killed at any step of a start or a removal in a cluster leaves nothing half made: the next one finishes it, with one pod and one token.',
+  P119: 'How a runner ended in a cluster is known by its reason: image, place, memory, disk, deadline, drain, preemption, crash; and its agent’s end is not its own.',
+  P120: 'The backend works with exactly the rights of its list, uses each of them, and can’t read Secrets.',
+  P121: 'A namespace that is deleted under its runners is made again; one of somebody else’s is left alone.',
 }

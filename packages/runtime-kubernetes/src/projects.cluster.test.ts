@@ -56,7 +56,7 @@ test('a project gets a restricted namespace with a quota and a policy, and it go
   await runtime.close()
 })
 
-test('a namespace of somebody else’s is neither used nor deleted', async () => {
+test('[P121] a namespace of somebody else’s is neither used nor deleted', async () => {
   const { runtime, namespace } = open()
   await cluster.core.createNamespace({ body: { metadata: { name: namespace } } })
   await expect(runtime.ensure(shop())).rejects.toMatchObject({
@@ -68,7 +68,7 @@ test('a namespace of somebody else’s is neither used nor deleted', async () =>
   await runtime.close()
 })
 
-test('a namespace that is deleted under its runners ends them, and is made again', async () => {
+test('[P121] a namespace that is deleted under its runners ends them, and is made again', async () => {
   const { runtime, namespace } = open()
   const spec = shop()
   await runtime.ensure(spec)

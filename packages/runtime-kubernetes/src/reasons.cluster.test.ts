@@ -58,7 +58,7 @@ const withRuntime = async (
 const stepsIn = (seen: RunnerObservation[]) =>
   seen.flatMap((observation) => (observation.state === 'running' ? (observation.steps ?? []) : []))
 
-describe.concurrent('how a runner ends on a cluster', () => {
+describe.concurrent('[P119] how a runner ends on a cluster', () => {
   test('its image is missing', () =>
     withRuntime(
       {

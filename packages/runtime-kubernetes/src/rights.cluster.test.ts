@@ -83,7 +83,7 @@ const kubeconfigWith = (config: KubeConfig, token: string): string => {
 }
 
 test.each(['existing', 'perProject'] as const)(
-  'with exactly the rights of the list and no more, everything works, and each of them is used: %s',
+  '[P120] with exactly the rights of the list and no more, everything works, and each of them is used: %s',
   async (mode) => {
     const { kubeconfig, dispose } = await accountWith(mode)
     const prefix = `${freshName('b')}-`
@@ -99,12 +99,15 @@ test.each(['existing', 'perProject'] as const)(
       },
     })
     const asked = new Set<string>()
-    const runtime = createKubernetesRuntime({
-      kubeconfig,
-      options,
-      commands: testCommands,
-      onRequest: ({ kind }, verb) => asked.add(`${kind.group}/${kind.resource} ${verb}`),
-    })
+    const open = () =>
+      createKubernetesRuntime({
+        kubeconfig,
+        options,
+        commands: testCommands,
+        onRequest: ({ kind }, verb) => asked.add(`${kind.group}/${kind.resource} ${verb}`),
+      })
+    const runtime = open()
+    const second = open()
     try {
       const spec = makeSpec()
       await runtime.ensure(spec)
@@ -112,7 +115,8 @@ test.each(['existing', 'perProject'] as const)(
         const observation = await runtime.observe(spec.session)
         return observation.state === 'running' && observation.beganAt !== undefined
       })
-      await runtime.ensure({ ...spec, generation: 2 })
+      // Another backend finds the namespace, and makes sure of its labels.
+      await second.ensure({ ...spec, generation: 2 })
       expect(await runtime.list()).toHaveLength(1)
       if (mode === 'perProject') await heldUpByQuota(runtime)
       await runtime.stop(spec.session, { graceMs: 1000 })
@@ -121,7 +125,7 @@ test.each(['existing', 'perProject'] as const)(
       for (const project of await runtime.projects()) await runtime.removeProject(project)
       expectRights(asked, mode)
     } finally {
-      await runtime.close()
+      await Promise.all([runtime.close(), second.close()])
       await dispose()
       await cluster.deleteNamespace(`${prefix}default`)
     }
@@ -152,7 +156,7 @@ const expectRights = (asked: Set<string>, mode: 'perProject' | 'existing') => {
   expect(listed.filter((right) => !asked.has(right) && !rare.has(right) && !applied.test(right))).toEqual([])
 }
 
-test('Secrets can’t be read with them', async () => {
+test('[P120] Secrets can’t be read with them', async () => {
   const { kubeconfig, dispose } = await accountWith('perProject')
   const own = ClusterAccess.load(kubeconfig)
   const api = own.makeApiClient(AuthorizationV1Api)

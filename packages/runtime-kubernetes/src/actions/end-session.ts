@@ -137,7 +137,7 @@ export class EndSessions {
       ...(hasPod ? {} : { spec: { suspend: true } }),
     }
     try {
-      view.jobs.put(await api.merge({ kind: kinds.jobs, namespace, name }, patch))
+      view.answered(await api.merge({ kind: kinds.jobs, namespace, name }, patch))
     } catch (error) {
       ignoreGone(error)
     }

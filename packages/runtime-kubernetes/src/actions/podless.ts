@@ -10,7 +10,10 @@ export const whyPodless = async (
   job: JobFacts,
 ): Promise<Trouble | undefined> => {
   const place = { kind: kinds.events, namespace: job.namespace }
-  const { items } = await api.list<CoreV1Event>(place, '', { fieldSelector: `involvedObject.uid=${job.uid}` })
-  const failed = items.filter(({ reason }) => reason === 'FailedCreate').at(-1)
-  return failed && { kind: 'schedule', message: failed.message ?? 'The pod could not be made.' }
+  const query = { fieldSelector: `involvedObject.uid=${job.uid}` }
+  const read = ({ reason, message }: CoreV1Event) =>
+    reason === 'FailedCreate' ? (message ?? 'The pod could not be made.') : undefined
+  const { items } = await api.list(place, '', { query, read })
+  const message = items.at(-1)
+  return message === undefined ? undefined : { kind: 'schedule', message }
 }

@@ -41,8 +41,9 @@ export class ProjectHomes {
   async projects(): Promise<string[]> {
     const { api, options } = this.#parts
     if ('existing' in options.namespaces) return []
-    const { items } = await api.list<V1Namespace>({ kind: kinds.namespaces }, selectorOf(ownLabels(options)))
-    return items.flatMap(({ metadata }) => metadata?.labels?.[labels.project] ?? [])
+    const read = ({ metadata }: V1Namespace) => metadata?.labels?.[labels.project]
+    const { items } = await api.list({ kind: kinds.namespaces }, selectorOf(ownLabels(options)), { read })
+    return items
   }
 
   /** Deletes the namespace of the project, if this installation made one. Resolves when it is gone. */

@@ -53,10 +53,10 @@ const make = async (parts: Parts, spec: RunnerSpec): Promise<void> => {
   const namespace = namespaceOf(options, spec.project)
   const name = jobNameOf(spec.session, spec.generation)
   const job = await makeJob(parts, spec)
-  if (job.spec?.suspend !== true) return view.jobs.put(job)
+  if (job.spec?.suspend !== true) return view.answered(job)
   try {
     await makeSecret(parts, spec, job.metadata?.uid ?? '')
-    view.jobs.put(await api.merge<V1Job>({ kind: kinds.jobs, namespace, name }, { spec: { suspend: false } }))
+    view.answered(await api.merge<V1Job>({ kind: kinds.jobs, namespace, name }, { spec: { suspend: false } }))
   } catch (error) {
     // Nothing of a start that failed should be left; what can't be deleted now is suspended, and is found by the sweep.
     await api

@@ -78,8 +78,10 @@ test('a list is read page by page', async () => {
     const metadata = { resourceVersion: '7', continue: page < 2 ? String(page + 1) : '' }
     sendJson(response, { metadata, items: [page] })
   })
-  expect(await server.api.list({ kind: kinds.jobs }, 'a=b')).toMatchObject({ items: [0, 1, 2] })
-  expect(server.requests[0]).toContain('/apis/batch/v1/jobs?labelSelector=a%3Db&limit=500')
+  expect(await server.api.list({ kind: kinds.jobs }, 'a=b', { read: (item) => item })).toMatchObject({
+    items: [0, 1, 2],
+  })
+  expect(server.requests[0]).toContain('/apis/batch/v1/jobs?labelSelector=a%3Db&limit=100')
 })
 
 test('what is gone is deleted', async () => {

@@ -42,7 +42,7 @@ export interface ApiParts {
   onRequest?: (place: Place, verb: Verb | 'watch') => void
 }
 
-const pageSize = 500
+const pageSize = 100
 const baseDelayMs = 100
 const maxDelayMs = 5000
 const mergePatch = 'application/merge-patch+json'
@@ -66,9 +66,16 @@ export class KubernetesApi {
     return this.#request<T>({ place, verb: 'get', method: HttpMethod.GET })
   }
 
-  /** All of them, page by page; the version is that of the last page. */
-  async list<T>(place: Place, labelSelector: string, query: Query = {}): Promise<ListOf<T>> {
-    const items: T[] = []
+  /**
+   * All of them, page by page; the version is that of the last page. What `read` doesn't take of an item is let go with its
+   * page: objects are large, and there may be thousands.
+   */
+  async list<T, R = T>(
+    place: Place,
+    labelSelector: string,
+    { query = {}, read }: { query?: Query; read: (item: T) => R | undefined },
+  ): Promise<ListOf<R>> {
+    const items: R[] = []
     let page: ListOf<T> | undefined
     do {
       page = await this.#request<ListOf<T>>({
@@ -77,7 +84,10 @@ export class KubernetesApi {
         method: HttpMethod.GET,
         query: { ...query, labelSelector, limit: pageSize, continue: nextOf(page) },
       })
-      items.push(...page.items)
+      for (const item of page.items) {
+        const taken = read(item)
+        if (taken !== undefined) items.push(taken)
+      }
     } while (nextOf(page) !== undefined)
     return { items, metadata: page.metadata }
   }

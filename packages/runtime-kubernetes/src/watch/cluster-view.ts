@@ -4,11 +4,11 @@ import type { KubernetesApi, ListOf } from '../api/kubernetes-api.ts'
 import { kinds } from '../api/resources.ts'
 import type { Logger } from '../logger.ts'
 import { labels, ownLabels, selectorOf } from '../names.ts'
-import type { JobFacts, PodFacts } from '../observe/facts.ts'
+import { type JobFacts, jobFacts, type PodFacts, podFacts } from '../observe/facts.ts'
 import type { CompiledOptions } from '../options/schema.ts'
 import { Batch } from './batch.ts'
 import { Reflector } from './reflector.ts'
-import { type Seen, seenJobs, seenPods } from './seen.ts'
+import { Seen } from './seen.ts'
 
 export interface ClusterViewParts {
   api: KubernetesApi
@@ -23,34 +23,21 @@ const lookSize = 100
 
 /** What is known of all our Jobs and pods: from two watches, and from looks where a watch isn't enough. */
 export class ClusterView {
-  readonly jobs: Seen<V1Job, JobFacts>
-  readonly pods: Seen<V1Pod, PodFacts>
+  readonly jobs: Seen<JobFacts>
+  readonly pods: Seen<PodFacts>
   readonly #parts: ClusterViewParts
-  readonly #reflectors: [Reflector<V1Job>, Reflector<V1Pod>]
+  readonly #reflectors: [Reflector<V1Job, JobFacts>, Reflector<V1Pod, PodFacts>]
   readonly #looks: Batch
 
   constructor(parts: ClusterViewParts) {
     this.#parts = parts
     const { api, options, log, onChange } = parts
-    this.jobs = seenJobs(({ session }) => onChange(session))
-    this.pods = seenPods(({ session }) => onChange(session))
-    const labelSelector = selectorOf(ownLabels(options))
-    this.#reflectors = [
-      new Reflector({
-        api,
-        log,
-        labelSelector,
-        place: { kind: kinds.jobs, ...this.#where },
-        target: this.jobs,
-      }),
-      new Reflector({
-        api,
-        log,
-        labelSelector,
-        place: { kind: kinds.pods, ...this.#where },
-        target: this.pods,
-      }),
-    ]
+    this.jobs = new Seen(({ session }) => onChange(session))
+    this.pods = new Seen(({ session }) => onChange(session))
+    const common = { api, log, labelSelector: selectorOf(ownLabels(options)) }
+    const jobs = { place: { kind: kinds.jobs, ...this.#where }, target: this.jobs, read: jobFacts }
+    const pods = { place: { kind: kinds.pods, ...this.#where }, target: this.pods, read: podFacts }
+    this.#reflectors = [new Reflector({ ...common, ...jobs }), new Reflector({ ...common, ...pods })]
     this.#looks = new Batch((sessions) => this.#look(sessions), lookSize)
   }
 
@@ -68,6 +55,12 @@ export class ClusterView {
   /** Whether what is known is as new as a watch can be. */
   get alive(): boolean {
     return this.#reflectors.every(({ alive }) => alive)
+  }
+
+  /** An answer of the API server to a request of ours, which the watch may bring later. */
+  answered(job: V1Job): void {
+    const facts = jobFacts(job)
+    if (facts !== undefined) this.jobs.put(facts)
   }
 
   /** Every session of which something is there. */
@@ -92,8 +85,8 @@ export class ClusterView {
 
   async #fetch(selector: string, sessions: string[] | undefined): Promise<void> {
     const { api } = this.#parts
-    const pods = await api.list<V1Pod>({ kind: kinds.pods, ...this.#where }, selector)
-    const jobs = await api.list<V1Job>({ kind: kinds.jobs, ...this.#where }, selector)
+    const pods = await api.list({ kind: kinds.pods, ...this.#where }, selector, { read: podFacts })
+    const jobs = await api.list({ kind: kinds.jobs, ...this.#where }, selector, { read: jobFacts })
     const asOf = (list: ListOf<unknown>) => list.metadata?.resourceVersion ?? ''
     if (sessions === undefined) {
       this.pods.replace(pods.items, asOf(pods))

@@ -13,8 +13,10 @@ const item = (name: string, version: number): Item => ({
   metadata: { name, resourceVersion: String(version) },
 })
 
+const read = (each: Item) => each
+
 let server: FakeServer | undefined
-let reflector: Reflector<Item> | undefined
+let reflector: Reflector<Item, Item> | undefined
 afterEach(async () => {
   reflector?.stop()
   await server?.close()
@@ -37,12 +39,13 @@ const follow = async (
     response.flushHeaders()
     watch(response, searchParams.get('resourceVersion') ?? '', ++state.watches)
   })
-  reflector = new Reflector<Item>({
+  reflector = new Reflector<Item, Item>({
     api: server.api,
     place: { kind: kinds.jobs },
     labelSelector: 'a=b',
     log: silent,
     watchSeconds,
+    read,
     target: {
       replace: (all) => {
         items.clear()
@@ -104,7 +107,14 @@ test('before it is stopped or has listed, it is not alive', async () => {
   server = await startFakeServer((_request, response) => sendJson(response, { message: 'no' }, 403))
   const place = { kind: kinds.jobs }
   const target = { replace: () => undefined, put: () => undefined, drop: () => undefined }
-  reflector = new Reflector<Item>({ api: server.api, place, labelSelector: '', target, log: silent })
+  reflector = new Reflector<Item, Item>({
+    api: server.api,
+    place,
+    labelSelector: '',
+    target,
+    read,
+    log: silent,
+  })
   reflector.start()
   await until(() => (server?.requests.length ?? 0) >= 2)
   expect(reflector.alive).toBe(false)

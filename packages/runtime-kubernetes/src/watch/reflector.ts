@@ -12,11 +12,13 @@ export interface ReflectorTarget<T> {
   drop(item: T): void
 }
 
-export interface ReflectorOptions<T> {
+export interface ReflectorOptions<Item, T> {
   api: KubernetesApi
   place: Place
   labelSelector: string
   target: ReflectorTarget<T>
+  /** What counts of an object; undefined for what is none of ours. */
+  read: (item: Item) => T | undefined
   log: Logger
   /** Seconds after which the server ends a watch, so that one that is dead is noticed. Default 30. */
   watchSeconds?: number
@@ -35,13 +37,13 @@ const maxDelayMs = 10_000
  * Keeps a target as the API server has it: lists, watches from there, and lists again when the watch breaks or its place in
  * the history is gone (410). The server is asked to end each watch soon; one that does not end by itself is dead.
  */
-export class Reflector<T extends object> {
-  readonly #options: Required<ReflectorOptions<T>>
+export class Reflector<Item extends object, T extends object> {
+  readonly #options: Required<ReflectorOptions<Item, T>>
   readonly #stopping = new AbortController()
   readonly #synced = Promise.withResolvers<void>()
   #aliveAt = Number.NEGATIVE_INFINITY
 
-  constructor(options: ReflectorOptions<T>) {
+  constructor(options: ReflectorOptions<Item, T>) {
     this.#options = { watchSeconds: 30, ...options }
   }
 
@@ -67,11 +69,11 @@ export class Reflector<T extends object> {
   }
 
   async #loop(): Promise<void> {
-    const { api, place, labelSelector, target, log } = this.#options
+    const { api, place, labelSelector, target, log, read } = this.#options
     const { signal } = this.#stopping
     for (let failures = 0; !signal.aborted; ) {
       try {
-        const list = await api.list<T>(place, labelSelector)
+        const list = await api.list(place, labelSelector, { read })
         if (signal.aborted) return
         target.replace(list.items, versionOf(list))
         this.#aliveAt = performance.now()
@@ -116,12 +118,13 @@ export class Reflector<T extends object> {
     return version
   }
 
-  #take({ type, object }: WatchEvent<T>): string | undefined {
-    const { target } = this.#options
+  #take({ type, object }: WatchEvent<Item>): string | undefined {
+    const { target, read } = this.#options
     if (type === 'ERROR')
       throw new ApiError({ status: object.code ?? 500, message: object.message ?? 'The watch failed.' })
-    if (type === 'DELETED') target.drop(object)
-    else if (type !== 'BOOKMARK') target.put(object)
+    const facts = type === 'BOOKMARK' ? undefined : read(object)
+    if (facts !== undefined && type === 'DELETED') target.drop(facts)
+    else if (facts !== undefined) target.put(facts)
     return object.metadata?.resourceVersion
   }
 }

@@ -1,8 +1,15 @@
 import { expect, test } from 'vitest'
 import { labels } from '../names.ts'
-import { seenJobs } from './seen.ts'
+import { type JobFacts, jobFacts } from '../observe/facts.ts'
+import { Seen } from './seen.ts'
 
-const job = (uid: string, version: number, over: { session?: string; suspend?: boolean } = {}) => ({
+const job = (uid: string, version: number, over: { session?: string; suspend?: boolean } = {}): JobFacts => {
+  const facts = jobFacts(jobObject(uid, version, over))
+  if (facts === undefined) throw new Error('no Job of ours')
+  return facts
+}
+
+const jobObject = (uid: string, version: number, over: { session?: string; suspend?: boolean }) => ({
   metadata: {
     uid,
     resourceVersion: String(version),
@@ -13,7 +20,7 @@ const job = (uid: string, version: number, over: { session?: string; suspend?: b
 
 const watched = () => {
   const changes: string[] = []
-  return { jobs: seenJobs(({ session }) => changes.push(session)), changes }
+  return { jobs: new Seen<JobFacts>(({ session }) => void changes.push(session)), changes }
 }
 
 test('an older event does not undo a newer answer', () => {
@@ -44,8 +51,6 @@ test('a look at some sessions leaves the others alone', () => {
 })
 
 test('what only pretends to be ours is not taken', () => {
-  const { jobs } = watched()
-  jobs.put({ metadata: { uid: 'x', labels: { [labels.session]: 's', [labels.generation]: 'one' } } })
-  jobs.put({ metadata: { uid: 'y' } })
-  expect(jobs.sessions()).toEqual([])
+  const metadata = { uid: 'x', labels: { [labels.session]: 's', [labels.generation]: 'one' } }
+  expect([jobFacts({ metadata }), jobFacts({ metadata: { uid: 'y' } })]).toEqual([undefined, undefined])
 })

@@ -1,5 +1,3 @@
-import type { V1Job, V1Pod } from '@kubernetes/client-node'
-import { type JobFacts, jobFacts, type PodFacts, podFacts } from '../observe/facts.ts'
 import type { ReflectorTarget } from './reflector.ts'
 
 interface Versioned {
@@ -15,14 +13,12 @@ interface Versioned {
 const maxTombs = 5000
 
 /** What is known of Jobs or of pods, by session. Answers come from lists and from the watch, in any order. */
-export class Seen<Item extends object, Facts extends Versioned> implements ReflectorTarget<Item> {
-  readonly #read: (item: Item) => Facts | undefined
+export class Seen<Facts extends Versioned> implements ReflectorTarget<Facts> {
   readonly #onChange: (facts: Facts) => void
   readonly #bySession = new Map<string, Map<string, Facts>>()
   readonly #tombs = new Set<string>()
 
-  constructor(read: (item: Item) => Facts | undefined, onChange: (facts: Facts) => void) {
-    this.#read = read
+  constructor(onChange: (facts: Facts) => void) {
     this.#onChange = onChange
   }
 
@@ -35,7 +31,7 @@ export class Seen<Item extends object, Facts extends Versioned> implements Refle
   }
 
   /** All that there is as of `version`. */
-  replace(items: Item[], version: string): void {
+  replace(items: Facts[], version: string): void {
     this.#replaceAmong(
       [...this.#bySession.values()].flatMap((map) => [...map.values()]),
       items,
@@ -44,7 +40,7 @@ export class Seen<Item extends object, Facts extends Versioned> implements Refle
   }
 
   /** All that there is of these sessions as of `version`. */
-  replaceOf(sessions: readonly string[], items: Item[], version: string): void {
+  replaceOf(sessions: readonly string[], items: Facts[], version: string): void {
     this.#replaceAmong(
       sessions.flatMap((session) => this.of(session)),
       items,
@@ -52,8 +48,7 @@ export class Seen<Item extends object, Facts extends Versioned> implements Refle
     )
   }
 
-  #replaceAmong(known: Facts[], items: Item[], version: string): void {
-    const facts = items.flatMap((item) => this.#read(item) ?? [])
+  #replaceAmong(known: Facts[], facts: Facts[], version: string): void {
     const present = new Set(facts.map(({ uid }) => uid))
     // What was made after the list was written is not in it, and is there all the same.
     for (const each of known)
@@ -61,15 +56,12 @@ export class Seen<Item extends object, Facts extends Versioned> implements Refle
     for (const each of facts) this.#store(each)
   }
 
-  put(item: Item): void {
-    const facts = this.#read(item)
-    if (facts !== undefined) this.#store(facts)
+  put(facts: Facts): void {
+    this.#store(facts)
   }
 
-  drop(item: Item): void {
-    const facts = this.#read(item)
-    if (facts === undefined) return
-    // Its last state comes with the news that it is gone, and may say how it ended.
+  /** Its last state comes with the news that it is gone, and may say how it ended. */
+  drop(facts: Facts): void {
     this.#store(facts)
     this.#remove(facts)
   }
@@ -104,6 +96,3 @@ const isNewer = (version: string, before: string): boolean => {
   const [a, b] = [Number(version), Number(before)]
   return Number.isNaN(a) || Number.isNaN(b) || before === '' ? version !== before : a > b
 }
-
-export const seenJobs = (onChange: (facts: JobFacts) => void) => new Seen<V1Job, JobFacts>(jobFacts, onChange)
-export const seenPods = (onChange: (facts: PodFacts) => void) => new Seen<V1Pod, PodFacts>(podFacts, onChange)

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { call as callAt, secretOf } from './support/api.ts'
 import { chart, example, helm } from './support/helm.ts'
-import { apply, type Forwarding, fieldOf, forward, kubectl } from './support/kubectl.ts'
+import { apply, fieldOf, kubectl } from './support/kubectl.ts'
 import { imageOptions, images, makePlace, type Place } from './support/place.ts'
 
 let place: Place
@@ -32,29 +33,9 @@ const release = async (...options: string[]) => {
   return stdout
 }
 
-const secret = async (key: string) =>
-  Buffer.from(
-    await fieldOf([`--namespace=${place.namespace}`, 'secret/berth'], `{.data.${key}}`),
-    'base64',
-  ).toString()
-
-/** Calls the API by a way that is opened for that. */
-const call = async (path: string, options: { token?: string; body?: object } = {}) => {
-  const way: Forwarding = await forward(place.namespace, 'berth', 7420)
-  try {
-    const answer = await fetch(`${way.url}${path}`, {
-      method: options.body === undefined ? 'GET' : 'POST',
-      headers: {
-        authorization: `Bearer ${options.token ?? (await secret('owner-token'))}`,
-        ...(options.body && { 'content-type': 'application/json' }),
-      },
-      body: options.body && JSON.stringify(options.body),
-    })
-    return { status: answer.status, text: await answer.text() }
-  } finally {
-    await way.close()
-  }
-}
+const secret = (key: string) => secretOf(place.namespace, key)
+const call = (path: string, options: { token?: string; body?: object } = {}) =>
+  callAt(place.namespace, path, options)
 
 /** What a pod of the namespace finds at each URL: a status, or why there was none. */
 const seenFromPod = async (name: string, labels: Record<string, string>, urls: string[]) => {

@@ -3,8 +3,8 @@ import { apply, fieldOf, kubectl } from './kubectl.ts'
 
 /** The images under test, as nodes have them. */
 export const images = {
-  backend: process.env.BERTH_BACKEND_IMAGE || 'berth-backend:test',
-  runner: process.env.BERTH_RUNNER_IMAGE || 'berth-runner:test',
+  backend: process.env.BERTH_TEST_BACKEND_IMAGE || 'berth-backend:test',
+  runner: process.env.BERTH_TEST_RUNNER_IMAGE || 'berth-runner:test',
 }
 
 /** Options of helm for these images. */

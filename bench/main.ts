@@ -9,6 +9,7 @@ import { connections } from './figures/connections.ts'
 import { crowd } from './figures/crowd.ts'
 import { fanOut } from './figures/fan-out.ts'
 import { gateway } from './figures/gateway.ts'
+import { gitProxy } from './figures/git-proxy.ts'
 import { hibernate } from './figures/hibernate.ts'
 import { memory } from './figures/memory.ts'
 import { openLoop } from './figures/open-loop.ts'
@@ -32,6 +33,7 @@ const figures: Figure[] = [
   sessionStart,
   hibernate,
   gateway,
+  gitProxy,
   memory,
   crowd,
 ]

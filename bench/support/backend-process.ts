@@ -50,6 +50,7 @@ const backend = await startBackend({
   owner: { id: 'owner', name: 'Bench' },
   repositoryRoots: [],
   allowedHosts: [],
+  git: { hosts: (process.env.BENCH_GIT_HOSTS ?? '').split(',').filter((host) => host !== '') },
   listen: { host: '127.0.0.1', port: 0, runnerHost: '127.0.0.1', runnerPort: 0 },
 })
 

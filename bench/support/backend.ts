@@ -13,6 +13,7 @@ export interface BenchBackend {
   headers: { authorization: string }
   /** The tokens that runners were given, by session. */
   tokens: () => Promise<Record<string, string>>
+  pid: number
   /** Resident memory in bytes, after a collection. */
   rss: () => Promise<number>
   /** There is room for all sessions from now on. */
@@ -26,7 +27,7 @@ type Started = Pick<BenchBackend, 'url' | 'runnerUrl' | 'token' | 'sessions'>
 
 /** Runs a backend in a process of its own while `use` works with it. */
 export const withBackend = async <T>(
-  options: { sessions?: number; upstream?: string; live?: number },
+  options: { sessions?: number; upstream?: string; live?: number; gitHosts?: string },
   use: (backend: BenchBackend) => Promise<T>,
 ): Promise<T> => {
   const child = fork(program, {
@@ -35,6 +36,7 @@ export const withBackend = async <T>(
       ...process.env,
       BENCH_SESSIONS: String(options.sessions ?? 0),
       ...(options.live === undefined ? {} : { BENCH_LIVE: String(options.live) }),
+      ...(options.gitHosts === undefined ? {} : { BENCH_GIT_HOSTS: options.gitHosts }),
       ...(options.upstream === undefined ? {} : { BENCH_UPSTREAM: options.upstream }),
     },
   })
@@ -47,6 +49,7 @@ export const withBackend = async <T>(
     const [started] = (await once(child, 'message')) as [Started]
     return await use({
       ...started,
+      pid: child.pid ?? 0,
       headers: { authorization: `Bearer ${started.token}` },
       tokens: () => ask('tokens') as Promise<Record<string, string>>,
       rss: () => ask('rss') as Promise<number>,

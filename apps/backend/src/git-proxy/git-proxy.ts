@@ -117,7 +117,7 @@ export class GitProxy {
     return { status: 200, headers: { 'content-type': `application/x-${service}-result` }, body: push.report }
   }
 
-  async #pass(call: GitCall, judged: Judged, body?: AsyncGenerator<Buffer>): Promise<GitAnswer> {
+  async #pass(call: GitCall, judged: Judged, body?: Readable): Promise<GitAnswer> {
     const { target, service } = call
     const answer = await this.#ask(call, judged, body)
     const { statusCode, headers } = answer
@@ -135,14 +135,14 @@ export class GitProxy {
     return {
       status: 200,
       headers: { 'content-type': type, ...encoding },
-      body: Readable.from(bytes, { objectMode: false, highWaterMark: 64 * 1024 }),
+      body: bytes,
     }
   }
 
   async #ask(
     { target, service, headers, gone }: GitCall,
     { anyAddress }: Judged,
-    body: AsyncGenerator<Buffer> | undefined,
+    body: Readable | undefined,
   ): Promise<Dispatcher.ResponseData> {
     const { scheme, host, port, path } = target
     if (!anyAddress) checkLiteral(host)
@@ -152,7 +152,7 @@ export class GitProxy {
       path: `${path}/${isCall ? service : `info/refs?service=${service}`}`,
       method: isCall ? 'POST' : 'GET',
       headers: upstreamHeaders(headers, { service, isCall }),
-      body: isCall ? Readable.from(body, { objectMode: false, highWaterMark: 64 * 1024 }) : null,
+      body: body ?? null,
       signal: AbortSignal.any([gone, AbortSignal.timeout(this.#limits.totalMs)]),
     })
   }

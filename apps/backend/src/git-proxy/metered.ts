@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import { pipeline, type Readable, Transform } from 'node:stream'
 import { BerthError } from '@berth/contract'
 
 export interface MeteredOptions {
@@ -9,26 +9,24 @@ export interface MeteredOptions {
   what: string
 }
 
-/** Passes a stream on as it is read, and breaks off when it is too large or stands still. */
-export async function* metered(
-  stream: Readable,
-  { maxBytes, idleMs, what }: MeteredOptions,
-): AsyncGenerator<Buffer> {
-  const timer = setTimeout(
-    () => stream.destroy(new BerthError('git_failed', `Nothing came for ${idleMs / 1000} seconds.`)),
-    idleMs,
-  )
+/**
+ * Passes a stream on, and breaks off when it is too large or stands still. A transform, because what reads a stream by iterating
+ * over it has all that waits copied together.
+ */
+export const metered = (stream: Readable, { maxBytes, idleMs, what }: MeteredOptions): Readable => {
   let size = 0
-  try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
+  const meter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
       timer.refresh()
       size += chunk.length
-      if (size > maxBytes)
-        throw new BerthError('too_large', `This is larger than the ${maxBytes} bytes that ${what} may have.`)
-      yield chunk
-      timer.refresh()
-    }
-  } finally {
-    clearTimeout(timer)
-  }
+      if (size <= maxBytes) return done(null, chunk)
+      done(new BerthError('too_large', `This is larger than the ${maxBytes} bytes that ${what} may have.`))
+    },
+  })
+  const timer = setTimeout(
+    () => meter.destroy(new BerthError('git_failed', `Nothing came for ${idleMs / 1000} seconds.`)),
+    idleMs,
+  )
+  // Whoever reads the meter learns of an error there.
+  return pipeline(stream, meter, () => clearTimeout(timer))
 }

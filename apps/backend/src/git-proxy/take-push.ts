@@ -1,18 +1,17 @@
+import { PassThrough, pipeline, type Readable } from 'node:stream'
 import { BerthError } from '@berth/contract'
 import { PktMalformed, PktSection } from './pkt-line.ts'
 import { judgePush, parsePush, refusalReport } from './push-commands.ts'
 
 /** A push whose commands were read: allowed, with all its bytes, or refused, with the report for git. */
-export type TakenPush =
-  | { report: undefined; bytes: AsyncGenerator<Buffer> }
-  | { report: Buffer; bytes?: undefined }
+export type TakenPush = { report: undefined; bytes: Readable } | { report: Buffer }
 
 /**
  * Reads a push as far as its commands and decides. One that is refused is read to its end all the same: git reads the report
  * only when it has sent everything. Throws a BerthError for what is no push.
  */
 export const takePush = async (
-  bytes: AsyncGenerator<Buffer>,
+  bytes: Readable,
   { branch, commandBytes }: { branch: string; commandBytes: number },
 ): Promise<TakenPush> => {
   try {
@@ -20,10 +19,11 @@ export const takePush = async (
     const rest = await readSection(section, bytes)
     const push = parsePush(section.lines)
     // Before a large push git asks with nothing but a flush packet whether it may.
-    if (push.commands.length === 0) await refuseMore(rest, bytes)
+    if (push.commands.length === 0 && rest.length + (await drain(bytes)) > 0)
+      throw new PktMalformed('it has a pack, but no command')
     const reason = judgePush(push, branch)
-    if (reason === undefined) return { report: undefined, bytes: all(section.head, rest, bytes) }
-    for await (const _ of bytes);
+    if (reason === undefined) return { report: undefined, bytes: onward(section.head, rest, bytes) }
+    await drain(bytes)
     const report = refusalReport(push, reason)
     if (report === undefined) throw new BerthError('git_refused', `The push is refused: ${reason}.`)
     return { report }
@@ -33,21 +33,25 @@ export const takePush = async (
   }
 }
 
-const readSection = async (section: PktSection, bytes: AsyncGenerator<Buffer>): Promise<Buffer> => {
-  for (let next = await bytes.next(); next.done !== true; next = await bytes.next()) {
-    const rest = section.take(next.value)
+const readSection = async (section: PktSection, bytes: Readable): Promise<Buffer> => {
+  for await (const chunk of bytes.iterator({ destroyOnReturn: false })) {
+    const rest = section.take(chunk)
     if (rest !== undefined) return rest
   }
   throw new PktMalformed('it ends before its first flush packet')
 }
 
-const refuseMore = async (rest: Buffer, bytes: AsyncGenerator<Buffer>): Promise<void> => {
-  const next = rest.length > 0 ? { done: false } : await bytes.next()
-  if (next.done !== true) throw new PktMalformed('it has a pack, but no command')
+/** Reads the rest, and counts it. */
+const drain = async (bytes: Readable): Promise<number> => {
+  let size = 0
+  for await (const chunk of bytes) size += chunk.length
+  return size
 }
 
-async function* all(head: Buffer, rest: Buffer, bytes: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
-  yield head
-  if (rest.length > 0) yield rest
-  yield* bytes
+const onward = (head: Buffer, rest: Buffer, bytes: Readable): Readable => {
+  const all = new PassThrough()
+  all.write(head)
+  all.write(rest)
+  // Whoever reads it learns of an error there.
+  return pipeline(bytes, all, () => undefined)
 }

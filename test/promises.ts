@@ -84,4 +84,5 @@ export const promises: Readonly<Record<string, string>> = {
   P119: 'How a runner ended in a cluster is known by its reason: image, place, memory, disk, deadline, drain, preemption, crash; and its agent’s end is not its own.',
   P120: 'The backend works with exactly the rights of its list, uses each of them, and can’t read Secrets.',
   P121: 'A namespace that is deleted under its runners is made again; one of somebody else’s is left alone.',
+  P122: 'While the API server of the cluster is away or its watches are dead, nothing is concluded from that; what happened meanwhile is known afterwards.',
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import type { KubernetesOptions } from '../../packages/runtime-kubernetes/src/index.ts'
 
-const main = fileURLToPath(new URL('../../apps/backend/src/main.ts', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
 
 export interface ClusterBackend {
   url: string
@@ -25,16 +25,17 @@ export interface ClusterBackendOptions {
   env?: Record<string, string>
 }
 
-/** The backend as an operator starts it, with the cluster of KUBECONFIG as its runtime. */
+/** The backend as its image runs it, bundled, with the cluster of KUBECONFIG as its runtime. */
 export const withClusterBackend = async <T>(
   { options, address = '127.0.0.1', env = {} }: ClusterBackendOptions,
   run: (backend: ClusterBackend) => Promise<T>,
 ): Promise<T> => {
+  execFileSync(process.execPath, [join(root, 'tools/build/main.ts')], { cwd: root, stdio: 'ignore' })
   const directory = await mkdtemp(join(tmpdir(), 'berth-bench-'))
   const file = join(directory, 'runtime.yaml')
   await writeFile(file, stringify(options))
   const port = 20_000 + Math.floor(Math.random() * 20_000)
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, [join(root, 'dist/backend/main.js')], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       ...process.env,

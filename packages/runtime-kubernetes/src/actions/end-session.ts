@@ -69,7 +69,7 @@ export class EndSessions {
    */
   async settle(job: JobFacts, end: RecordedEnd): Promise<void> {
     const { api, view, clock } = this.#parts
-    await this.#write(job, end)
+    if (job.end === undefined) await this.#write(job, end)
     const left = () =>
       view.pods
         .of(job.session)

@@ -31,13 +31,27 @@ export class ClusterAccess extends KubeConfig {
   override async applySecurityAuthentication(context: RequestContext): Promise<void> {
     await super.applySecurityAuthentication(context)
     const now = performance.now()
-    if (this.#shared === undefined || now - this.#shared.since > renewMs) {
+    if (this.#shared !== undefined && now - this.#shared.since > renewMs) this.leave(this.#shared.dispatcher)
+    if (this.#shared === undefined) {
       const dispatcher = context.getDispatcher()
       if (dispatcher === undefined) return
       this.#opened.add(dispatcher)
       this.#shared = { dispatcher, since: now }
     }
     context.setDispatcher(this.#shared.dispatcher)
+  }
+
+  /**
+   * The connections seem dead: the next requests take others. HTTP/2 has one for all, and one that has gone silent would be
+   * used for ever. What still runs on the old ones may end by itself.
+   */
+  leave(dispatcher: Dispatcher | undefined): void {
+    if (dispatcher === undefined || this.#shared?.dispatcher !== dispatcher) return
+    this.#shared = undefined
+    dispatcher.close().then(
+      () => this.#opened.delete(dispatcher),
+      () => undefined,
+    )
   }
 
   /** Ends every connection. */

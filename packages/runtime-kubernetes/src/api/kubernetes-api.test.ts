@@ -72,6 +72,18 @@ test('many requests share connections', async () => {
   expect(connections()).toBeLessThan(50)
 })
 
+test('a connection that has gone silent is left: the next request takes another', async () => {
+  let silent: unknown
+  server = await startFakeServer(
+    (request, response) => {
+      silent ??= request.socket
+      if (request.socket !== silent) sendJson(response, { kind: 'Job' })
+    },
+    { timeoutMs: 150, retries: 1 },
+  )
+  expect(await server.api.get(place)).toEqual({ kind: 'Job' })
+})
+
 test('a list is read page by page', async () => {
   server = await startFakeServer((_request, response, { searchParams }) => {
     const page = Number(searchParams.get('continue') ?? 0)

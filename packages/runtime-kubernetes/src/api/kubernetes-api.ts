@@ -152,12 +152,14 @@ export class KubernetesApi {
   async #once<T>(request: Request): Promise<T> {
     this.#parts.onRequest?.(request.place, request.verb)
     const context = await this.#context(request)
-    context.setSignal(AbortSignal.timeout(this.#parts.options.timeoutMs))
-    const answer = await this.#send(context)
+    const limit = AbortSignal.timeout(this.#parts.options.timeoutMs)
+    context.setSignal(limit)
     try {
+      const answer = await this.#send(context)
       return JSON.parse(await answer.body.text()) as T
     } catch (error) {
-      throw unanswered(error)
+      if (limit.aborted) this.#parts.access.leave(context.getDispatcher())
+      throw isApiError(error) ? error : unanswered(error)
     }
   }
 

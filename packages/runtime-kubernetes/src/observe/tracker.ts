@@ -13,7 +13,7 @@ export interface TrackerParts {
   clock: Clock
   /** Something about the session changed. */
   onChange: (session: string) => void
-  /** A generation has ended, and its Job doesn't say so yet. */
+  /** A generation has ended, and its Job doesn't say so yet, or something of its pod goes on. */
   onEnd: (job: JobFacts, end: RecordedEnd) => void
   /** A Job has no pod for a while. */
   onPodless: (job: JobFacts) => void
@@ -109,7 +109,7 @@ export class Tracker {
     if (found !== undefined) entry.podless = undefined
     entry.marks = advance(entry.marks, { pod: entry.pod, podless: entry.podless }, clock.now())
     const end = this.end(job)
-    if (end !== undefined && job.end === undefined) onEnd(job, end)
+    if (end !== undefined && (job.end === undefined || goesOn(found))) onEnd(job, end)
     this.#arm(job, entry, end !== undefined)
   }
 
@@ -163,6 +163,9 @@ export class Tracker {
     if (entries.size === 0) this.#entries.delete(session)
   }
 }
+
+const goesOn = (pod: PodFacts | undefined): boolean =>
+  pod !== undefined && !pod.deleting && pod.phase !== 'Succeeded' && pod.phase !== 'Failed'
 
 const newestPod = (pods: PodFacts[], generation: number): PodFacts | undefined =>
   pods.filter((pod) => pod.generation === generation).sort((a, b) => b.createdAt - a.createdAt)[0]

@@ -34,10 +34,11 @@ const part = (name: string, readOnly = false): V1VolumeMount => ({
   ...(readOnly ? { readOnly } : {}),
 })
 
-const sockets = (directory: string): V1VolumeMount => ({
+const sockets = (directory: string, readOnly = false): V1VolumeMount => ({
   name: 'sockets',
   mountPath: `${paths.sockets}/${directory}`,
   subPath: directory,
+  ...(readOnly ? { readOnly } : {}),
 })
 
 const tmp = (name: string): V1VolumeMount => ({ name: `tmp-${name}`, mountPath: '/tmp' })
@@ -58,7 +59,8 @@ export const agentMounts = (withTools: boolean): V1VolumeMount[] => [
   part('setup', true),
   part('workflow', true),
   part('attachments', true),
-  sockets('door'),
+  // A socket can be connected to all the same.
+  sockets('door', true),
   sockets('agent'),
   tmp('agent'),
   ...(withTools ? [{ name: 'tools', mountPath: paths.berth, readOnly: true }] : []),

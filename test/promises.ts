@@ -77,6 +77,7 @@ export const promises: Readonly<Record<string, string>> = {
   P100: 'What images run is bundled whole: it serves and runs sessions with nothing of the repository around it.',
   P110: 'With blobs in S3 a session falls asleep and goes on on an empty disk; its runner and agent hold no key of the store, and a purge leaves nothing there.',
   P111: 'While the blob store is away, what needs it is refused in words or waits: nothing is lost or half done, and all is told and saved when it is back.',
+  P112: 'A diagnosis of a cluster finds what is well and what is not, as pods of runners meet it, and leaves nothing behind.',
   P114: 'The chart renders what its examples show, refuses values that can’t work in words, and asks for no right that Berth does not use.',
   P115: 'Installed by the chart, Berth is ready with one command, and runs sessions in the cluster.',
   P117: 'Tokens that the chart makes stay over upgrades, and the owner’s opens nothing off loopback until that is asked for.',

@@ -1,9 +1,11 @@
 import {
   type Clock,
   checkSessionId,
+  type DiagnoseOptions,
   type RunnerObservation,
   type RunnerSpec,
   type Runtime,
+  type RuntimeDiagnosis,
   SessionLock,
   type StopOptions,
   systemClock,
@@ -17,6 +19,7 @@ import { startGeneration } from './actions/start-generation.ts'
 import { ClusterAccess } from './api/cluster-access.ts'
 import { type ApiParts, KubernetesApi } from './api/kubernetes-api.ts'
 import { toRuntimeError } from './api/runtime-errors.ts'
+import { diagnose } from './diagnose/diagnose.ts'
 import { type Logger, silent } from './logger.ts'
 import { checkProject } from './names.ts'
 import type { JobFacts, RecordedEnd } from './observe/facts.ts'
@@ -162,6 +165,10 @@ class KubernetesRuntime implements Runtime {
     } catch (error) {
       throw toRuntimeError(error, `delete the namespace of the project ${project}`)
     }
+  }
+
+  diagnose(options: DiagnoseOptions): Promise<RuntimeDiagnosis> {
+    return diagnose({ ...this.#parts, homes: this.#homes }, options)
   }
 
   watch(onHint: (session: string) => void): () => void {

@@ -7,7 +7,7 @@ import type { Parts } from './parts.ts'
 /** Why a Job has no pod: only its events tell, e.g. of a quota that is used up. Undefined when they don't. */
 export const whyPodless = async (
   { api }: Pick<Parts, 'api'>,
-  job: JobFacts,
+  job: Pick<JobFacts, 'namespace' | 'uid'>,
 ): Promise<Trouble | undefined> => {
   const place = { kind: kinds.events, namespace: job.namespace }
   const query = { fieldSelector: `involvedObject.uid=${job.uid}` }

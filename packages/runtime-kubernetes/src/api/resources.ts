@@ -15,6 +15,7 @@ export const kinds = {
   namespaces: { group: '', resource: 'namespaces', namespaced: false },
   quotas: { group: '', resource: 'resourcequotas', namespaced: true },
   limitRanges: { group: '', resource: 'limitranges', namespaced: true },
+  accessReviews: { group: 'authorization.k8s.io', resource: 'selfsubjectaccessreviews', namespaced: false },
 } as const satisfies Record<string, ResourceKind>
 
 /** Where an object or a list of them is. Without a namespace: all of them. */

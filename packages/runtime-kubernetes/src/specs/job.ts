@@ -78,7 +78,8 @@ const podSpec = ({ options, commands, spec }: JobParts): V1PodSpec => {
   }
 }
 
-const placed = (placement: CompiledOptions['placement']): Partial<V1PodSpec> => {
+/** Where pods go, as a pod says it. */
+export const placed = (placement: CompiledOptions['placement']): Partial<V1PodSpec> => {
   const { runtimeClassName, priorityClassName, nodeSelector, tolerations, affinity } = placement
   return {
     ...(runtimeClassName && { runtimeClassName }),

@@ -2,7 +2,6 @@ import { BerthError } from '@berth/contract'
 import {
   type GitSurroundings,
   lastLine,
-  runRemote,
   runTrusted,
   startTrusted,
   type TrustedGit,
@@ -16,7 +15,7 @@ export interface CheckpointGit {
   run(options: TrustedGit): Promise<TrustedResult>
   start(options: TrustedGit): TrustedProcess
   /** With the operator's credentials, to talk to an origin. Never rejects. */
-  remote(url: string, options: TrustedGit): Promise<TrustedResult>
+  remote(options: TrustedGit): Promise<TrustedResult>
 }
 
 export const createCheckpointGit = (surroundings: GitSurroundings): CheckpointGit => {
@@ -28,7 +27,7 @@ export const createCheckpointGit = (surroundings: GitSurroundings): CheckpointGi
   return {
     run: (options) => runTrusted(alone, options),
     start: (options) => startTrusted(alone, options),
-    remote: (url, options) => runRemote(surroundings, url, options),
+    remote: (options) => runTrusted(surroundings, options),
   }
 }
 

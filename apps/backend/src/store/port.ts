@@ -165,7 +165,7 @@ export interface Notice {
   project: string
   /** The last event. */
   seq: number
-  /** The appended events, where they are at hand; missing when another backend appended them. */
+  /** The appended events; missing when another backend appended them. */
   lines?: Line[]
   /**
    * With `summary`: the project's list changed. `removed`: the session was purged. With neither, the list changed by what
@@ -278,6 +278,7 @@ export interface Store extends UploadStore {
   /**
    * Sessions that may need a step: live ones that should stop or have been silent since `silentBefore`, pending and
    * deleted ones that are due, and failed ones whose runner still lives. At most `limit`, those that waited longest first.
+   * Several backends are given different ones, each for a few seconds.
    */
   attention(query: { now: number; silentBefore: number; limit: number }): Promise<string[]>
   /** Sessions of all projects that live or are to. */

@@ -47,6 +47,8 @@ export interface Tables {
     /** Since when it wants room. */
     room_since: number | null
     generation: number
+    /** The last event. */
+    seq: number
     /** The project's revision at the last change that lists show. */
     revision: number
     summary: string

@@ -52,6 +52,7 @@ export const sessionColumns = (state: SessionState) => {
     room,
     room_since: since,
     generation: summary.generation,
+    seq: summary.seq,
     summary: JSON.stringify(summary),
     rest: JSON.stringify(rest),
   }

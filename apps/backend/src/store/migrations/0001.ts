@@ -28,6 +28,7 @@ CREATE TABLE sessions (
   room TEXT,
   room_since INTEGER,
   generation INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
   revision INTEGER NOT NULL,
   summary TEXT NOT NULL,
   rest TEXT NOT NULL

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Done } from '../operations.ts'
 import { spoilsTransaction, toFault } from './fault.ts'
-import type { Done, Handlers, Job, Reply } from './protocol.ts'
+import type { Job, Reply } from './protocol.ts'
 import type { StateCache } from './state-cache.ts'
 
 /**
@@ -10,13 +11,13 @@ import type { StateCache } from './state-cache.ts'
  */
 export class GroupCommit {
   readonly #database: DatabaseSync
-  readonly #handlers: Handlers
+  readonly #handle: (job: Job) => Done
   readonly #cache: StateCache
   readonly #statements: Record<'begin' | 'commit' | 'savepoint' | 'release' | 'undo', () => void>
 
-  constructor(database: DatabaseSync, handlers: Handlers, cache: StateCache) {
+  constructor(database: DatabaseSync, handle: (job: Job) => Done, cache: StateCache) {
     this.#database = database
-    this.#handlers = handlers
+    this.#handle = handle
     this.#cache = cache
     const statement = (sql: string) => {
       const prepared = database.prepare(sql)
@@ -51,8 +52,7 @@ export class GroupCommit {
   #runOne(job: Job): Reply {
     this.#statements.savepoint()
     try {
-      const handler = this.#handlers[job.operation] as (input: Job['input']) => Done
-      const done = handler(job.input)
+      const done = this.#handle(job)
       this.#statements.release()
       return { id: job.id, ...done }
     } catch (error) {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { sqliteSchema } from '../migrations/0001.ts'
-import { StoreOpenError } from './open-error.ts'
+import { StoreOpenError } from '../open-error.ts'
 
 const fingerprint = createHash('sha256').update(sqliteSchema).digest('hex')
 

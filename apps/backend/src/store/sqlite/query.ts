@@ -1,99 +1,78 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
-import {
-  type Compilable,
-  type CompiledQuery,
-  DummyDriver,
-  Kysely,
-  SqliteAdapter,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
-} from 'kysely'
-import type { Tables } from '../schema.ts'
+import { createQueryId, type SelectModifierNode, SqliteQueryCompiler } from 'kysely'
+import { Placeholder, type Program, type Statement, type Step, storeTime, type Values } from '../query.ts'
 
-/** Kysely as a typed compiler only: its queries are run here, synchronously. */
-export const sql = new Kysely<Tables>({
-  dialect: {
-    createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
-  },
-})
-
-/** Stands for a value while a query is compiled. */
-class Placeholder {
-  readonly name: string
-  constructor(name: string) {
-    this.name = name
-  }
+/** SQLite has one writer, so rows need no locks. */
+class Compiler extends SqliteQueryCompiler {
+  protected override visitSelectModifier(_: SelectModifierNode): void {}
 }
 
-/** The values that a query is given at each run. */
-export type Values = Record<string, SQLInputValue>
+const compiler = new Compiler()
 
-/** A query with named values, compiled and prepared once. */
-class Query<V extends object, R> {
-  readonly #statement: StatementSync
-  readonly #parameters: readonly unknown[]
-
-  /** `build` sees placeholders in the place of values, so it must only hand them on. */
-  constructor(database: DatabaseSync, build: (values: V) => Compilable<R>) {
-    const placeholders = new Proxy({}, { get: (_, name) => new Placeholder(String(name)) })
-    const { sql: text, parameters } = build(placeholders as V).compile()
-    this.#statement = database.prepare(text)
-    this.#parameters = parameters
-  }
-
-  all(values: V): R[] {
-    return this.#statement.all(...this.#bind(values)) as R[]
-  }
-
-  get(values: V): R | undefined {
-    return this.#statement.get(...this.#bind(values)) as R | undefined
-  }
-
-  /** Rows that were changed. */
-  run(values: V): number {
-    return Number(this.#statement.run(...this.#bind(values)).changes)
-  }
-
-  *iterate(values: V): Generator<R> {
-    for (const row of this.#statement.iterate(...this.#bind(values))) yield row as R
-  }
-
-  #bind(values: V): SQLInputValue[] {
-    return this.#parameters.map((parameter) =>
-      parameter instanceof Placeholder ? (values as Values)[parameter.name] : parameter,
-    ) as SQLInputValue[]
-  }
+interface Prepared {
+  statement: StatementSync
+  parameters: readonly unknown[]
 }
-
-/** Makes queries of one database whose values have type `V`. */
-export const queriesOf =
-  (database: DatabaseSync) =>
-  <V extends object>() =>
-  <R>(build: (values: V) => Compilable<R>) =>
-    new Query<V, R>(database, build)
 
 /** The most statements of varying shape that are kept prepared. */
-const statements = 100
+const varyingStatements = 100
 
-/** Runs queries whose shape varies from call to call; prepared statements are kept by their text. */
-export class VaryingQueries {
+/** Runs programs on one connection, to their end, without waiting for anything. */
+export class Executor {
   readonly #database: DatabaseSync
-  readonly #prepared = new Map<string, StatementSync>()
+  readonly #prepared = new WeakMap<Statement, Prepared>()
+  /** Those that are built anew each time, by their text. */
+  readonly #varying = new Map<string, StatementSync>()
 
   constructor(database: DatabaseSync) {
     this.#database = database
   }
 
-  all<R>(query: CompiledQuery<R>): R[] {
-    const known = this.#prepared.get(query.sql)
-    const statement = known ?? this.#database.prepare(query.sql)
-    if (known === undefined) {
-      if (this.#prepared.size >= statements) this.#prepared.clear()
-      this.#prepared.set(query.sql, statement)
-    }
-    return statement.all(...(query.parameters as SQLInputValue[])) as R[]
+  /** `time`: the store's own. */
+  run<T>(program: Program<T>, time: number = Date.now()): T {
+    let { done, value } = program.next()
+    while (done !== true) ({ done, value } = program.next(this.#step(value as Step, time)))
+    return value as T
   }
+
+  #step({ statement, values, wants, enough }: Step, time: number): unknown {
+    const { statement: prepared, parameters } = this.#prepare(statement)
+    const bound = bind(parameters, { ...values, [storeTime.name]: time })
+    if (enough !== undefined) return rowsUntil(prepared.iterate(...bound), enough)
+    if (wants === 'rows') return prepared.all(...bound)
+    return wants === 'row' ? prepared.get(...bound) : Number(prepared.run(...bound).changes)
+  }
+
+  #prepare(statement: Statement): Prepared {
+    const known = this.#prepared.get(statement)
+    if (known !== undefined) return known
+    const { sql, parameters } = compiler.compileQuery(statement.node, createQueryId())
+    if (statement.varies) return { statement: this.#varies(sql), parameters }
+    const prepared = { statement: this.#database.prepare(sql), parameters }
+    this.#prepared.set(statement, prepared)
+    return prepared
+  }
+
+  #varies(sql: string): StatementSync {
+    const known = this.#varying.get(sql)
+    if (known !== undefined) return known
+    const statement = this.#database.prepare(sql)
+    if (this.#varying.size >= varyingStatements) this.#varying.clear()
+    this.#varying.set(sql, statement)
+    return statement
+  }
+}
+
+const bind = (parameters: readonly unknown[], values: Values): SQLInputValue[] =>
+  parameters.map((parameter) =>
+    parameter instanceof Placeholder ? values[parameter.name] : parameter,
+  ) as SQLInputValue[]
+
+const rowsUntil = (rows: Iterable<unknown>, enough: (row: unknown) => boolean): unknown[] => {
+  const wanted: unknown[] = []
+  for (const row of rows) {
+    if (enough(row)) break
+    wanted.push(row)
+  }
+  return wanted
 }

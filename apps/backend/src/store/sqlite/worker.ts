@@ -1,16 +1,12 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { Appender } from './append.ts'
-import { baseHandlers } from './bases.ts'
-import { claimHandlers } from './claims.ts'
+import type { Done } from '../operations.ts'
+import { programOf } from '../programs/programs.ts'
+import { append } from './append.ts'
 import { openWriter } from './connection.ts'
 import { GroupCommit } from './group-commit.ts'
-import { logHandlers } from './logs.ts'
-import { maintenanceHandlers } from './maintenance.ts'
-import { projectHandlers } from './projects.ts'
 import type { FromWriter, Job, ToWriter, WriterData } from './protocol.ts'
-import { runnerHandlers } from './runners.ts'
+import { Executor } from './query.ts'
 import { StateCache } from './state-cache.ts'
-import { uploadHandlers } from './uploads.ts'
 
 /** The most jobs that share a transaction: the first should not wait for all. */
 const groupJobs = 256
@@ -21,22 +17,16 @@ const data: WriterData = workerData
 
 const database = openWriter(data.file, data.maxBytes)
 const cache = new StateCache({ sessions: data.cachedSessions, bytes: data.cachedBytes })
-const appender = new Appender(database, cache)
-const group = new GroupCommit(
-  database,
-  {
-    append: (input) => appender.append(input),
-    ...projectHandlers(database),
-    ...runnerHandlers(database),
-    ...baseHandlers(database),
-    ...logHandlers(database),
-    ...claimHandlers(database),
-    ...uploadHandlers(database),
-    ...maintenanceHandlers(database, cache),
-    ping: () => ({ value: undefined }),
-  },
-  cache,
-)
+const executor = new Executor(database)
+
+const handle = (job: Job): Done => {
+  if (job.operation === 'append') return executor.run(append(cache, job.input))
+  if (job.operation === 'ping') return { value: undefined }
+  if (job.operation === 'purge') cache.delete(job.input.session)
+  return executor.run(programOf(job.operation, job.input), job.time)
+}
+
+const group = new GroupCommit(database, handle, cache)
 
 const send = (message: FromWriter) => port.postMessage(message)
 

@@ -12,7 +12,7 @@ const makeWriter = async () => {
   migrate(database, file)
   database.close()
   const data = { file, maxBytes: undefined, cachedSessions: 10, cachedBytes: 1e6 }
-  const writer = new Writer(data, () => undefined)
+  const writer = new Writer(data, { now: Date.now, onNotice: () => undefined })
   onTestFinished(() => writer.close())
   await writer.ready()
   return writer
@@ -47,7 +47,7 @@ it('answers a fault of its own with the fault, and goes on', async () => {
 it('rejects when the database cannot be opened', async () => {
   const file = join(await temporaryDirectory(), 'missing', 'berth.db')
   const data = { file, maxBytes: undefined, cachedSessions: 10, cachedBytes: 1e6 }
-  const writer = new Writer(data, () => undefined)
+  const writer = new Writer(data, { now: Date.now, onNotice: () => undefined })
   await expect(writer.ready()).rejects.toThrow(/unable to open/)
   expect(await codeOf(writer.run('ping', undefined))).toBe('unavailable')
   await writer.close()

@@ -1,8 +1,9 @@
 import { Worker } from 'node:worker_threads'
 import { BerthError } from '@berth/contract'
+import type { Operation, Operations } from '../operations.ts'
 import type { Notice } from '../port.ts'
 import { fromFault } from './fault.ts'
-import type { FromWriter, Job, Operation, Operations, Reply, WriterData } from './protocol.ts'
+import type { FromWriter, Job, Reply, WriterData } from './protocol.ts'
 
 /** The most jobs that wait for the thread; more are refused, so that an overload does not grow the memory. */
 const maxWaiting = 10_000
@@ -12,17 +13,25 @@ interface Waiting {
   reject: (error: Error) => void
 }
 
+interface WriterOptions {
+  /** The store's own time. */
+  now: () => number
+  onNotice: (notice: Notice) => void
+}
+
 /** The one writer of a database, in a thread of its own: what waits is committed together. */
 export class Writer {
   readonly #worker: Worker
   readonly #waiting = new Map<number, Waiting>()
+  readonly #now: () => number
   readonly #onNotice: (notice: Notice) => void
   readonly #ready = Promise.withResolvers<void>()
   readonly #closed = Promise.withResolvers<void>()
   #nextId = 1
   #end: Error | undefined
 
-  constructor(data: WriterData, onNotice: (notice: Notice) => void) {
+  constructor(data: WriterData, { now, onNotice }: WriterOptions) {
+    this.#now = now
     this.#onNotice = onNotice
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
     this.#worker = new Worker(new URL(`./worker.${extension}`, import.meta.url), { workerData: data })
@@ -45,7 +54,7 @@ export class Writer {
     const { promise, resolve, reject } = Promise.withResolvers<Operations[K]['value']>()
     const id = this.#nextId++
     this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject })
-    this.#worker.postMessage({ id, operation, input } as Job)
+    this.#worker.postMessage({ id, operation, input, time: this.#now() } as Job)
     return promise
   }
 

@@ -1,0 +1,264 @@
+import { BerthError, type BlobRef, type LogLine } from '@berth/contract'
+import type { Operation, Operations } from './operations.ts'
+import type {
+  AppendRequest,
+  Grant,
+  Idempotency,
+  Notice,
+  Page,
+  ProjectEdit,
+  SessionFilter,
+  Store,
+  UsageQuery,
+} from './port.ts'
+import { attention } from './programs/attention.ts'
+import { base, existingBases } from './programs/bases.ts'
+import { grant } from './programs/claims.ts'
+import { events, eventsOfType, lastEvent } from './programs/events.ts'
+import { logs } from './programs/logs.ts'
+import { project, projectSettings, projects } from './programs/projects.ts'
+import { generation, runner } from './programs/runners.ts'
+import {
+  changes,
+  existing,
+  heads,
+  list,
+  occupancy,
+  outcome,
+  phases,
+  revision,
+  state,
+  summary,
+} from './programs/sessions.ts'
+import { upload, uploads } from './programs/uploads.ts'
+import { monthUsage, usage, usageSum } from './programs/usage.ts'
+import type { Program } from './query.ts'
+
+/** What differs between the databases. */
+export interface StoreParts extends Pick<Store, 'kind' | 'ping' | 'close'> {
+  /** Runs a program that changes nothing. */
+  read: <T>(program: Program<T>) => Promise<T>
+  /** Does something in a transaction. Who watches is told before it resolves. */
+  write: <K extends Operation>(operation: K, input: Operations[K]['input']) => Promise<Operations[K]['value']>
+  /** Bytes of the database. */
+  bytes: () => Promise<number>
+  /** Default: the program, for one backend. */
+  attention?: Store['attention']
+  /** Rows of unknown size that are asked for at once. */
+  fetched: number
+  listeners: Set<(notice: Notice) => void>
+}
+
+/** Rows that maintenance removes in one transaction, so that appends never wait for long. */
+const sweepRows = 2000
+
+/** The store's port over a database that runs programs. */
+export class ProgramStore implements Store {
+  readonly kind: Store['kind']
+  readonly #parts: StoreParts
+
+  constructor(parts: StoreParts) {
+    this.kind = parts.kind
+    this.#parts = parts
+  }
+
+  append(request: AppendRequest) {
+    return this.#write('append', request)
+  }
+  watch(listener: (notice: Notice) => void) {
+    this.#parts.listeners.add(listener)
+    return () => void this.#parts.listeners.delete(listener)
+  }
+
+  summary(name: string, session: string) {
+    return this.#read(summary(name, session))
+  }
+  state(session: string) {
+    return this.#read(state(session))
+  }
+  list(name: string, filter: SessionFilter, page: Page) {
+    return this.#read(list(name, filter, page))
+  }
+  events(session: string, range: Parameters<Store['events']>[1]) {
+    return this.#read(events(session, range, this.#parts.fetched))
+  }
+  lastEvent(session: string, filter: { type: string; turn?: string }) {
+    return this.#read(lastEvent(session, filter))
+  }
+  eventsOfType(session: string, filter: Parameters<Store['eventsOfType']>[1]) {
+    return this.#read(eventsOfType(session, filter))
+  }
+  outcome(idempotency: Idempotency, now: number) {
+    return this.#read(outcome(idempotency, now))
+  }
+  changes(name: string, range: { after: number; limit: number }) {
+    return this.#read(changes(name, range))
+  }
+  revision(name: string) {
+    return this.#read(revision(name))
+  }
+  heads(query: { sessions: string[]; projects: string[] }) {
+    return this.#read(heads(query))
+  }
+
+  createProject(input: Parameters<Store['createProject']>[0]) {
+    return this.#write('createProject', input)
+  }
+  project(name: string) {
+    return this.#read(project(name))
+  }
+  projectSettings(name: string) {
+    return this.#read(projectSettings(name))
+  }
+  projects(page: Page) {
+    return this.#read(projects(page))
+  }
+  editProject(name: string, edit: ProjectEdit) {
+    return this.#write('editProject', { name, edit })
+  }
+  deleteProject(name: string) {
+    return this.#write('deleteProject', { name })
+  }
+
+  usage(query: UsageQuery, page: Page) {
+    return this.#read(usage(query, page))
+  }
+  usageSum(query: Omit<UsageQuery, 'by'>) {
+    return this.#read(usageSum(query))
+  }
+  monthUsage(name: string, month: string) {
+    return this.#read(monthUsage(name, month))
+  }
+
+  runner(tokenHash: string) {
+    return this.#read(runner(tokenHash))
+  }
+  setRunnerToken(session: string, number: number, tokenHash: string) {
+    return this.#write('setRunnerToken', { session, generation: number, tokenHash })
+  }
+  heartbeat(session: string, number: number, beat: { now: number; memoryBytes?: number }) {
+    return this.#write('heartbeat', { session, generation: number, ...beat })
+  }
+  generation(session: string) {
+    return this.#read(generation(session))
+  }
+
+  addLogs(session: string, number: number, lines: LogLine[]) {
+    return this.#write('addLogs', { session, generation: number, lines })
+  }
+  logs(session: string, range: Parameters<Store['logs']>[1]) {
+    return this.#read(logs(session, range))
+  }
+
+  attention(query: Parameters<Store['attention']>[0]) {
+    return this.#parts.attention?.(query) ?? this.#read(attention(query))
+  }
+  existing(sessions: string[]) {
+    return this.#read(existing(sessions))
+  }
+  occupancy() {
+    return this.#read(occupancy())
+  }
+  lease(name: string, holder: string, ttlMs: number) {
+    return this.#write('lease', { name, holder, ttlMs })
+  }
+  release(name: string, holder: string) {
+    return this.#write('release', { name, holder })
+  }
+
+  compact(query: { now: number; limit: number }) {
+    return this.#write('compact', query)
+  }
+  async expire(query: { now: number; before: number }) {
+    while (await this.#write('expire', { ...query, limit: sweepRows }));
+  }
+  async purge(session: string, now: number) {
+    await this.#write('purge', { session, now })
+    await this.sweep()
+  }
+  /** Removes what is left of purged sessions, also of a purge that a crash cut short. */
+  async sweep() {
+    while (await this.#write('sweep', { limit: sweepRows }));
+  }
+
+  base(name: string, key: string) {
+    return this.#read(base(name, key))
+  }
+  useBase(session: string, wanted: { key: string; scope: string }) {
+    return this.#write('useBase', { session, ...wanted })
+  }
+  shareBases(from: string, to: string) {
+    return this.#write('shareBases', { from, to })
+  }
+  makeBase(name: string, wanted: { key: string; scope: string }) {
+    return this.#write('makeBase', { project: name, ...wanted })
+  }
+  completeBase(name: string, key: string, parts: BlobRef[]) {
+    return this.#write('completeBase', { project: name, key, parts })
+  }
+  dropBases(query: { now: number; before: number }) {
+    return this.#write('dropBases', query)
+  }
+  existingBases(scopes: string[]) {
+    return this.#read(existingBases(scopes))
+  }
+
+  createUpload(input: Parameters<Store['createUpload']>[0]) {
+    return this.#write('createUpload', input)
+  }
+  upload(id: string) {
+    return this.#read(upload(id))
+  }
+  uploads(session: string) {
+    return this.#read(uploads(session))
+  }
+  extendUpload(id: string, step: { from: number; to: number; parts: string[] }) {
+    return this.#write('extendUpload', { upload: id, ...step })
+  }
+  removeUpload(id: string) {
+    return this.#write('removeUpload', { upload: id })
+  }
+
+  putGrant(input: Grant) {
+    return this.#write('putGrant', input)
+  }
+  grant(kind: Grant['kind'], hash: string, now: number) {
+    return this.#read(grant(kind, hash, now))
+  }
+  takeGrant(kind: Grant['kind'], hash: string, now: number) {
+    return this.#write('takeGrant', { kind, hash, now })
+  }
+  removeGrant(kind: Grant['kind'], hash: string) {
+    return this.#write('removeGrant', { kind, hash })
+  }
+
+  async stats() {
+    return { sessions: await this.#read(phases()), bytes: await this.#parts.bytes() }
+  }
+  ping() {
+    return this.#parts.ping()
+  }
+  close() {
+    return this.#parts.close()
+  }
+
+  #read<T>(program: Program<T>): Promise<T> {
+    return this.#parts.read(program)
+  }
+  #write<K extends Operation>(operation: K, input: Operations[K]['input']) {
+    return this.#parts.write(operation, input)
+  }
+}
+
+/** Tells everybody who watches; one who throws is none of the others' business. */
+export const tellAll = (listeners: Iterable<(notice: Notice) => void>, notice: Notice): void => {
+  for (const listener of listeners) {
+    try {
+      listener(notice)
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+}
+
+export const closedError = () => new BerthError('unavailable', 'The store is closed.')

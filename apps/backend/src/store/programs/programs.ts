@@ -1,0 +1,29 @@
+import type { Done, Operation, Operations, Programs } from '../operations.ts'
+import type { Program } from '../query.ts'
+import { basePrograms } from './bases.ts'
+import { claimPrograms } from './claims.ts'
+import { logPrograms } from './logs.ts'
+import { maintenancePrograms } from './maintenance.ts'
+import { projectPrograms } from './projects.ts'
+import { runnerPrograms } from './runners.ts'
+import { uploadPrograms } from './uploads.ts'
+
+/** Everything that changes a store besides appending. */
+const programs: Programs = {
+  ...basePrograms,
+  ...claimPrograms,
+  ...logPrograms,
+  ...maintenancePrograms,
+  ...projectPrograms,
+  ...runnerPrograms,
+  ...uploadPrograms,
+}
+
+/** The program of an operation with its input. */
+export const programOf = <K extends keyof Programs>(
+  operation: K,
+  input: Operations[K & Operation]['input'],
+): Program<Done> => {
+  const program = programs[operation] as (given: typeof input) => Program<Done>
+  return program(input)
+}

@@ -71,11 +71,12 @@ describe('runners whose only way out is the backend', { timeout: 120_000 }, () =
           'git -C partial rev-list --objects --all --missing=print | grep -c "^?"',
           // What was left out comes when git wants it.
           'git -C partial show HEAD~2:large.bin | wc -c',
+          'git -C shallow submodule --quiet update --init && git -C shallow/lib log -1 --format=%s',
         ]
         const session = await create(world, repositories, `run: ${look.join('; ')}`)
         const log = await world.until(session, ended)
         expect(log.find(({ type }) => type === 'tool.result')?.data).toMatchObject({
-          text: '4\n1\n4\nChange 2\n1\n262144',
+          text: '4\n1\n4\nChange 2\n1\n262144\nChange 2',
         })
         checkLog(await world.events(session))
 

@@ -21,6 +21,7 @@ describe('the environment', () => {
       sessionDirectory: '/data/sessions/a',
       limits: { memoryBytes: 4294967296, processes: 1024 },
       sandbox: 'bubblewrap',
+      git: 'direct',
       logLevel: 'info',
     })
   })
@@ -34,6 +35,7 @@ describe('the environment', () => {
     ['BERTH_SESSION_DIR', 'relative'],
     ['BERTH_MEMORY_BYTES', '1'],
     ['BERTH_SANDBOX', 'none'],
+    ['BERTH_GIT', 'maybe'],
     ['BERTH_MIRROR_DIR', undefined],
   ])('is refused with %s=%j, by name and without values', (name, value) => {
     const read = () => readConfig({ ...env, [name]: value })

@@ -17,6 +17,7 @@ let backend: TestBackend
 let session: string
 let token: string
 let branch: string
+let heart: NodeJS.Timeout
 const gate = Promise.withResolvers<void>()
 
 /** What some paths answer in place of git. */
@@ -50,13 +51,16 @@ beforeAll(async () => {
   })
   const host = new URL(server.url).host
   backend = await createTestBackend({ git: { hosts: [host], limits: { atOnce: 2 } } })
-  const made = await backend.session({ repositories: [{ url: `${server.url}/origin` }] })
-  session = made.id
+  const made = await backend.idleSession({ repositories: [{ url: `${server.url}/origin` }] })
+  session = made.session
   branch = sessionBranch(session)
-  token = (await backend.spec(session)).token
+  token = made.spec.token
+  // On a slow machine the file takes longer than a runner may be silent.
+  heart = setInterval(() => backend.callRunner(token, '/runner/heartbeat', { body: {} }), 3000)
 })
 
 afterAll(async () => {
+  clearInterval(heart)
   await backend.dispose()
   await server.close()
   rmSync(root, { recursive: true, force: true })
@@ -240,6 +244,17 @@ describe('what is refused, git prints with the reason:', () => {
         await expect(other.callRunner(spec.token, path)).rejects.toThrow('terminated')
       },
       { git: { hosts: [new URL(server.url).host], limits: { idleMs: 200 } } },
+    ))
+
+  it('one whose answer is too large', () =>
+    withBackend(
+      async (other) => {
+        const { id } = await other.session({ repositories: [{ url: `${server.url}/origin` }] })
+        const spec = await other.spec(id)
+        const path = `/runner/git/http/${new URL(server.url).host}/origin.git${refs}`
+        await expect(other.callRunner(spec.token, path)).rejects.toThrow('terminated')
+      },
+      { git: { hosts: [new URL(server.url).host], limits: { answerBytes: 100 } } },
     ))
 
   it('[P107] private addresses, by whatever name', () =>

@@ -5,6 +5,7 @@ import { admission } from './figures/admission.ts'
 import { burst } from './figures/burst.ts'
 import { checkpoint } from './figures/checkpoint.ts'
 import { clusterBurst } from './figures/cluster-burst.ts'
+import { clusterStart } from './figures/cluster-start.ts'
 import { connections } from './figures/connections.ts'
 import { crowd } from './figures/crowd.ts'
 import { fanOut } from './figures/fan-out.ts'
@@ -39,7 +40,7 @@ const figures: Figure[] = [
 ]
 
 /** They need a cluster: that of KUBECONFIG. */
-const clusterFigures: Figure[] = [clusterBurst]
+const clusterFigures: Figure[] = [clusterBurst, clusterStart]
 
 const format = (value: number): string =>
   value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3).replace(/\.?0+$/, '')

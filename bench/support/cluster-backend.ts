@@ -32,9 +32,9 @@ export const withClusterBackend = async <T>(
 ): Promise<T> => {
   execFileSync(process.execPath, [join(root, 'tools/build/main.ts')], { cwd: root, stdio: 'ignore' })
   const directory = await mkdtemp(join(tmpdir(), 'berth-bench-'))
-  const file = join(directory, 'runtime.yaml')
-  await writeFile(file, stringify(options))
   const port = 20_000 + Math.floor(Math.random() * 20_000)
+  const file = join(directory, 'runtime.yaml')
+  await writeFile(file, stringify({ ...options, network: { ...options.network, port } }))
   const child = spawn(process.execPath, [join(root, 'dist/backend/main.js')], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {

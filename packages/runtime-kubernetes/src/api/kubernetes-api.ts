@@ -11,12 +11,6 @@ import type { ClusterAccess } from './cluster-access.ts'
 import { Limiter } from './limiter.ts'
 import { type Place, pathOf } from './resources.ts'
 
-/** What of an object everything here relies on. */
-export interface KubernetesItem {
-  apiVersion?: string
-  kind?: string
-}
-
 export interface ListOf<T> {
   items: T[]
   metadata?: V1ListMeta
@@ -92,12 +86,12 @@ export class KubernetesApi {
     return { items, metadata: page.metadata }
   }
 
-  create<T extends KubernetesItem>(place: Place, body: T): Promise<T> {
+  create<T extends object>(place: Place, body: T): Promise<T> {
     return this.#request<T>({ place, verb: 'create', method: HttpMethod.POST, body })
   }
 
   /** Makes the object, or makes it what `body` says; what others set besides stays. */
-  apply<T extends KubernetesItem>(place: Place, body: T): Promise<T> {
+  apply<T extends object>(place: Place, body: T): Promise<T> {
     return this.#request<T>({
       place,
       verb: 'patch',

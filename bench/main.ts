@@ -12,6 +12,7 @@ import { fanOut } from './figures/fan-out.ts'
 import { gateway } from './figures/gateway.ts'
 import { gitProxy } from './figures/git-proxy.ts'
 import { hibernate } from './figures/hibernate.ts'
+import { images } from './figures/images.ts'
 import { memory } from './figures/memory.ts'
 import { openLoop } from './figures/open-loop.ts'
 import { replay } from './figures/replay.ts'
@@ -37,6 +38,7 @@ const figures: Figure[] = [
   gitProxy,
   memory,
   crowd,
+  images,
 ]
 
 /** They need a cluster: that of KUBECONFIG. */

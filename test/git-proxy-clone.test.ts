@@ -89,6 +89,11 @@ describe('runners whose only way out is the backend', { timeout: 120_000 }, () =
           /can’t be reached/,
         )
         expect(await failure(world, 'https://localhost:1/app')).toMatch(/localhost has no public address/)
+
+        const branches = (where: string) =>
+          world.client.listBranches({ params: { project }, query: { url: where } })
+        expect((await branches(url)).branches).toHaveLength(1)
+        await expect(branches('https://localhost:1/app')).rejects.toThrow(/localhost has no public address/)
       },
       { BERTH_GIT: 'proxy', BERTH_GIT_HOSTS: new URL(server.url).host },
     ))

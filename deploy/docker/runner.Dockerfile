@@ -8,6 +8,9 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt /var/log/apt /var/log/dpkg.log /var/log/alternatives.log \
     /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn* /opt/yarn*
 
+FROM system AS listed
+RUN dpkg-query --show --showformat='${Package}\t${Version}\t${Architecture}\n' >/debian.tsv
+
 # Everything is built once for both images: up to the next mark, backend.Dockerfile has the same lines.
 # ── build ──
 FROM ${NODE_IMAGE} AS build
@@ -28,7 +31,8 @@ COPY packages/scripted-model/package.json packages/scripted-model/
 COPY packages/testing/package.json packages/testing/
 RUN npm ci --ignore-scripts --no-audit --no-fund && npm cache clean --force
 COPY . .
-RUN node tools/build/main.ts
+COPY --from=listed /debian.tsv /
+RUN node tools/build/main.ts --debian /debian.tsv
 # ── end of build ──
 
 FROM system
@@ -43,6 +47,7 @@ COPY --from=build /src/dist/runner/files/ /opt/berth/files/
 COPY --from=build /src/dist/runner/runner/ /opt/berth/runner/
 ENV NODE_ENV=production \
     BERTH_CLAUDE_EXECUTABLE=/opt/berth/claude/claude
+COPY --from=build /src/dist/runner.cdx.json /usr/share/sbom/berth-runner.cdx.json
 USER 10001:10001
 WORKDIR /opt/berth
 STOPSIGNAL SIGTERM

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { RemoteGuard } from '@berth/git'
 import type { Runtime } from '@berth/runtime'
 import { createLocalRuntime } from '@berth/runtime-local'
 import { createBubblewrapSandbox, createNoSandbox } from '@berth/sandbox'
@@ -14,6 +15,8 @@ import { processDirectory } from './checkpoints/process-directory.ts'
 import { type Config, readConfig } from './config.ts'
 import { createModelSource } from './gateway/model-source.ts'
 import { loadPrices } from './gateway/prices.ts'
+import { parseGitHosts } from './git-proxy/git-hosts.ts'
+import { createRemoteGuard } from './git-proxy/guard-remote.ts'
 import { capacityOf, clusterCapacityOf } from './session/admission/capacity.ts'
 import type { Store } from './store/port.ts'
 import { createSqliteStore } from './store/sqlite/sqlite-store.ts'
@@ -40,7 +43,7 @@ const start = async (config: Config) => {
     prices,
     checkpoints: {
       directory: await processDirectory(join(config.dataDir, 'checkpoints')),
-      git: gitSurroundings(),
+      git: { ...gitSurroundings(), guard: remoteGuardOf(config) },
       sandbox: config.sandbox === 'off' ? createNoSandbox() : createBubblewrapSandbox(),
     },
     log,
@@ -48,7 +51,12 @@ const start = async (config: Config) => {
     metricsToken:
       config.metricsTokenFile === undefined ? undefined : await readToken(config.metricsTokenFile),
     owner: config.owner,
-    surroundings: { path: process.env.PATH ?? '', home: process.env.HOME, inherited: process.env },
+    surroundings: {
+      path: process.env.PATH ?? '',
+      home: process.env.HOME,
+      inherited: process.env,
+      guard: remoteGuardOf(config),
+    },
     // Pods see nothing of this machine's disk.
     repositoryRoots:
       config.runtime.kind === 'local' ? [...config.repositoryRoots, join(config.dataDir, 'samples')] : [],
@@ -129,6 +137,12 @@ const gitSurroundings = () => {
   const inherited = operatorEnvironment()
   return { path: inherited.PATH ?? '/usr/local/bin:/usr/bin:/bin', home: inherited.HOME, inherited }
 }
+
+/** Where runners reach git servers only through the git proxy, the backend itself asks no others either. */
+const remoteGuardOf = ({ runtime, runnersGit, gitHosts }: Config): RemoteGuard | undefined =>
+  runtime.kind === 'kubernetes' || runnersGit === 'proxy'
+    ? createRemoteGuard(parseGitHosts(gitHosts))
+    : undefined
 
 /** A user's own scenarios count before the built-in ones. */
 const scenariosOf = async (config: Config) => {

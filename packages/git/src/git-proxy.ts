@@ -12,10 +12,21 @@ export interface GitProxy {
 
 const schemes = ['https', 'http'] as const
 
+/** Settings of git as variables: no other user can read them, as they could an argument. */
+export const configEnvironment = (config: readonly [string, string][]): Record<string, string> => ({
+  GIT_CONFIG_COUNT: String(config.length),
+  ...Object.fromEntries(
+    config.flatMap(([key, value], index) => [
+      [`GIT_CONFIG_KEY_${index}`, key],
+      [`GIT_CONFIG_VALUE_${index}`, value],
+    ]),
+  ),
+})
+
 /** What makes git ask the proxy for every URL, with nothing of this machine's configuration. */
 export const proxyEnvironment = ({ url, token }: GitProxy): Record<string, string> => {
-  const config = [
-    ...schemes.map((scheme) => [`url.${url}/${scheme}/.insteadOf`, `${scheme}://`]),
+  const config: [string, string][] = [
+    ...schemes.map((scheme): [string, string] => [`url.${url}/${scheme}/.insteadOf`, `${scheme}://`]),
     [`http.${url}/.extraHeader`, `Authorization: Bearer ${token}`],
     ['http.proxy', ''],
   ]
@@ -23,13 +34,7 @@ export const proxyEnvironment = ({ url, token }: GitProxy): Record<string, strin
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_ALLOW_PROTOCOL: schemes.join(':'),
-    GIT_CONFIG_COUNT: String(config.length),
-    ...Object.fromEntries(
-      config.flatMap(([key, value], index) => [
-        [`GIT_CONFIG_KEY_${index}`, key],
-        [`GIT_CONFIG_VALUE_${index}`, value],
-      ]),
-    ),
+    ...configEnvironment(config),
   }
 }
 

@@ -3,6 +3,7 @@ export { collect } from './collect.ts'
 export { gitProblem } from './git-problem.ts'
 export type { GitProxy } from './git-proxy.ts'
 export { lastLine } from './last-line.ts'
+export { type RemoteGuard, runRemote } from './remote.ts'
 export { type RemoteRefs, readRemoteRefs } from './remote-refs.ts'
 export { findRepository, PlaceRefused, type RepositoryPlace } from './repository-place.ts'
 export {

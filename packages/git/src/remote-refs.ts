@@ -1,5 +1,6 @@
 import { branchProblem } from '@berth/contract'
-import { type GitSurroundings, runTrusted, type TrustedResult } from './trusted.ts'
+import { runRemote } from './remote.ts'
+import type { GitSurroundings, TrustedResult } from './trusted.ts'
 
 /** What a remote says of itself before anything is fetched. */
 export interface RemoteRefs {
@@ -16,7 +17,7 @@ export const readRemoteRefs = async (
   timeoutMs = 60_000,
 ): Promise<({ ok: true } & RemoteRefs) | ({ ok: false } & Pick<TrustedResult, 'stderr' | 'timedOut'>)> => {
   const args = ['ls-remote', '--symref', '--', url, 'HEAD', 'refs/heads/*']
-  const { ok, stdout, stderr, timedOut } = await runTrusted(surroundings, { args, timeoutMs })
+  const { ok, stdout, stderr, timedOut } = await runRemote(surroundings, url, { args, timeoutMs })
   if (!ok) return { ok: false, stderr, timedOut }
   const head = /^ref: refs\/heads\/(\S+)\tHEAD$/m.exec(stdout)?.[1]
   const branches = new Map<string, string>()

@@ -2,7 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { PassThrough, type Readable, type Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { collect } from './collect.ts'
-import { type GitProxy, proxyAbsence, proxyEnvironment, withoutProxy } from './git-proxy.ts'
+import {
+  configEnvironment,
+  type GitProxy,
+  proxyAbsence,
+  proxyEnvironment,
+  withoutProxy,
+} from './git-proxy.ts'
+import type { RemoteGuard } from './remote.ts'
 
 /** The operator's surroundings, for git that talks to remotes with the operator's own credentials. */
 export interface GitSurroundings {
@@ -12,6 +19,10 @@ export interface GitSurroundings {
   inherited: Readonly<Record<string, string | undefined>>
   /** Everything goes through it, without the operator's configuration and credentials. Default: git goes out by itself. */
   proxy?: GitProxy
+  /** Asked before a remote is: see `runRemote`. Default: every remote may be asked. */
+  guard?: RemoteGuard
+  /** More settings of git, in its environment. */
+  config?: readonly [string, string][]
 }
 
 const passedOn =
@@ -202,8 +213,16 @@ const launch = (
   return spawn('/bin/sh', ['-c', launcher, 'git', ...limits, ...config, ...place, ...args], how)
 }
 
-const environment = ({ path, home, inherited, proxy }: GitSurroundings): Record<string, string> => ({
-  ...(proxy === undefined ? operators({ home, inherited }) : proxyEnvironment(proxy)),
+const environment = ({
+  path,
+  home,
+  inherited,
+  proxy,
+  config = [],
+}: GitSurroundings): Record<string, string> => ({
+  ...(proxy === undefined
+    ? { ...operators({ home, inherited }), ...configEnvironment(config) }
+    : proxyEnvironment(proxy)),
   PATH: path,
   LC_ALL: 'C',
   GIT_TERMINAL_PROMPT: '0',

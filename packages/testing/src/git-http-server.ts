@@ -22,13 +22,15 @@ export interface GitHttpServerOptions {
   root: string
   /** Address to listen at. Default: 127.0.0.1. */
   host?: string
+  /** Default: one that is free. */
+  port?: number
   /** Gives the path to serve; undefined: it has answered by itself. Default: that of the request. */
   route?(request: IncomingMessage, response: ServerResponse, path: string): Promise<string | undefined>
 }
 
 /** Serves the repositories below a directory, by git's own CGI program. */
 export const startGitHttpServer = async (options: GitHttpServerOptions): Promise<GitHttpServer> => {
-  const { root, host = '127.0.0.1', route } = options
+  const { root, host = '127.0.0.1', port = 0, route } = options
   const requests: SeenRequest[] = []
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
     const { method = '', url = '', headers } = request
@@ -41,7 +43,7 @@ export const startGitHttpServer = async (options: GitHttpServerOptions): Promise
   const server = createServer((request, response) => {
     serve(request, response).catch(() => response.destroy())
   })
-  server.listen(0, host)
+  server.listen(port, host)
   await once(server, 'listening')
   return {
     url: `http://${host}:${(server.address() as AddressInfo).port}`,

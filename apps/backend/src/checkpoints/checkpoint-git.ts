@@ -2,6 +2,7 @@ import { BerthError } from '@berth/contract'
 import {
   type GitSurroundings,
   lastLine,
+  runRemote,
   runTrusted,
   startTrusted,
   type TrustedGit,
@@ -15,7 +16,7 @@ export interface CheckpointGit {
   run(options: TrustedGit): Promise<TrustedResult>
   start(options: TrustedGit): TrustedProcess
   /** With the operator's credentials, to talk to an origin. Never rejects. */
-  remote(options: TrustedGit): Promise<TrustedResult>
+  remote(url: string, options: TrustedGit): Promise<TrustedResult>
 }
 
 export const createCheckpointGit = (surroundings: GitSurroundings): CheckpointGit => {
@@ -27,7 +28,7 @@ export const createCheckpointGit = (surroundings: GitSurroundings): CheckpointGi
   return {
     run: (options) => runTrusted(alone, options),
     start: (options) => startTrusted(alone, options),
-    remote: (options) => runTrusted(surroundings, options),
+    remote: (url, options) => runRemote(surroundings, url, options),
   }
 }
 

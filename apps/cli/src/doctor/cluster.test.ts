@@ -43,6 +43,12 @@ describe('checkCluster', () => {
     expect(found[0]?.detail).toContain('kubectl was not found')
   })
 
+  it('needs the backend', async () => {
+    const found = await checkCluster(testContext('http://127.0.0.1:1'), 'default', here)
+    expect(states(found)).toEqual(['cluster ok', 'backend fail'])
+    expect(found[1]?.repair).toContain('port-forward')
+  })
+
   it('says that the backend has no cluster, or does not let one ask', async () => {
     const local = async () => ({ runtime: 'local', findings: [] })
     expect(states(await checkCluster(context(local), 'default', here))).toContain('runtime fail')

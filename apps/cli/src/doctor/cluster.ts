@@ -14,13 +14,22 @@ export const checkCluster = async (
   kubectl: Kubectl = kubectlOf(context),
 ): Promise<Finding[]> => {
   const [cluster, answers] = await Promise.all([checkContext(kubectl), backend(context)])
-  if (answers.state !== 'ok') return [cluster, answers]
+  if (answers.state !== 'ok') return [cluster, away(answers)]
   const diagnosis = await diagnose(context, project)
   if (!('findings' in diagnosis)) return [cluster, answers, diagnosis]
   const { runtime, namespace, findings } = diagnosis
   const place = namespace === undefined ? [] : await checkNamespace(kubectl, namespace)
   return [cluster, answers, ...(runtime === 'kubernetes' ? [] : [notThere(runtime)]), ...findings, ...place]
 }
+
+/** What may be so on one machine is none of a cluster. */
+const away = ({ detail }: Finding): Finding => ({
+  name: 'backend',
+  state: 'fail',
+  detail,
+  repair:
+    'Set BERTH_URL and BERTH_TOKEN for the backend in the cluster, with kubectl port-forward if nothing else leads there.',
+})
 
 const diagnose = ({ client }: Context, project: string): Promise<Diagnosis | Finding> =>
   client.diagnose({ body: { project }, timeoutMs: diagnosisMs }).catch((error: Error) => ({

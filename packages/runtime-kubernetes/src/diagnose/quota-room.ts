@@ -18,10 +18,10 @@ export const needOf = (options: CompiledOptions, memoryBytes: number): Record<st
     'count/secrets': 1,
     secrets: 1,
   }
-  for (const of of ['cpu', 'memory', 'ephemeral-storage']) {
-    need[`requests.${of}`] = sum('requests', of)
-    need[of] = sum('requests', of)
-    need[`limits.${of}`] = sum('limits', of)
+  for (const kind of ['cpu', 'memory', 'ephemeral-storage']) {
+    need[`requests.${kind}`] = sum('requests', kind)
+    need[kind] = sum('requests', kind)
+    need[`limits.${kind}`] = sum('limits', kind)
   }
   return need
 }

@@ -43,6 +43,7 @@ COPY --from=build /src/dist/runner/node_modules/ /opt/berth/node_modules/
 COPY --from=build /src/dist/runner/THIRD_PARTY.txt /src/LICENSE /opt/berth/
 COPY --from=build /src/dist/runner/launcher/ /opt/berth/launcher/
 COPY --from=build /src/dist/runner/bin/ /opt/berth/bin/
+COPY --from=build /src/dist/runner/home/ /opt/berth/home/
 COPY --from=build /src/dist/runner/files/ /opt/berth/files/
 COPY --from=build /src/dist/runner/runner/ /opt/berth/runner/
 ENV NODE_ENV=production \

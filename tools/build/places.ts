@@ -19,6 +19,9 @@ const places: Record<string, Record<string, string>> = {
   'apps/runner/src/operations/box.ts': {
     "new URL('./inside/main.ts', import.meta.url)": "new URL('../files/main.js', import.meta.url)",
   },
+  'apps/runner/src/home/boxed-home.ts': {
+    "new URL('./main.ts', import.meta.url)": "new URL('../home/main.js', import.meta.url)",
+  },
   // The Agent SDK stays a package.
   'packages/agent/src/executable.ts': {},
   'packages/scripted-model/src/load-scenarios.ts': {

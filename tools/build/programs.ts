@@ -52,6 +52,7 @@ export const contents: readonly Contents[] = [
         entries: { main: 'apps/runner/src/git/remote-helper/main.ts' },
         copies: [{ from: 'apps/runner/src/git/remote-helper/git-remote-berth', to: 'git-remote-berth' }],
       },
+      { directory: 'runner/home', entries: { main: 'apps/runner/src/home/main.ts' } },
       { directory: 'runner/files', entries: { main: 'apps/runner/src/operations/inside/main.ts' } },
     ],
   },

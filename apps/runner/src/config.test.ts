@@ -26,6 +26,12 @@ describe('the environment', () => {
     })
   })
 
+  it('needs to know where the sockets of containers are', () => {
+    expect(() => readConfig({ ...env, BERTH_SANDBOX: 'container' })).toThrow('BERTH_SOCKETS')
+    const found = readConfig({ ...env, BERTH_SANDBOX: 'container', BERTH_SOCKETS: '/run/berth' })
+    expect(found).toMatchObject({ sandbox: 'container', sockets: '/run/berth', graceMs: undefined })
+  })
+
   it.each([
     ['BERTH_BACKEND_URL', 'ftp://x'],
     ['BERTH_SESSION', 'ses_1'],
@@ -36,6 +42,8 @@ describe('the environment', () => {
     ['BERTH_MEMORY_BYTES', '1'],
     ['BERTH_SANDBOX', 'none'],
     ['BERTH_GIT', 'maybe'],
+    ['BERTH_SOCKETS', 'relative'],
+    ['BERTH_GRACE_MS', '1'],
     ['BERTH_MIRROR_DIR', undefined],
   ])('is refused with %s=%j, by name and without values', (name, value) => {
     const read = () => readConfig({ ...env, [name]: value })

@@ -4,23 +4,30 @@ import { z } from 'zod'
 const absolute = z.string().regex(/^\/[^\0]*$/, 'expected an absolute path')
 const whole = (min: number) => z.coerce.number().int().min(min)
 
-const environment = z.object({
-  BERTH_BACKEND_URL: z.url({ protocol: /^https?$/ }),
-  BERTH_SESSION: sessionId,
-  BERTH_PROJECT: z.string().min(1).max(100),
-  BERTH_GENERATION: whole(1),
-  BERTH_RUNNER_TOKEN: z.string().min(1).max(4096),
-  BERTH_SESSION_DIR: absolute,
-  BERTH_MEMORY_BYTES: whole(16 * 1024 ** 2),
-  BERTH_PROCESSES: whole(8),
-  BERTH_SANDBOX: z.enum(['bubblewrap', 'off']).default('bubblewrap'),
-  BERTH_GIT: z.enum(['direct', 'proxy']).default('direct'),
-  BERTH_MIRROR_DIR: absolute,
-  BERTH_CLAUDE_EXECUTABLE: absolute.optional(),
-  BERTH_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
-  HOME: absolute.optional(),
-})
+const environment = z
+  .object({
+    BERTH_BACKEND_URL: z.url({ protocol: /^https?$/ }),
+    BERTH_SESSION: sessionId,
+    BERTH_PROJECT: z.string().min(1).max(100),
+    BERTH_GENERATION: whole(1),
+    BERTH_RUNNER_TOKEN: z.string().min(1).max(4096),
+    BERTH_SESSION_DIR: absolute,
+    BERTH_MEMORY_BYTES: whole(16 * 1024 ** 2),
+    BERTH_PROCESSES: whole(8),
+    BERTH_SANDBOX: z.enum(['bubblewrap', 'container', 'off']).default('bubblewrap'),
+    BERTH_SOCKETS: absolute.optional(),
+    BERTH_GRACE_MS: whole(1000).optional(),
+    BERTH_GIT: z.enum(['direct', 'proxy']).default('direct'),
+    BERTH_MIRROR_DIR: absolute,
+    BERTH_CLAUDE_EXECUTABLE: absolute.optional(),
+    BERTH_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
+    HOME: absolute.optional(),
+  })
+  .refine((values) => values.BERTH_SANDBOX !== 'container' || values.BERTH_SOCKETS !== undefined, {
+    path: ['BERTH_SOCKETS'],
+    message: 'is needed with BERTH_SANDBOX=container',
+  })
 
 /** What the runtime tells a runner when it starts it. */
 export interface Config {
@@ -38,7 +45,11 @@ export interface Config {
   git: 'direct' | 'proxy'
   /** Of the agent and all that it starts. */
   limits: { memoryBytes: number; processes: number }
-  sandbox: 'bubblewrap' | 'off'
+  sandbox: 'bubblewrap' | 'container' | 'off'
+  /** Holds the door's socket and those of the containers' launchers; only with `container`. */
+  sockets: string
+  /** From SIGTERM to the end by force. */
+  graceMs: number | undefined
   /** The native Claude Code. Default: the one that npm installed with the Agent SDK. */
   claude: string | undefined
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -71,6 +82,8 @@ export const readConfig = (env: Record<string, string | undefined>): Config => {
     mirrorDirectory: values.BERTH_MIRROR_DIR,
     limits: { memoryBytes: values.BERTH_MEMORY_BYTES, processes: values.BERTH_PROCESSES },
     sandbox: values.BERTH_SANDBOX,
+    sockets: values.BERTH_SOCKETS ?? '',
+    graceMs: values.BERTH_GRACE_MS,
     claude: values.BERTH_CLAUDE_EXECUTABLE,
     logLevel: values.BERTH_LOG_LEVEL,
     path: values.PATH,

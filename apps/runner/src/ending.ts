@@ -41,6 +41,14 @@ export const endings = {
   startFailed: { code: exitCode.start, limits: { turnMs: 0, closeMs: 0, saveMs: 0, flushMs: 20_000 } },
 } as const satisfies Record<string, Ending>
 
+/** The end by a signal where the runtime says how long it waits before it kills: the more time, the surer the checkpoint. */
+export const terminatedWithin = (graceMs: number | undefined): Ending => {
+  if (graceMs === undefined) return endings.terminated
+  const share = (part: number) => Math.floor(graceMs * part)
+  const limits = { turnMs: 0, closeMs: Math.min(5000, share(0.2)), saveMs: share(0.55), flushMs: share(0.15) }
+  return { ...endings.terminated, limits }
+}
+
 /** The end that a stop asks for: the turn that it cuts short says why. */
 export const stoppedFor = (reason: string): Ending => {
   const known = stopReason.safeParse(reason).data ?? 'user'

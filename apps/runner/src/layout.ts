@@ -17,6 +17,8 @@ export interface Places {
 }
 
 export interface Layout {
+  /** Are there containers that share some of it? Then their user is not the runner's, and git's directories are made there. */
+  container: boolean
   outside: Places & {
     outbox: string
     /** What the runner remembers about the workspace; never inside. */
@@ -27,7 +29,15 @@ export interface Layout {
     clones: string
   }
   /** The same as the sandbox shows them. */
-  inside: Places & { clones: string; source: string; door: string; temporary: string }
+  inside: Places & {
+    clones: string
+    /** Where a mirror or repository appears that is only read; empty: where it is. */
+    source: string
+    door: string
+    temporary: string
+    /** Berth's own programs; empty: there is no sandbox that could show them. */
+    tools: string
+  }
 }
 
 export interface LayoutOptions {
@@ -35,13 +45,20 @@ export interface LayoutOptions {
   /** Can the sandbox show a path under another name? Without that everything is where it is. */
   renames: boolean
   doorSocket: string
+  /** In a pod: mirrors and the door have the same path on both sides. */
+  container?: boolean
 }
 
 /**
  * The paths inside are the same for every session and machine, so that Claude Code finds its transcript, which is
  * named after the working directory, wherever the session goes on.
  */
-export const createLayout = ({ sessionDirectory, renames, doorSocket }: LayoutOptions): Layout => {
+export const createLayout = ({
+  sessionDirectory,
+  renames,
+  doorSocket,
+  container = false,
+}: LayoutOptions): Layout => {
   const at = (name: string) => join(sessionDirectory, name)
   const places = {
     workspace: at('workspace'),
@@ -53,6 +70,7 @@ export const createLayout = ({ sessionDirectory, renames, doorSocket }: LayoutOp
     clones: at('clones'),
   }
   return {
+    container,
     outside: {
       ...places,
       outbox: at('outbox'),
@@ -68,15 +86,19 @@ export const createLayout = ({ sessionDirectory, renames, doorSocket }: LayoutOp
           workflow: '/workflow',
           shadow: '/shadow',
           clones: '/clones',
-          source: '/source',
-          door: '/run/door.sock',
+          source: container ? '' : '/source',
+          door: container ? doorSocket : '/run/door.sock',
           temporary: '/tmp',
+          tools: '/opt/berth',
         }
-      : { ...places, source: '', door: doorSocket, temporary: at('tmp') },
+      : { ...places, source: '', door: doorSocket, temporary: at('tmp'), tools: '' },
   }
 }
 
-/** Makes the directories. Tells whether the home is new: afterwards the agent may have put anything there. */
+/**
+ * Makes those directories that are missing: in a pod the kubelet has made most. What others may see of them is the umask's to say.
+ * Tells whether the home is new: afterwards the agent may have put anything there.
+ */
 export const makeDirectories = async (
   layout: Layout,
   sessionDirectory: string,
@@ -94,8 +116,8 @@ export const makeDirectories = async (
     outside.outbox,
   ]
   const made = await Promise.all([
-    mkdir(outside.home, { recursive: true, mode: 0o700 }),
-    ...[...rest, join(sessionDirectory, 'tmp')].map((path) => mkdir(path, { recursive: true, mode: 0o700 })),
+    mkdir(outside.home, { recursive: true, mode: 0o770 }),
+    ...[...rest, join(sessionDirectory, 'tmp')].map((path) => mkdir(path, { recursive: true, mode: 0o770 })),
   ])
   return { newHome: made[0] !== undefined }
 }

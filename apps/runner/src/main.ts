@@ -20,6 +20,27 @@ const sweepSandboxes = async (): Promise<void> => {
   await sweep()
 }
 
+/** Processes of the runner's own work at once, in the container that has no door. */
+const workspaceProcesses = 256
+
+/** The containers beside this one; the one for git and files ends with this process from here on. */
+const containersFor = async (config: Config) => {
+  const [{ createContainerSandbox }, { createLayout }, { containerMounts }] = await Promise.all([
+    import('@berth/sandbox'),
+    import('./layout.ts'),
+    import('./container-mounts.ts'),
+  ])
+  const { sessionDirectory, sockets, mirrorDirectory, limits } = config
+  const layout = createLayout({ sessionDirectory, renames: true, container: true, doorSocket: '' })
+  const sandbox = createContainerSandbox({
+    agent: join(sockets, 'agent/launcher.sock'),
+    workspace: join(sockets, 'workspace/launcher.sock'),
+    mounts: containerMounts(layout, { sockets, mirrors: mirrorDirectory }),
+    others: { agent: workspaceProcesses, workspace: limits.processes + workspaceProcesses },
+  })
+  return { sandbox, lost: sandbox.hold() }
+}
+
 const sandboxFor = async (name: string | undefined): Promise<Sandbox> => {
   const { createBubblewrapSandbox, createNoSandbox } = await import('@berth/sandbox')
   return name === 'off' ? createNoSandbox() : createBubblewrapSandbox()
@@ -41,22 +62,29 @@ const loadKit = async ({ claude }: Config) => {
 /** How long the end waits for the last lines of the log, in ms. */
 const lastLinesMs = 700
 
+const alone = (sandbox: Sandbox): { sandbox: Sandbox; lost?: Promise<string> } => ({ sandbox })
+
 const run = async (config: Config): Promise<number> => {
-  const [{ createRunnerClient }, { openLog }, { describe, startRunner }, { endings }, sandbox] =
-    await Promise.all([
-      import('@berth/client'),
-      import('./logs/open-log.ts'),
-      import('./runner.ts'),
-      import('./ending.ts'),
-      sandboxFor(config.sandbox),
-    ])
+  const [
+    { createRunnerClient },
+    { openLog },
+    { describe, startRunner },
+    { endings, terminatedWithin },
+    held,
+  ] = await Promise.all([
+    import('@berth/client'),
+    import('./logs/open-log.ts'),
+    import('./runner.ts'),
+    import('./ending.ts'),
+    config.sandbox === 'container' ? containersFor(config) : sandboxFor(config.sandbox).then(alone),
+  ])
   const { backendUrl, token } = config
   const { log, onAgentOutput, close } = openLog(config)
   const home = createRunnerClient({ baseUrl: backendUrl, token })
   const runner = startRunner({
     config,
     home,
-    sandbox,
+    sandbox: held.sandbox,
     loadKit: () => loadKit(config),
     log,
     onAgentOutput,
@@ -65,8 +93,13 @@ const run = async (config: Config): Promise<number> => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {
       log.info({ signal }, 'told to stop')
-      runner.end(endings.terminated)
+      runner.end(terminatedWithin(config.graceMs))
     })
+  // Nothing of the workspace can be saved any more; what was saved, another runner goes on with.
+  void held.lost?.then((why) => {
+    log.error({ why }, 'the workspace’s container is gone')
+    runner.end(endings.fault)
+  })
   for (const fault of ['uncaughtException', 'unhandledRejection'] as const)
     process.on(fault, (error) => {
       log.error({ err: describe(error), stack: error instanceof Error ? error.stack : undefined }, fault)
@@ -74,7 +107,8 @@ const run = async (config: Config): Promise<number> => {
     })
   // A runner may be killed: what was compiled is kept once the start is over.
   void runner.started.then(() => flushCompileCache())
-  void sweepSandboxes().catch((error) => log.warn({ err: describe(error) }, 'sweeping sandboxes'))
+  if (config.sandbox !== 'container')
+    void sweepSandboxes().catch((error) => log.warn({ err: describe(error) }, 'sweeping sandboxes'))
   const code = await runner.done
   log.info({ code }, 'ended')
   // One that another has taken over has no right to write any more.
@@ -92,6 +126,8 @@ const main = async ([argument]: readonly string[]): Promise<number> => {
     // Everything that this process makes is its user's alone, whoever started it.
     process.umask(0o077)
     const config = readConfig(process.env)
+    // In a pod the agent has another user, and the session's own group.
+    if (config.sandbox === 'container') process.umask(0o007)
     // What this process starts should not find the token by mistake.
     delete process.env.BERTH_RUNNER_TOKEN
     return await run(config)

@@ -1,4 +1,4 @@
-import { chmod, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RunnerClient } from '@berth/client'
 import { emailOf, isBerthError, type RunnerFactBody, type RunnerWelcome } from '@berth/contract'
@@ -13,6 +13,9 @@ import { type Ending, endings } from './ending.ts'
 import { type ExitCode, exitCode } from './exit-code.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { sayHello } from './hello.ts'
+import type { AgentHome } from './home/agent-home.ts'
+import { openBoxedHome } from './home/boxed-home.ts'
+import { openDirectHome } from './home/direct-home.ts'
 import { createLayout, type Layout, makeDirectories } from './layout.ts'
 import type { Log } from './log.ts'
 import { logFact } from './logs/fact-lines.ts'
@@ -38,6 +41,8 @@ export interface Session extends Omit<RunnerParts, 'loadKit'> {
   kit: AgentKit
   welcome: RunnerWelcome
   layout: Layout
+  /** What is the agent's own: its home. */
+  agentHome: AgentHome
   link: HomeLink
   door: Door
   emit(body: RunnerFactBody): void
@@ -112,10 +117,12 @@ interface Opening {
 const open = async (parts: RunnerParts, opening: Opening): Promise<Session> => {
   const { config, home, sandbox } = parts
   const { contact, end, live, over, problem } = opening
+  const container = sandbox.kind === 'container'
   const doorOpen = openDoor({
     backendUrl: config.backendUrl,
     token: config.token,
     owner: config,
+    ...(container ? { shared: join(config.sockets, 'door') } : {}),
     turn: () => live.turns?.current,
     onPaused: (turn) => live.turns?.pause(turn),
     onProblem: problem,
@@ -128,9 +135,11 @@ const open = async (parts: RunnerParts, opening: Opening): Promise<Session> => {
   const door = await doorOpen
   const renames = sandbox.kind !== 'none'
   const { sessionDirectory } = config
-  const layout = createLayout({ sessionDirectory, renames, doorSocket: door.socket })
+  const layout = createLayout({ sessionDirectory, renames, doorSocket: door.socket, container })
   const { newHome } = await makeDirectories(layout, sessionDirectory)
-  if (newHome) await writeGitConfig(layout, welcome)
+  // In a pod the home is there, and always new.
+  if (newHome || container) await writeGitConfig(layout, welcome)
+  const agentHome = container ? openBoxedHome({ sandbox, layout }) : openDirectHome(layout.outside.home)
   startHeartbeatUntil(over, {
     home,
     contact,
@@ -156,7 +165,7 @@ const open = async (parts: RunnerParts, opening: Opening): Promise<Session> => {
     link.emitter.emit(body)
   }
   emit({ type: 'runner.started', data: { version: parts.version, sandbox: sandbox.kind } })
-  return { ...parts, kit: await loading, welcome, layout, link, door, emit, end, over, live }
+  return { ...parts, kit: await loading, welcome, layout, agentHome, link, door, emit, end, over, live }
 }
 
 const startHeartbeatUntil = (over: AbortSignal, options: Parameters<typeof startHeartbeat>[0]): void => {
@@ -171,8 +180,12 @@ const writeGitConfig = async ({ outside }: Layout, { owner }: RunnerWelcome): Pr
     '[safe]\n\tdirectory = *',
     '[init]\n\tdefaultBranch = main\n',
   ].join('\n')
-  await writeFile(join(outside.home, '.gitconfig'), text, { mode: 0o600 })
-  await chmod(outside.home, 0o700)
+  // Made anew, or left as it is: whoever was here before has put it there.
+  await writeFile(join(outside.home, '.gitconfig'), text, { mode: 0o660, flag: 'wx' }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    },
+  )
 }
 
 /**

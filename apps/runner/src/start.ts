@@ -3,14 +3,13 @@ import type { AgentExit } from './agent/live-agent.ts'
 import { createRebuild, type Rebuild } from './agent/rebuild.ts'
 import { reportResources } from './agent/resources.ts'
 import { agentMounts, insideExecutable, spawnClaude } from './agent/sandboxed-claude.ts'
-import { openTranscripts, type Transcripts } from './agent/transcript.ts'
 import { workingDirectory } from './agent/working-directory.ts'
 import { openSaver } from './checkpoint/open-saver.ts'
 import { endings, stoppedFor } from './ending.ts'
 import { CloneError } from './git/explain.ts'
 import { followInbox, type Reactions } from './inbox.ts'
 import { hiddenPaths, SandboxUnfit, testIsolation } from './isolation.ts'
-import { createMcpLogs, followMcpLogs } from './logs/mcp-logs.ts'
+import { followMcpLogs } from './logs/mcp-logs.ts'
 import { fileHandlers, sweepParts } from './operations/file-handlers.ts'
 import { gitHandlers } from './operations/git-handlers.ts'
 import type { OperationHandlers } from './operations/handlers.ts'
@@ -61,10 +60,15 @@ const reasonOf = (error: unknown): FailReason | undefined => {
   return error instanceof CloneError ? 'clone' : undefined
 }
 
+/** What a pod's containers may have that the agent's must not. */
+const podSecrets = ['/var/run/secrets/kubernetes.io', '/run/berth/workspace']
+
 const selfTestContext = ({ config, layout, door, kit }: Session) => {
   const mounts = agentMounts({ layout, executable: kit.executable })
   const visible = [...mounts.map(({ path, target }) => target ?? path), layout.inside.temporary]
-  const hidden = hiddenPaths([config.sessionDirectory, config.mirrorDirectory, config.home], visible)
+  const secrets = [config.sessionDirectory, config.mirrorDirectory, config.home]
+  const others = layout.container ? [layout.inside.clones, layout.inside.shadow, ...podSecrets] : []
+  const hidden = hiddenPaths([...secrets, ...others], visible)
   return {
     cwd: layout.inside.workspace,
     env: kit.environment(layout.inside),
@@ -76,10 +80,19 @@ const selfTestContext = ({ config, layout, door, kit }: Session) => {
 }
 
 /** A disk that has nothing of the session gets everything from its checkpoint. */
-const restoreHere = ({ welcome, layout, sandbox, home, over, emit, log }: Session): Promise<void> => {
+const restoreHere = ({
+  welcome,
+  layout,
+  agentHome,
+  sandbox,
+  home,
+  over,
+  emit,
+  log,
+}: Session): Promise<void> => {
   const onProblem = (error: unknown) => log.warn({ err: String(error).slice(0, 500) }, 'restore')
   const source = { home, signal: over, onProblem }
-  return restoreSession({ welcome, layout, sandbox, source, emit, now: () => performance.now() })
+  return restoreSession({ welcome, layout, agentHome, sandbox, source, emit, now: () => performance.now() })
 }
 
 interface Place extends SessionRepositories {
@@ -114,8 +127,7 @@ const prepare = async (session: Session): Promise<Place> => {
 }
 
 const startAgent = (session: Session, place: Place, directory: string): void => {
-  const { welcome, layout, emit, live, home } = session
-  const transcripts = openTranscripts(layout.outside.home)
+  const { welcome, layout, emit, live, home, agentHome } = session
   const { outside, inside } = layout
   const prompts = createPrompts({
     home,
@@ -123,7 +135,7 @@ const startAgent = (session: Session, place: Place, directory: string): void => 
   })
   const setup = openSetup(session, directory)
   const rebuild = createRebuild({ home, emit, signal: session.over })
-  const keeper = keep(session, { transcripts, rebuild, setup, directory })
+  const keeper = keep(session, { rebuild, setup, directory })
   const saver = openSaver(session, place.workspace)
   const turns = createTurns({
     keeper,
@@ -133,7 +145,7 @@ const startAgent = (session: Session, place: Place, directory: string): void => 
       await setup.refresh(keeper)
     },
     prompt: rebuild.withSummary(place.restores.withNote(place.withNews(prompts.content))),
-    transcriptHas: transcripts.has,
+    transcriptHas: agentHome.has,
     continuation: session.kit.continuation,
     save: async (turn) => {
       await saver.afterTurn(turn)
@@ -187,13 +199,11 @@ const operationHandlers = (session: Session): OperationHandlers => ({
 })
 
 /** MCP servers write to an error output of their own, which Claude Code keeps in files. */
-const tellMcpLogs = ({ layout, over, log, onAgentOutput }: Session): void => {
-  const logs = createMcpLogs({
-    home: layout.outside.home,
-    since: new Date(),
-    onLine: (line) => onAgentOutput(`${line}\n`),
-  })
-  followMcpLogs(logs, over, (error) => log.warn({ err: String(error).slice(0, 500) }, 'MCP logs'))
+const tellMcpLogs = ({ agentHome, over, log, onAgentOutput }: Session): void => {
+  const look = async () => {
+    for (const line of await agentHome.mcpLines()) onAgentOutput(`${line}\n`)
+  }
+  followMcpLogs({ look }, over, (error) => log.warn({ err: String(error).slice(0, 500) }, 'MCP logs'))
 }
 
 const timeAgentStart = ({ emit, live }: Session): void => {
@@ -209,13 +219,12 @@ const timeAgentStart = ({ emit, live }: Session): void => {
 }
 
 interface Keeping {
-  transcripts: Transcripts
   rebuild: Rebuild
   setup: SessionSetup
   directory: string
 }
 
-const keep = (session: Session, { transcripts, rebuild, setup, directory }: Keeping) => {
+const keep = (session: Session, { rebuild, setup, directory }: Keeping) => {
   const { config, kit, layout, sandbox, door, link, emit, welcome, live } = session
   const { executable } = kit
   const { room } = link.emitter
@@ -242,7 +251,7 @@ const keep = (session: Session, { transcripts, rebuild, setup, directory }: Keep
     launch,
     conversation: welcome.conversation,
     arrange: setup.arrange,
-    canResume: transcripts.mend,
+    canResume: session.agentHome.mend,
     onLost: rebuild.lost,
     onTurnResult: (result) => live.turns?.onTurnResult(result),
     onExit: (exit) => {

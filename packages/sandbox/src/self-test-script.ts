@@ -9,9 +9,13 @@ done </proc/self/status
 while read -r name _; do
   case $name in *:*) echo "interface $name" ;; esac
 done </proc/net/dev
-count=0
-for directory in /proc/[0-9]*; do count=$((count + 1)); done
+count=0 foreign=0
+for directory in /proc/[0-9]*; do
+  count=$((count + 1))
+  [ -O "$directory" ] || [ ! -e "$directory" ] || foreign=$((foreign + 1))
+done
 echo "processes $count"
+echo "foreign $foreign"
 for path in / /usr /etc /run /var /dev /proc/sys/kernel/core_pattern; do
   if [ -w "$path" ]; then echo "writable $path"; fi
 done

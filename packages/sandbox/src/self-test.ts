@@ -16,6 +16,8 @@ export interface ProbeResult {
 }
 
 const TIMEOUT_MS = 10_000
+/** What a shell adds that starts another program, as some images have one. */
+const shellVariables = ['_', 'SHLVL', 'OLDPWD']
 /** The reaper, the shell and its helper; more would be somebody else's. */
 const MAX_PROCESSES = 5
 
@@ -40,17 +42,31 @@ function parseFacts(output: string): Facts {
   return { lines, environment }
 }
 
-function environmentProbe(actual: Record<string, string>, context: SelfTestContext): ProbeResult {
+function environmentProbe(
+  actual: Record<string, string>,
+  context: SelfTestContext,
+  kind: Sandbox['kind'],
+): ProbeResult {
   const expected: Record<string, string> = { ...context.env, PWD: context.cwd }
-  const names = [...new Set([...Object.keys(expected), ...Object.keys(actual)])]
+  const added = kind === 'container' ? shellVariables : []
+  const names = [...new Set([...Object.keys(expected), ...Object.keys(actual)])].filter(
+    (name) => expected[name] !== undefined || !added.includes(name),
+  )
   const wrong = names.filter((name) => expected[name] !== actual[name])
   // Names only: a value may be a secret that the project shows to its agent.
   const detail = wrong.length === 0 ? 'exactly what was given' : `differs: ${wrong.join(', ')}`
   return { name: 'environment', ok: wrong.length === 0, detail }
 }
 
-/** Judges what the script saw. Pure. */
-export function judge(output: string, context: SelfTestContext): ProbeResult[] {
+/**
+ * Judges what the script saw. Pure. In a container, what has the same user may be there already, and the network is a
+ * policy's, of which its interfaces say nothing.
+ */
+export function judge(
+  output: string,
+  context: SelfTestContext,
+  kind: Sandbox['kind'] = 'bubblewrap',
+): ProbeResult[] {
   const { lines, environment } = parseFacts(output)
   const all = (name: string): string[] => lines.get(name) ?? []
   const status = (name: string): string => all(`status.${name}:`)[0] ?? 'unknown'
@@ -60,6 +76,8 @@ export function judge(output: string, context: SelfTestContext): ProbeResult[] {
   const capabilities = ['CapPrm', 'CapEff', 'CapBnd'].map(status)
   const interfaces = all('interface').map((name) => name.split(':')[0] ?? '')
   const processes = Number(all('processes')[0] ?? Number.NaN)
+  const foreign = Number(all('foreign')[0] ?? Number.NaN)
+  const contained = kind === 'container'
   const door = context.door ? all('door').length > 0 : true
   return [
     probe('user', status('Uid') !== '0' && status('Uid') !== 'unknown', `uid ${status('Uid')}`),
@@ -78,9 +96,19 @@ export function judge(output: string, context: SelfTestContext): ProbeResult[] {
       all('workspace').length > 0,
       all('workspace').length > 0 ? 'writable' : 'not writable',
     ),
-    probe('network', interfaces.join() === 'lo', interfaces.length > 0 ? interfaces.join(', ') : 'unknown'),
-    probe('processes', processes <= MAX_PROCESSES, `${processes} are visible`),
-    environmentProbe(environment, context),
+    ...(contained
+      ? []
+      : [
+          probe(
+            'network',
+            interfaces.join() === 'lo',
+            interfaces.length > 0 ? interfaces.join(', ') : 'unknown',
+          ),
+        ]),
+    contained
+      ? probe('processes', foreign === 0, `${foreign} of other users are visible`)
+      : probe('processes', processes <= MAX_PROCESSES, `${processes} are visible`),
+    environmentProbe(environment, context, kind),
     probe('door', door, context.door ? (door ? 'present' : 'missing') : 'none was asked for'),
   ]
 }
@@ -103,6 +131,6 @@ export async function selfTest(sandbox: Sandbox, context: SelfTestContext): Prom
     text(process.stderr),
     process.exited,
   ])
-  if (exit.code === 0) return judge(output, context)
+  if (exit.code === 0) return judge(output, context, sandbox.kind)
   return [{ name: 'start', ok: false, detail: `${exit.message} ${errors.trim()}`.trim() }]
 }

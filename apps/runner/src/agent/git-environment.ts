@@ -18,7 +18,7 @@ export const gitEnvironment = (
   inside: Layout['inside'],
   given: Readonly<Record<string, string>>,
 ): Record<string, string> => {
-  if (inside.source === '') return {}
+  if (inside.tools === '') return {}
   const before = /^\d{1,3}$/.test(given.GIT_CONFIG_COUNT ?? '') ? Number(given.GIT_CONFIG_COUNT) : 0
   return {
     BERTH_DOOR: inside.door,

@@ -57,7 +57,8 @@ export const agentMounts = ({
     { path: outside.setup, mode: 'ro', target: inside.setup },
     { path: outside.workflow, mode: 'ro', target: inside.workflow },
   ]
-  if (!renamed(layout)) return own
+  // The image of a container has its programs at the same paths.
+  if (!renamed(layout) || layout.container) return own
   return [
     ...own,
     { path: dirname(executable), mode: 'ro', target: `${toolDirectory}/claude` },

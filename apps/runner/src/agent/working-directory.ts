@@ -11,7 +11,7 @@ export const workingDirectory = async ({ inside, outside }: Layout, name: string
   if (name === '') return inside.workspace
   const place = join(outside.workspace, name)
   const info = await lstat(place).catch(() => undefined)
-  if (info === undefined) await mkdir(place, { mode: 0o700 })
+  if (info === undefined) await mkdir(place, { mode: 0o770 })
   else if (!info.isDirectory()) return inside.workspace
   return join(inside.workspace, name)
 }

@@ -1,6 +1,7 @@
 import type { RunnerClient } from '@berth/client'
 import { type CheckpointManifest, type CheckpointRef, checkpointManifest } from '@berth/contract'
 import type { Sandbox } from '@berth/sandbox'
+import type { AgentHome } from '../home/agent-home.ts'
 import type { Layout } from '../layout.ts'
 import type { SavedTree } from '../workspace/saved-tree.ts'
 import type { TrackedRepository, WorkspaceState } from '../workspace/state.ts'
@@ -24,6 +25,7 @@ export interface MakeOptions {
   state(): WorkspaceState
   mostBytes: number
   layout: Layout
+  agentHome: Pick<AgentHome, 'readConversation'>
   sandbox: Sandbox
   signal: AbortSignal
   now(): Date
@@ -65,7 +67,7 @@ export const createMaker = (options: MakeOptions) => {
         ? {}
         : {
             conversation: await storeConversation({
-              home: layout.outside.home,
+              agentHome: options.agentHome,
               id: conversation.id,
               files: conversation.files,
               before: before?.conversation,

@@ -11,7 +11,7 @@ const historyBytes = 4 * 1024 ** 3
 
 /** The saver of a session, with all that it needs. */
 export const openSaver = (session: Session, workspace: Workspace): Saver => {
-  const { config, home, layout, sandbox, welcome, over, emit, log, live } = session
+  const { config, home, layout, agentHome, sandbox, welcome, over, emit, log, live } = session
   const mostBytes = welcome.settings.checkpointMiB * 1024 ** 2 + historyBytes
   const onProblem = (error: unknown) =>
     log.warn({ message: error instanceof Error ? error.message.slice(0, 500) : String(error) }, 'checkpoint')
@@ -32,6 +32,7 @@ export const openSaver = (session: Session, workspace: Workspace): Saver => {
     state: () => workspace.state,
     mostBytes,
     layout,
+    agentHome,
     sandbox,
     signal: over,
     now: () => new Date(),
@@ -47,7 +48,7 @@ export const openSaver = (session: Session, workspace: Workspace): Saver => {
   return createSaver({
     workspace,
     checkpointer,
-    home: layout.outside.home,
+    agentHome,
     conversation: () => live.keeper?.conversation,
     busy: () => live.turns?.current !== undefined,
   })

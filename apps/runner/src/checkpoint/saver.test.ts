@@ -21,7 +21,7 @@ it('saves a long turn again and again, and nothing between turns', async () => {
       request: ({ reason }) => void reasons.push(reason),
       settled: async () => undefined,
     },
-    home: '/nonexistent',
+    agentHome: { listConversation: async () => [] },
     conversation: () => undefined,
     busy: () => busy,
     intervalMs: 5,

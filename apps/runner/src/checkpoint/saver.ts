@@ -1,12 +1,11 @@
+import type { AgentHome } from '../home/agent-home.ts'
 import type { Workspace } from '../workspace/workspace.ts'
 import type { Checkpointer, CheckpointReason } from './checkpointer.ts'
-import { listConversation } from './conversation-files.ts'
 
 export interface SaverOptions {
   workspace: Workspace
   checkpointer: Checkpointer
-  /** The agent's home, outside. */
-  home: string
+  agentHome: Pick<AgentHome, 'listConversation'>
   /** Claude Code's id of the conversation. */
   conversation(): string | undefined
   /** Does a turn run? */
@@ -29,11 +28,11 @@ export interface Saver {
 }
 
 export const createSaver = (options: SaverOptions): Saver => {
-  const { workspace, checkpointer, home, busy, intervalMs = 300_000 } = options
+  const { workspace, checkpointer, agentHome, busy, intervalMs = 300_000 } = options
   const conversation = async () => {
     const id = options.conversation()
     if (id === undefined) return undefined
-    return { id, files: await listConversation(home).catch(() => []) }
+    return { id, files: await agentHome.listConversation().catch(() => []) }
   }
   const now = async (reason: CheckpointReason) => {
     // Before the first turn there is nothing that could be lost.

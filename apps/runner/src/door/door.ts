@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { rm } from 'node:fs/promises'
+import { chmod, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { BodyTooLarge, readBody, TooMuchAtOnce } from './body.ts'
@@ -21,6 +21,8 @@ export interface DoorOptions extends RelayOptions {
   token: string
   /** Names the session and generation: what a killed generation before left is removed. */
   owner: { session: string; generation: number }
+  /** A directory that is shared with the group: so is the socket then. Default: a new one, for this user alone. */
+  shared?: string
   /** The turn that runs now, if any. */
   turn(): string | undefined
   /** Bytes of one request. Default: 32 MB. */
@@ -33,9 +35,10 @@ export interface DoorOptions extends RelayOptions {
 /** Requests at once; more are refused, as the agent may be hostile. */
 const concurrent = 64
 
-/** Opens the door. Its socket lies in a directory that only this user can enter. */
+/** Opens the door. Its socket lies in a directory that only this user can enter, or that it shares with its group. */
 export const openDoor = async (options: DoorOptions): Promise<Door> => {
-  const directory = await makeDoorDirectory(options.owner)
+  const { shared } = options
+  const directory = shared ?? (await makeDoorDirectory(options.owner))
   const socket = join(directory, 'door.sock')
   let loading: Promise<Relay> | undefined
   const relay = () => {
@@ -55,8 +58,10 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
   })
   server.on('clientError', (_error, connection) => connection.destroy())
   server.maxConnections = 4 * concurrent
+  if (shared !== undefined) await rm(socket, { force: true })
   server.listen(socket)
   await once(server, 'listening')
+  if (shared !== undefined) await chmod(socket, 0o660)
   return {
     socket,
     async warm() {
@@ -67,7 +72,7 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
       server.closeAllConnections()
       await (await loading)?.close()
       await (await loadingForGit)?.close()
-      await rm(directory, { recursive: true, force: true })
+      await rm(shared === undefined ? directory : socket, { recursive: true, force: true })
     },
   }
 }

@@ -84,7 +84,10 @@ const spawn = ({ sandbox, layout }: FileBox, job: Job, timeoutMs: number): Sandb
     ],
     cwd: inside.workspace,
     env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: inside.temporary, LC_ALL: 'C.UTF-8' },
-    mounts: [{ path: outside.workspace, mode: 'rw', target: inside.workspace }, ...(renames ? tools : [])],
+    mounts: [
+      { path: outside.workspace, mode: 'rw', target: inside.workspace },
+      ...(renames && !layout.container ? tools : []),
+    ],
     limits: { ...limits, wallClockMs: timeoutMs },
   })
 }

@@ -101,6 +101,12 @@ describe('[P52] a runner that is killed', { timeout: 600_000 }, () => {
     rmSync(outside.state)
     writeFileSync(`${outside.state}.restoring`, '')
     await carryOut(restore)
+    // In the middle of the move.
+    rmSync(outside.state)
+    rmSync(join(outside.workspace, 'loose'))
+    writeFileSync(`${outside.state}.restoring`, '')
+    await carryOut(restore)
+    expect(describeTree(outside.workspace)).toEqual(before)
     // Between the note and the end of the mark.
     writeFileSync(`${outside.state}.restoring`, '')
     await carryOut(restore)

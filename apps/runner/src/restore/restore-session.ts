@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { lstat, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type CheckpointManifest,
@@ -11,9 +11,11 @@ import {
 import type { Sandbox, SandboxMount } from '@berth/sandbox'
 import { writeStored } from '../checkpoint/stored-state.ts'
 import { writeDurably } from '../durable.ts'
+import type { AgentHome } from '../home/agent-home.ts'
 import type { Layout } from '../layout.ts'
 import { isBelow } from '../workspace/saved-tree.ts'
 import { openMemory, type TrackedRepository, type WorkspaceState } from '../workspace/state.ts'
+import { emptyPlace, makeTree, moveAll, removeTrees } from '../workspace/trees.ts'
 import { buildTree } from './build-tree.ts'
 import { type BlobSource, fetchManifest } from './fetch-blob.ts'
 import { RestoreError } from './restore-error.ts'
@@ -22,6 +24,7 @@ import { writeConversation } from './write-conversation.ts'
 export interface RestoreSessionOptions {
   welcome: Pick<RunnerWelcome, 'session' | 'owner' | 'repositories' | 'checkpoint' | 'directory'>
   layout: Layout
+  agentHome: Pick<AgentHome, 'clearConversation' | 'writeConversation'>
   sandbox: Sandbox
   source: BlobSource
   emit(body: RunnerFactBody): void
@@ -89,13 +92,16 @@ const isEmptyDisk = async (layout: Layout): Promise<boolean> => {
   return (await readdir(layout.outside.workspace)).length === 0
 }
 
+/** Where the workspace is built, among the clones. */
+const stagedName = 'restored'
+
 const restore = async (options: RestoreSessionOptions, manifest: CheckpointManifest): Promise<void> => {
-  const { layout, welcome, sandbox, source } = options
+  const { layout, welcome, agentHome, sandbox, source } = options
   const { outside, inside } = layout
-  const staged = { outside: join(outside.clones, 'restored'), inside: `${inside.clones}/restored` }
+  const staged = { outside: join(outside.clones, stagedName), inside: `${inside.clones}/${stagedName}` }
   await writeDurably(markerOf(layout), '')
-  for (const directory of [outside.clones, outside.shadow]) await empty(directory)
-  await mkdir(staged.outside, { mode: 0o700 })
+  for (const place of ['clones', 'shadow'] as const) await emptyPlace(options, place)
+  await makeTree(options, 'clones', stagedName)
   const mounts: SandboxMount[] = [
     { path: staged.outside, mode: 'rw', target: staged.inside },
     { path: outside.shadow, mode: 'rw', target: inside.shadow },
@@ -114,20 +120,17 @@ const restore = async (options: RestoreSessionOptions, manifest: CheckpointManif
       sandbox,
     })
   const directory = welcome.directory ?? ''
-  await writeConversation({ manifest, directory, layout, source })
-  await empty(outside.workspace)
-  await rename(staged.outside, outside.workspace)
+  await writeConversation({ manifest, directory, layout, agentHome, source })
+  await emptyPlace(options, 'workspace')
+  // The directory itself stays: others may have it mounted.
+  await moveAll(staged.outside, outside.workspace)
+  await removeTrees(options, 'clones', [stagedName])
   await rm(outside.checkpoint, { force: true })
   // A fork has blobs of its own from here on: its first checkpoint stands on its own.
   if (manifest.session === welcome.session) await writeStored(outside.checkpoint, { manifest })
   const memory = await openMemory(outside.state)
   await memory.update(() => stateOf(options, manifest, trees))
   await rm(markerOf(layout), { force: true })
-}
-
-const empty = async (directory: string): Promise<void> => {
-  const names = await readdir(directory)
-  await Promise.all(names.map((name) => rm(join(directory, name), { recursive: true, force: true })))
 }
 
 /** The trees that the session still wants, parents first, with its own branch in the place of another session's. */

@@ -1,6 +1,7 @@
-import { mkdir, open, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { type CheckpointManifest, limits } from '@berth/contract'
+import type { AgentHome } from '../home/agent-home.ts'
+import { mostBytes } from '../home/home-calls.ts'
 import type { Layout } from '../layout.ts'
 import { isBelow } from '../workspace/saved-tree.ts'
 import { type BlobSource, fetchBlob } from './fetch-blob.ts'
@@ -10,23 +11,25 @@ export interface WriteConversationOptions {
   /** Where the agent works: below the workspace. */
   directory: string
   layout: Layout
+  agentHome: Pick<AgentHome, 'clearConversation' | 'writeConversation'>
   source: BlobSource
 }
 
 /** Puts the conversation's files into the agent's home, which no agent has used yet. */
 export const writeConversation = async (options: WriteConversationOptions): Promise<void> => {
-  const { manifest, layout, source } = options
-  const projects = join(layout.outside.home, '.claude', 'projects')
-  await rm(projects, { recursive: true, force: true })
+  const { manifest, agentHome, source } = options
+  await agentHome.clearConversation()
   for (const { path, parts } of manifest.conversation?.files ?? []) {
     const place = placeOf(options, path)
     if (!isBelow(place)) continue
-    await mkdir(dirname(join(projects, place)), { recursive: true, mode: 0o700 })
-    const file = await open(join(projects, place), 'w', 0o600)
-    try {
-      for (const part of parts) await file.writeFile(await fetchBlob(source, part, limits.checkpointPart))
-    } finally {
-      await file.close()
+    let at = 0
+    // One without parts is empty, and there all the same.
+    if (parts.length === 0) await agentHome.writeConversation(place, at, Buffer.alloc(0))
+    for (const part of parts) {
+      const bytes = await fetchBlob(source, part, limits.checkpointPart)
+      for (let from = 0; from < bytes.length; from += mostBytes)
+        await agentHome.writeConversation(place, at + from, bytes.subarray(from, from + mostBytes))
+      at += bytes.length
     }
   }
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
  * mounting it (the self-test does, while a workflow is read). Only while no agent lives that it is shown to.
  */
 export const emptyDirectory = async (directory: string): Promise<void> => {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await mkdir(directory, { recursive: true, mode: 0o770 })
   const names = await readdir(directory)
   await Promise.all(names.map((name) => rm(join(directory, name), { recursive: true, force: true })))
 }

@@ -10,7 +10,7 @@ export const writeSetup = async (directory: string, files: Record<string, string
   await emptyDirectory(directory)
   for (const [path, text] of Object.entries(files)) {
     const place = join(directory, path)
-    await mkdir(dirname(place), { recursive: true, mode: 0o700 })
-    await writeFile(place, text, { mode: 0o600 })
+    await mkdir(dirname(place), { recursive: true, mode: 0o770 })
+    await writeFile(place, text, { mode: 0o660 })
   }
 }

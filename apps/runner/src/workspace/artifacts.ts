@@ -7,7 +7,7 @@ const name = 'artifacts'
 /** Makes the folder where the agent puts what people should find. Whatever it made of it meanwhile stays. */
 export const makeArtifacts = async ({ outside }: Layout): Promise<void> => {
   // Not recursive: so a link in its place is not followed.
-  await mkdir(join(outside.workspace, name), { mode: 0o755 }).catch((error: NodeJS.ErrnoException) => {
+  await mkdir(join(outside.workspace, name), { mode: 0o775 }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error
   })
 }

@@ -1,9 +1,8 @@
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { sessionBranch, type WantedRepository } from '@berth/contract'
 import { cloneFromMirror, type HalfClone } from './clone.ts'
 import { cloneSubmodules } from './clone-submodules.ts'
 import { type CloningOptions, mirrorOf } from './mirror-of.ts'
+import { removeTrees } from './trees.ts'
 
 /** Brings the mirror up to date and clones it beside the workspace. Throws a CloneError; then nothing is left. */
 export const cloneRepository = async (
@@ -31,7 +30,7 @@ export const cloneRepository = async (
     await cloneSubmodules({ ...options, repository, name, half, owner: from })
     return made
   } catch (error) {
-    await rm(join(layout.outside.clones, half), { recursive: true, force: true })
+    await removeTrees(options, 'clones', [half])
     throw error
   }
 }

@@ -2,13 +2,14 @@ import { join } from 'node:path'
 import { isLocalRepository, limits, type WantedRepository } from '@berth/contract'
 import { runBoxed, runTrusted } from '@berth/git'
 import { CloneError, explainGit } from '../git/explain.ts'
+import { trustMirror } from '../git/trust-mirror.ts'
 import { type CloningOptions, mirrorOf } from './mirror-of.ts'
 import { readSubmodules, type Submodule, type SubmoduleOwner } from './submodules.ts'
 
 /** A submodule at its pinned commit, in its owner's tree. Everything happens in the sandbox, before any agent is there. */
 const submoduleScript = `
 set -eu
-mirror=$1 target=$2 url=$3 commit=$4 owner=$5 name=$6
+${trustMirror}mirror=$1 target=$2 url=$3 commit=$4 owner=$5 name=$6
 git -c core.hooksPath=/dev/null clone --quiet --no-hardlinks --no-checkout --template= -- "$mirror" "$target"
 git --git-dir="$owner/.git" config "submodule.$name.url" "$url"
 git --git-dir="$owner/.git" config "submodule.$name.active" true

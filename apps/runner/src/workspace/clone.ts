@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Actor, emailOf, type WantedRepository } from '@berth/contract'
 import { runBoxed } from '@berth/git'
@@ -7,8 +6,10 @@ import type { Sandbox } from '@berth/sandbox'
 import { CloneError, explainGit } from '../git/explain.ts'
 import type { Mirror } from '../git/mirror.ts'
 import { noSuchBranch } from '../git/narrow-source.ts'
+import { trustMirror } from '../git/trust-mirror.ts'
 import type { Layout } from '../layout.ts'
 import type { TrackedRepository } from './state.ts'
+import { makeTree, removeTrees } from './trees.ts'
 
 /**
  * A copy of the mirror without links to it, on the session branch. The checkout runs in the sandbox: what a tree can
@@ -16,7 +17,7 @@ import type { TrackedRepository } from './state.ts'
  */
 const cloneScript = `
 set -eu
-mirror=$1 target=$2 url=$3 branch=$4 session=$5 name=$6 email=$7
+${trustMirror}mirror=$1 target=$2 url=$3 branch=$4 session=$5 name=$6 email=$7
 shift 7
 # The rest asks for a narrow clone. Its objects come one by one: those that are checked out below, from the mirror.
 [ "$#" = 0 ] || export GIT_NO_LAZY_FETCH=0
@@ -63,11 +64,10 @@ export interface HalfClone {
 
 /** Clones beside the workspace; there is the whole repository or nothing. Throws a CloneError. */
 export const cloneFromMirror = async (options: CloneOptions): Promise<HalfClone> => {
-  const { name, layout, repository } = options
+  const { name, repository } = options
   const branch = startBranch(options)
   const half = `${name}.${randomBytes(4).toString('hex')}`
-  const temporary = join(layout.outside.clones, half)
-  await mkdir(temporary, { mode: 0o700 })
+  await makeTree(options, 'clones', half)
   try {
     const { base, lfsPointers } = await cloneInBox(options, { half, branch })
     const remark = remarkOf(repository, lfsPointers)
@@ -76,7 +76,7 @@ export const cloneFromMirror = async (options: CloneOptions): Promise<HalfClone>
       tracked: { name, url: repository.url, branch: branch ?? '', base, since: repository.since, remark },
     }
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true })
+    await removeTrees(options, 'clones', [half])
     throw error
   }
 }

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runBoxed } from '@berth/git'
-import type { Sandbox } from '@berth/sandbox'
 import { CloneError } from '../git/explain.ts'
 import type { Layout } from '../layout.ts'
 import type { HalfClone } from './clone.ts'
 import type { TrackedRepository, WorkspaceMemory, WorkspaceState } from './state.ts'
+import { letMove, removeTrees, type TreeBox } from './trees.ts'
 
 /** The name under which the workspace's loose files are saved, when there are, or were, no repositories. */
 const wholeWorkspace = 'workspace'
@@ -38,10 +38,11 @@ const isThere = (path: string): Promise<boolean> =>
  */
 export const placeClone = async (
   memory: WorkspaceMemory,
-  { outside }: Layout,
+  box: TreeBox,
   { half, tracked }: HalfClone,
 ): Promise<void> => {
   const { name } = tracked
+  const { outside } = box.layout
   try {
     await memory.update((state) => {
       const rest = without(state, name)
@@ -50,7 +51,7 @@ export const placeClone = async (
     await rename(join(outside.clones, half), join(outside.workspace, name))
   } catch (error) {
     await memory.update((state) => withWhole(without(state, name))).catch(() => undefined)
-    await rm(join(outside.clones, half), { recursive: true, force: true })
+    await removeTrees(box, 'clones', [half])
     throw new CloneError(
       `The repository ${name} (${tracked.url}) was cloned but can’t be put into the workspace: ` +
         `${(error as NodeJS.ErrnoException).code === 'ENOSPC' ? 'the disk is full' : `something else is at ${name} there`}. ` +
@@ -66,20 +67,24 @@ export const placeClone = async (
 }
 
 /** Throws a clone away that nobody wants any more. */
-export const discardClone = ({ outside }: Layout, { half }: HalfClone): Promise<void> =>
-  rm(join(outside.clones, half), { recursive: true, force: true })
+export const discardClone = (box: TreeBox, { half }: HalfClone): Promise<void> =>
+  removeTrees(box, 'clones', [half])
 
 /** Moves a repository out of the workspace, and forgets it. Gives what is left to delete. */
 export const takeAway = async (
   memory: WorkspaceMemory,
-  { outside }: Layout,
+  box: TreeBox,
   name: string,
 ): Promise<string | undefined> => {
+  const { outside } = box.layout
   const half = `${name}.${randomBytes(4).toString('hex')}.gone`
   const place = join(outside.workspace, name)
   const moved = (await isThere(place)) ? half : undefined
   // A link, or whatever else the agent has put there, is moved itself: nothing is followed.
-  if (moved !== undefined) await rename(place, join(outside.clones, moved))
+  if (moved !== undefined) {
+    await letMove(box, 'workspace', name)
+    await rename(place, join(outside.clones, moved))
+  }
   await memory.update((state) => withWhole(without(state, name)))
   return moved
 }
@@ -89,8 +94,7 @@ export const takeAway = async (
  * links in the way. What can't be deleted now is deleted at the next start.
  */
 export const deleteTaken = async (
-  sandbox: Sandbox,
-  { outside, inside }: Layout,
+  { sandbox, layout: { outside, inside } }: TreeBox,
   moved: string,
 ): Promise<void> => {
   const path = join(outside.clones, moved)
@@ -110,7 +114,8 @@ export const deleteTaken = async (
 }
 
 /** Before anything else at a start: removes what a kill left half made, and forgets what did not come to its place. */
-export const repairPlaces = async (memory: WorkspaceMemory, { outside }: Layout): Promise<void> => {
+export const repairPlaces = async (memory: WorkspaceMemory, box: TreeBox): Promise<void> => {
+  const { outside } = box.layout
   const names = await readdir(outside.clones)
   const kept = memory.current.repositories.flatMap(({ placing, ...item }) =>
     placing !== undefined && names.includes(placing) ? [] : [item],
@@ -118,7 +123,7 @@ export const repairPlaces = async (memory: WorkspaceMemory, { outside }: Layout)
   // First what is remembered: without its half clone, a repository counts as placed.
   if (memory.current.repositories.some(({ placing }) => placing !== undefined))
     await memory.update((state) => ({ ...state, repositories: kept }))
-  await Promise.all(names.map((name) => rm(join(outside.clones, name), { recursive: true, force: true })))
+  await removeTrees(box, 'clones', names)
 }
 
 /** Is the repository's directory in the workspace? */
@@ -127,7 +132,7 @@ export const isPlaced = ({ outside }: Layout, name: string): Promise<boolean> =>
 
 /** Makes the directory in which the agent works again, after its repository was taken away. */
 export const makeDirectory = async ({ outside }: Layout, name: string): Promise<void> => {
-  await mkdir(join(outside.workspace, name), { mode: 0o700 })
+  await mkdir(join(outside.workspace, name), { mode: 0o770 })
 }
 
 /** Tracks the workspace as a whole where it has no repositories. */

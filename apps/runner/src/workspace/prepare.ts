@@ -1,10 +1,9 @@
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { type RunnerWelcome, sessionBranch, type WantedRepository } from '@berth/contract'
 import { keyOf } from './news.ts'
 import { isPlaced, repairPlaces, takeAway, trackedIn, trackWhole } from './place.ts'
 import { nameOf, type Repositories, type RepositoriesOptions } from './repositories.ts'
 import type { TrackedRepository } from './state.ts'
+import { removeTrees } from './trees.ts'
 
 export interface PrepareOptions extends RepositoriesOptions {
   welcome: RepositoriesOptions['welcome'] & Pick<RunnerWelcome, 'resumed' | 'directory'>
@@ -17,8 +16,8 @@ export interface PrepareOptions extends RepositoriesOptions {
  * gets nothing, can't start: then it throws a CloneError. What an earlier, killed attempt left is repaired first.
  */
 export const prepareWorkspace = async (options: PrepareOptions): Promise<void> => {
-  const { layout, welcome, memory, emit, repositories } = options
-  await repairPlaces(memory, layout)
+  const { welcome, memory, emit, repositories } = options
+  await repairPlaces(memory, options)
   await chooseDirectory(options)
   for (const tracked of trackedIn(memory))
     if (!isWanted(repositories.wanted.get(tracked.name), tracked)) await remove(options, tracked.name)
@@ -73,11 +72,11 @@ const chooseDirectory = async ({ memory, welcome, repositories }: PrepareOptions
 const isWanted = (wanted: WantedRepository | undefined, { url, since }: TrackedRepository): boolean =>
   wanted?.url === url && wanted.since === since
 
-const remove = async ({ memory, layout, emit }: PrepareOptions, name: string): Promise<void> => {
-  const moved = await takeAway(memory, layout, name)
+const remove = async (options: PrepareOptions, name: string): Promise<void> => {
+  const moved = await takeAway(options.memory, options, name)
   // Nothing of the agent lives now, so nothing can put a link in the way.
-  if (moved !== undefined) await rm(join(layout.outside.clones, moved), { recursive: true, force: true })
-  emit({ type: 'repository.state', data: { name, state: 'removed' } })
+  if (moved !== undefined) await removeTrees(options, 'clones', [moved])
+  options.emit({ type: 'repository.state', data: { name, state: 'removed' } })
 }
 
 const prepareOne = async (
@@ -105,16 +104,17 @@ const prepareOne = async (
 
 /** The repository as it is in the workspace; undefined: it has to be cloned. */
 const keep = async (
-  { memory, layout, welcome }: PrepareOptions,
+  options: PrepareOptions,
   { url, branch, since }: WantedRepository,
   name: string,
 ): Promise<TrackedRepository | undefined> => {
+  const { memory, layout, welcome } = options
   if (!(await isPlaced(layout, name))) return undefined
   const tracked = trackedIn(memory).find((item) => item.name === name)
   if (tracked !== undefined) return tracked
   if (!welcome.resumed) {
     // Nothing has worked here yet: it is the leaf of an attempt that was killed.
-    await rm(join(layout.outside.workspace, name), { recursive: true, force: true })
+    await removeTrees(options, 'workspace', [name])
     return undefined
   }
   if (!memory.fresh) return undefined

@@ -94,14 +94,14 @@ export const createRepositories = (options: RepositoriesOptions): Repositories =
   const exclusively: LiveParts['exclusively'] = (task) => live?.exclusively(task) ?? task()
   const take = async (name: string) => {
     if (!trackedIn(memory).some((item) => item.name === name)) return
-    const moved = await takeAway(memory, layout, name)
+    const moved = await takeAway(memory, options, name)
     if (memory.current.directory === name) {
       await makeDirectory(layout, name)
       restart = true
       restartAgent()
     }
     tell(name, 'removed')
-    if (moved) void deleteTaken(options.sandbox, layout, moved).catch((error) => live?.problem(error))
+    if (moved) void deleteTaken(options, moved).catch((error) => live?.problem(error))
   }
   return {
     wanted,
@@ -161,15 +161,15 @@ interface Cloning extends Pick<Repositories, 'wanted'> {
 
 /** Clones a repository into the workspace and tells how that goes. */
 const cloner = (options: RepositoriesOptions, { wanted, failures, isLive, placed }: Cloning) => {
-  const { memory, layout, welcome, emit, now } = options
+  const { memory, welcome, emit, now } = options
   const tell = teller(emit)
   const make = async (repository: WantedRepository, name: string) => {
     const made = await cloneRepository(options, repository, name)
     if (wanted.get(name) !== repository) {
-      await discardClone(layout, made)
+      await discardClone(options, made)
       throw new CloneError(`The repository ${name} was removed while it was cloned.`)
     }
-    await placeClone(memory, layout, made)
+    await placeClone(memory, options, made)
     placed(name)
     return made.tracked
   }

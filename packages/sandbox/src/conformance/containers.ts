@@ -28,6 +28,8 @@ export interface ContainerOptions {
   /** Of the whole container. Default: no limit. */
   memoryBytes?: number
   temporaryBytes?: number
+  /** Paths inside that lead to others, e.g. of this checkout. */
+  links?: readonly { path: string; to: string }[]
 }
 
 export interface Container {
@@ -102,7 +104,7 @@ const user = ({ user: uid, group }: ContainerOptions): string[] => [
 
 /** Starts a container with a launcher. */
 export function startContainer(options: ContainerOptions): Container {
-  const { socket, mounts, memoryBytes, temporaryBytes = 256 * 1024 ** 2, endWithClient } = options
+  const { socket, mounts, memoryBytes, temporaryBytes = 256 * 1024 ** 2, endWithClient, links = [] } = options
   const directory = dirname(socket)
   if (!existsSync(directory)) mkdirSync(directory, { recursive: true })
   chownSync(directory, options.user, options.group)
@@ -116,6 +118,8 @@ export function startContainer(options: ContainerOptions): Container {
       '/sys/fs/cgroup/x',
       ...mounts.map(({ path, target = path }) => target),
     ]),
+    ...above(links.map(({ path }) => path)),
+    ...links.flatMap(({ path, to }) => ['--symlink', to, path]),
     ...groupArguments(group, groups?.kind),
     ...mounts.flatMap(({ path, mode, target = path }) => [
       mode === 'rw' ? '--bind' : '--ro-bind',

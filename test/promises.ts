@@ -81,6 +81,7 @@ export const promises: Readonly<Record<string, string>> = {
   P112: 'A diagnosis of a cluster finds what is well and what is not, as pods of runners meet it, and leaves nothing behind.',
   P114: 'The chart renders what its examples show, refuses values that can’t work in words, and asks for no right that Berth does not use.',
   P115: 'Installed by the chart, Berth is ready with one command, and runs sessions in the cluster.',
+  P116: 'An upgrade and a rollback of the chart end no session, also in the middle of a turn, and lose none of its events.',
   P117: 'Tokens that the chart makes stay over upgrades, and the owner’s opens nothing off loopback until that is asked for.',
   P118: 'A backend that is killed at any step of a start or a removal in a cluster leaves nothing half made: the next one finishes it, with one pod and one token.',
   P119: 'How a runner ended in a cluster is known by its reason: image, place, memory, disk, deadline, drain, preemption, crash; and its agent’s end is not its own.',

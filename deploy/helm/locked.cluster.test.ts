@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { call } from './support/api.ts'
+import { clusterDns } from './support/cluster-dns.ts'
 import { chart, helm } from './support/helm.ts'
 import { kubectl } from './support/kubectl.ts'
 import { imageOptions, makePlace, type Place } from './support/place.ts'
@@ -43,9 +44,10 @@ const may = (verb: string, resource: string, namespace: string) =>
 
 describe('[P115] in a namespace that is there already', () => {
   it('needs a Role in it, the API server and the DNS, and nothing else', async () => {
+    const dns = await clusterDns()
     const values = {
       persistence: { enabled: false },
-      runners: { namespaces: { mode: 'existing', existing: sessions.namespace } },
+      runners: { namespaces: { mode: 'existing', existing: sessions.namespace }, network: { dns } },
       networkPolicy: { egress: { restricted: true, rules: await apiServer() } },
     }
     const { code, stderr } = await helm(
@@ -63,16 +65,19 @@ describe('[P115] in a namespace that is there already', () => {
     expect(rights).toEqual([true, false, false, false])
     expect(await kubectl(['get', 'clusterroles', '--output=name'])).not.toContain(place.namespace)
 
-    const created = await call(place.namespace, '/api/projects/default/sessions', { body: {} })
+    const path = '/api/projects/default/sessions'
+    const created = await call(place.namespace, path, { body: { prompt: 'run: echo it works' } })
     expect(created).toMatchObject({ status: 201 })
     const { id } = JSON.parse(created.text) as { id: string }
-    const ours = [`--namespace=${sessions.namespace}`, `--selector=berth.dev/session=${id}`, '--output=name']
     await vi.waitFor(
       async () => {
-        const found = (await kubectl(['get', 'jobs,pods,secrets', ...ours])).trim().split('\n')
-        expect(found.map((name) => name.split('/')[0]).sort()).toEqual(['job.batch', 'pod', 'secret'])
+        const { text } = await call(place.namespace, `${path}/${id}`)
+        expect(JSON.parse(text)).toMatchObject({ lastTurn: { result: 'success' }, sandboxed: true })
       },
-      { timeout: 60_000, interval: 500 },
+      { timeout: 120_000, interval: 1000 },
     )
+    const ours = [`--namespace=${sessions.namespace}`, `--selector=berth.dev/session=${id}`, '--output=name']
+    const found = (await kubectl(['get', 'jobs,pods,secrets', ...ours])).trim().split('\n')
+    expect(found.map((name) => name.split('/')[0]).sort()).toEqual(['job.batch', 'pod', 'secret'])
   })
 })

@@ -54,8 +54,11 @@ export const makePlace = async (what: string): Promise<Place> => {
 const makeNamespace = (name: string, labels: Record<string, string>) =>
   apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } })
 
-/** A directory of the node as a volume for this claim, writable for everybody; undefined: the cluster makes volumes. */
-const volumeOnNode = async (namespace: string, claim: string) => {
+/**
+ * Makes a directory of the node a volume for this claim, writable for everybody. Gives what removes it; undefined: the
+ * cluster makes volumes itself.
+ */
+export const volumeOnNode = async (namespace: string, claim: string) => {
   if ((await kubectl(['get', 'storageclasses', '--output', 'name'])).startsWith('storageclass'))
     return undefined
   const name = `volume-${namespace}`

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { type Client, createClient } from '@berth/client'
+import { clusterDns } from '../../../deploy/helm/support/cluster-dns.ts'
 import { root } from '../../../tools/house/tracked-files.ts'
 import { evidence } from './evidence.ts'
 import { chartImage, images } from './images.ts'
@@ -30,7 +31,7 @@ const chart = join(root, 'deploy/helm/berth')
 
 const small = { cpu: '5m', memory: '32Mi', cpuLimit: '2', memoryLimit: '512Mi' }
 
-const testValues = (instance: string) => ({
+const testValues = async (instance: string) => ({
   fullnameOverride: 'berth',
   image: { ...chartImage(images.backend), pullPolicy: 'IfNotPresent' },
   persistence: { enabled: false, size: '1Gi' },
@@ -42,6 +43,7 @@ const testValues = (instance: string) => ({
     namespaces: { prefix: `${instance}-` },
     images: { runner: chartImage(images.runner), pullPolicy: 'IfNotPresent' },
     resources: { runner: small, workspace: small, agent: { cpu: '5m', memory: '32Mi', cpuLimit: '2' } },
+    network: { dns: await clusterDns() },
     volumes: { session: '1Gi', home: '512Mi', mirrors: '512Mi', tmp: '256Mi' },
   },
 })
@@ -92,7 +94,7 @@ export const withInstallation = async (
   await kubectl(['label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted'])
   const opened = await installed(namespace, instance)
   try {
-    await opened.install(merge(testValues(instance), await values(namespace)))
+    await opened.install(merge(await testValues(instance), await values(namespace)))
     const client = await opened.connect()
     await test({
       namespace,

@@ -19,7 +19,14 @@ export const defaultCommands: Commands = {
   runner: [`${paths.berth}/node/node`, `${paths.berth}/runner/main.js`],
   agent: [...launcher, `${paths.sockets}/agent/launcher.sock`, '--warm', `${paths.berth}/claude/claude`],
   workspace: [...launcher, `${paths.sockets}/workspace/launcher.sock`, '--end-with-client'],
-  tools: [`${paths.berth}/node/node`, `${paths.berth}/launcher/copy-tools.js`, paths.tools],
+  // Claude Code, Node, the launcher and git's helper are whole in themselves; Node is a link there.
+  tools: [
+    'cp',
+    '--recursive',
+    '--dereference',
+    ...['claude', 'node', 'launcher', 'bin'].map((part) => `${paths.berth}/${part}`),
+    paths.tools,
+  ],
 }
 
 /** What of the grace time a runner may use itself; the rest is for sending what it has, and for the kubelet. */

@@ -50,6 +50,15 @@ const schema = z.object({
   BERTH_MAX_LIVE_SESSIONS: z.coerce.number().int().min(1).max(100_000).optional(),
   /** MiB of memory that the agents of all sessions may use together when one more is started. Default: 75 % of the machine's. */
   BERTH_MEMORY_MIB: z.coerce.number().int().min(256).max(100_000_000).optional(),
+  /** A PostgreSQL database, which several backends may share. Default: SQLite in the data directory. */
+  BERTH_DATABASE_URL: z
+    .url({
+      protocol: /^postgres(ql)?$/,
+      error: 'expected a URL such as postgres://user:password@host:5432/database',
+    })
+    .optional(),
+  /** Connections to it at once. */
+  BERTH_DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(500).default(10),
   /** A directory with scenarios for the scripted model, besides the built-in ones. */
   BERTH_SCENARIOS: z.string().min(1).optional(),
   /** A file with prices of models, on top of the built-in list. */
@@ -79,6 +88,8 @@ export interface Config {
   metricsTokenFile: string | undefined
   gitHosts: string[]
   runnersGit: 'direct' | 'proxy'
+  /** Undefined: SQLite in the data directory. */
+  database: { url: string; connections: number } | undefined
   /** What is set of the capacity; the machine decides the rest. */
   capacity: { sessions: number | undefined; memoryMiB: number | undefined }
   scenarios: string | undefined
@@ -163,6 +174,10 @@ export const readConfig = (env: NodeJS.ProcessEnv): Config => {
     prices: values.BERTH_PRICES,
     apiKey: values.ANTHROPIC_API_KEY,
     apiUrl: values.ANTHROPIC_BASE_URL,
+    database:
+      values.BERTH_DATABASE_URL === undefined
+        ? undefined
+        : { url: values.BERTH_DATABASE_URL, connections: values.BERTH_DATABASE_CONNECTIONS },
     s3: s3SettingsOf(values),
     logLevel: values.BERTH_LOG_LEVEL,
     owner: { id: 'owner', name: userName() },

@@ -79,6 +79,9 @@ const start = async (config: Config) => {
 /** Opens the store that is configured, and brings its schema up to date. */
 const openStore = async (config: Config): Promise<Store> => {
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+  // Loaded only when it is used.
+  if (config.database !== undefined)
+    return (await import('./store/postgres/postgres-store.ts')).createPostgresStore(config.database)
   return createSqliteStore({ file: join(config.dataDir, 'berth.db') })
 }
 

@@ -88,4 +88,5 @@ export const promises: Readonly<Record<string, string>> = {
   P120: 'The backend works with exactly the rights of its list, uses each of them, and can’t read Secrets.',
   P121: 'A namespace that is deleted under its runners is made again; one of somebody else’s is left alone.',
   P122: 'While the API server of the cluster is away or its watches are dead, nothing is concluded from that; what happened meanwhile is known afterwards.',
+  P126: 'A session in containers works with users of its own, and goes on from its last checkpoint on an empty disk; its agent’s container may be killed for its memory.',
 }

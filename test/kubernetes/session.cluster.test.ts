@@ -23,6 +23,9 @@ describe('a session in a pod', () => {
   it('[P101] runs the real Claude Code, changes a file, shows the diff, and leaves nothing', () =>
     withInstallation(
       async ({ client }) => {
+        const { version } = await client.getProjectSettings({ params: { project } })
+        // What is deleted is not kept for a change of mind.
+        await client.updateProjectSettings({ params: { project }, body: { undoHours: 0 }, ifMatch: version })
         const { id: session } = await client.createSession({
           params: { project },
           body: {
@@ -58,7 +61,7 @@ describe('a session in a pod', () => {
       },
       async (namespace) => {
         git = await startGitPod(namespace, { 'tidy-durations': sampleFiles() })
-        return { extraEnv: [{ name: 'BERTH_GIT_HOSTS', value: git.host }] }
+        return { gitHosts: [git.host] }
       },
     ))
 })

@@ -89,4 +89,8 @@ export const promises: Readonly<Record<string, string>> = {
   P121: 'A namespace that is deleted under its runners is made again; one of somebody else’s is left alone.',
   P122: 'While the API server of the cluster is away or its watches are dead, nothing is concluded from that; what happened meanwhile is known afterwards.',
   P126: 'A session in containers works with users of its own, and goes on from its last checkpoint on an empty disk; its agent’s container may be killed for its memory.',
+  P90: 'Backends that share a database append to the same sessions at once: every event once, without gaps, in one order.',
+  P91: 'What has an idempotency key is done once, whichever backends are asked at the same time.',
+  P92: 'Connections to the database that break at any moment lose and double nothing.',
+  P93: 'A database that is killed comes back with everything that was acknowledged, and the backends go on.',
 }

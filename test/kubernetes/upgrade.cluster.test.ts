@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { volumeOnNode } from '../../deploy/helm/support/place.ts'
 import { checkLog } from '../support/check-log.ts'
 import { type Installation, withInstallation } from './support/installation.ts'
+import { noPodS3, podS3Values } from './support/pod-s3.ts'
+import { startPostgresPod } from './support/postgres-pod.ts'
 import { helm } from './support/programs.ts'
 import { within } from './support/within.ts'
 
@@ -48,35 +50,42 @@ const change = async (installation: Installation, client: Client, how: () => Pro
   return { client: after, sessions: [working, talking] }
 }
 
+/** An upgrade and a rollback while sessions work; afterwards the conversations go on. */
+const upgradeAndRollback = async (installation: Installation) => {
+  const { client, namespace } = installation
+  const upgraded = await change(installation, client, () => installation.upgrade({ logLevel: 'warn' }))
+  const rolled = await change(installation, upgraded.client, () =>
+    helm(['rollback', 'berth', '--namespace', namespace, '--wait', '--timeout', '180s']),
+  )
+  for (const session of upgraded.sessions) {
+    await rolled.client.createPrompt({ params: { project, session }, body: { content: 'echo: still here' } })
+    await reach(rolled.client, session, ({ turns, status }) => turns === 2 && status.phase === 'idle')
+    checkLog(await eventsOf(rolled.client, session))
+  }
+}
+
 describe('[P116] an upgrade and a rollback of the chart', () => {
   it('end no session of the smallest installation, and lose none of its events', async () => {
     let removeVolume: (() => Promise<unknown>) | undefined
     try {
-      await withInstallation(
-        async (installation) => {
-          const { client, namespace } = installation
-          const upgraded = await change(installation, client, () =>
-            installation.upgrade({ logLevel: 'info' }),
-          )
-          const rolled = await change(installation, upgraded.client, () =>
-            helm(['rollback', 'berth', '--namespace', namespace, '--wait', '--timeout', '180s']),
-          )
-          for (const session of upgraded.sessions) {
-            await rolled.client.createPrompt({
-              params: { project, session },
-              body: { content: 'echo: still here' },
-            })
-            await reach(rolled.client, session, ({ turns, status }) => turns === 2 && status.phase === 'idle')
-            checkLog(await eventsOf(rolled.client, session))
-          }
-        },
-        async (namespace) => {
-          removeVolume = await volumeOnNode(namespace, 'berth-data')
-          return { persistence: { enabled: true } }
-        },
-      )
+      await withInstallation(upgradeAndRollback, async (namespace) => {
+        removeVolume = await volumeOnNode(namespace, 'berth-data')
+        return { persistence: { enabled: true } }
+      })
     } finally {
       await removeVolume?.()
     }
   }, 600_000)
+
+  it.skipIf(noPodS3)(
+    `end no session of three backends with PostgreSQL and S3 (${noPodS3 ?? 'there is one'})`,
+    () =>
+      withInstallation(upgradeAndRollback, async (namespace) => ({
+        replicas: 3,
+        auth: { allowRemoteOwner: true },
+        database: { kind: 'postgres', postgres: { url: (await startPostgresPod(namespace)).url } },
+        blobs: podS3Values(namespace),
+      })),
+    600_000,
+  )
 })

@@ -76,6 +76,8 @@ export const promises: Readonly<Record<string, string>> = {
   P54: 'A workspace that is too large, or a blob store that is full or slow, holds up no turn.',
   P100: 'What images run is bundled whole: it serves and runs sessions with nothing of the repository around it.',
   P101: 'In a cluster, a session runs in a pod from prompt to diff; stopped and deleted, it leaves nothing there.',
+  P102: 'The images run without root and without writing to themselves, and each lists what is in it.',
+  P103: 'An agent works in an image of its team’s, which has nothing of Berth’s and no git.',
   P110: 'With blobs in S3 a session falls asleep and goes on on an empty disk; its runner and agent hold no key of the store, and a purge leaves nothing there.',
   P111: 'While the blob store is away, what needs it is refused in words or waits: nothing is lost or half done, and all is told and saved when it is back.',
   P112: 'A diagnosis of a cluster finds what is well and what is not, as pods of runners meet it, and leaves nothing behind.',

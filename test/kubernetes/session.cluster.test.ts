@@ -2,6 +2,7 @@ import type { Client } from '@berth/client'
 import type { SessionSummary } from '@berth/contract'
 import { describe, expect, it } from 'vitest'
 import { type GitPod, sampleFiles, startGitPod } from './support/git-pod.ts'
+import { images } from './support/images.ts'
 import { withInstallation } from './support/installation.ts'
 import { ofSession } from './support/leftovers.ts'
 import { within } from './support/within.ts'
@@ -63,5 +64,20 @@ describe('a session in a pod', () => {
         git = await startGitPod(namespace, { 'tidy-durations': sampleFiles() })
         return { gitHosts: [git.host] }
       },
+    ))
+
+  it('[P103] works in an image of the team’s own, which has no git', () =>
+    withInstallation(
+      async ({ client }) => {
+        const body = { prompt: 'run: node --version && ! command -v git && echo no git, $((6 * 7)) times' }
+        const { id: session } = await client.createSession({ params: { project }, body })
+        const params = { project, session }
+        const worked = await settled(client, session, ({ lastTurn }) => lastTurn !== undefined)
+        expect(worked.lastTurn).toMatchObject({ result: 'success' })
+        const { items } = await client.listEvents({ params })
+        expect(JSON.stringify(items)).toContain('no git, 42 times')
+        await client.deleteSession({ params })
+      },
+      () => ({ runners: { images: { agent: images.team } } }),
     ))
 })

@@ -22,6 +22,8 @@ const places: Record<string, Record<string, string>> = {
   'apps/runner/src/home/boxed-home.ts': {
     "new URL('./main.ts', import.meta.url)": "new URL('../home/main.js', import.meta.url)",
   },
+  // One directory below what it copies.
+  'packages/sandbox/src/container/copy-tools-main.ts': {},
   // The Agent SDK stays a package.
   'packages/agent/src/executable.ts': {},
   'packages/scripted-model/src/load-scenarios.ts': {

@@ -45,7 +45,10 @@ export const contents: readonly Contents[] = [
       { directory: 'runner/runner', entries: { main: 'apps/runner/src/main.ts' } },
       {
         directory: 'runner/launcher',
-        entries: { launcher: 'packages/sandbox/src/container/launcher-main.ts' },
+        entries: {
+          launcher: 'packages/sandbox/src/container/launcher-main.ts',
+          'copy-tools': 'packages/sandbox/src/container/copy-tools-main.ts',
+        },
       },
       {
         directory: 'runner/bin',

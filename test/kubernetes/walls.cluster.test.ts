@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto'
+import type { Client } from '@berth/client'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { converse, makeProject, podOf, runNode, runShell } from './support/conversation.ts'
+import { type GitPod, sampleFiles, startGitPod } from './support/git-pod.ts'
+import { images } from './support/images.ts'
+import { type Inside, insideProgram } from './support/inside.ts'
+import { leftovers, ofSession } from './support/leftovers.ts'
+import { apply, kubectl, list } from './support/programs.ts'
+import { sharedInstallation } from './support/shared-installation.ts'
+import { within } from './support/within.ts'
+
+const project = 'walls'
+const missing = 'registry.invalid/no-such/tools:1'
+
+/** More than a small container has, in processes that are each smaller than Claude Code. */
+const hog = `
+for i in $(seq 60); do (head -c 25000000 /dev/zero; sleep 120) | tail -c 30000000 >/dev/null & done
+wait
+`
+
+const field = (namespace: string, what: string, path: string) =>
+  kubectl(['--namespace', namespace, 'get', ...what.split('/'), '--output', `jsonpath={${path}}`])
+
+describe('the walls around a session', () => {
+  let git: GitPod
+  let client: Client
+  const installation = sharedInstallation(async (namespace) => {
+    git = await startGitPod(namespace, { sample: sampleFiles() })
+    return {
+      gitHosts: [git.host],
+      // The API's port is open, so that it is the network that keeps sessions from it.
+      auth: { allowRemoteOwner: true },
+      runners: {
+        images: { allowed: ['registry.invalid/*'] },
+        // A session asks for as much memory as it may use.
+        resources: { agent: { memory: '900Gi' } },
+        patience: { scheduleSeconds: 5, imageSeconds: 5, createSeconds: 30 },
+      },
+    }
+  })
+  const start = (name: string, prompt?: string) => converse(() => client, name, { prompt })
+
+  beforeAll(async () => {
+    client = installation().client
+    await makeProject(client, project, { memoryMiB: 640 })
+  })
+
+  it('[P131] the agent reaches the runners’ port and nothing else, and finds neither token nor rights', async () => {
+    const { namespace } = installation()
+    const talk = await start(project, 'echo: hello')
+    await talk.ended(1)
+    const pod = await podOf(talk.session)
+    const [apiAddress, gitAddress, backendAddress] = await Promise.all([
+      field('default', 'service/kubernetes', '.spec.clusterIP'),
+      field(namespace, `pod/${git.host.split('.')[0]}`, '.status.podIP'),
+      field(namespace, 'service/berth', '.spec.clusterIP'),
+    ])
+    const inside = [
+      `kubernetes.default.svc.cluster.local:443`,
+      `${apiAddress}:443`,
+      `${gitAddress}:8080`,
+      git.host,
+    ]
+    const api = [`${backendAddress}:7420`, `berth.${namespace}.svc.cluster.local:7420`]
+    const targets = [...inside, ...api, '169.254.169.254:80', '1.1.1.1:443']
+    const token = await field(pod.metadata.namespace, `secret/${await secretOf(talk.session)}`, '.data.token')
+    const program = insideProgram({
+      targets,
+      runnersUrl: `http://berth-runners.${namespace}.svc.cluster.local:7421`,
+      tokenHash: createHash('sha256').update(Buffer.from(token, 'base64')).digest('hex'),
+    })
+
+    // What the cluster has is there, for those who may reach it.
+    const own = ['--namespace', namespace, 'exec', 'deployment/berth', '--', 'node', '-e', program]
+    const outside: Inside = JSON.parse(await kubectl(own))
+    for (const target of [...inside, ...api]) expect(outside.reached[target], target).toBe('open')
+
+    const seen: Inside = JSON.parse(await talk.say(runNode(program)))
+    expect(Object.keys(seen.reached).sort()).toEqual([...targets].sort())
+    expect(Object.values(seen.reached)).not.toContain('open')
+    expect(seen.runnersPort).toEqual([401, 401])
+
+    expect(seen.status).toMatchObject({
+      CapEff: '0000000000000000',
+      CapBnd: '0000000000000000',
+      NoNewPrivs: '1',
+      Seccomp: '2',
+    })
+    const runner = pod.spec.containers.find(({ name }) => name === 'runner')?.securityContext.runAsUser
+    expect([0, undefined, runner]).not.toContain(seen.uid)
+    expect(runner).toBeGreaterThan(0)
+    expect(seen.withToken).toEqual([])
+    expect(seen.commands.join('\n')).toContain('/claude')
+    expect(seen.commands.join('\n')).not.toMatch(/runner\/main\.js/)
+    expect(seen.serviceAccount).toBe(false)
+    expect(seen.writable).toEqual([])
+  }, 120_000)
+
+  it('[P132] an agent that takes too much memory is told of as such; its pod and its session go on', async () => {
+    const talk = await start(project, 'echo: hello')
+    await talk.ended(1)
+    const before = await podOf(talk.session)
+    await talk.prompt(runShell(hog))
+    await within('the agent is out of memory', async () => {
+      const ends = await talk.of('agent.exited')
+      return ends.find(({ data }) => data.reason === 'out-of-memory')
+    })
+    await talk.reach('rest', ({ status }) => status.phase === 'idle')
+    expect(await talk.say('echo: still here')).toBe('still here')
+    expect((await podOf(talk.session)).metadata.uid).toBe(before.metadata.uid)
+    expect(await talk.of('generation.ended')).toEqual([])
+  }, 180_000)
+
+  it.each([
+    ['image', 'an image that is nowhere', { image: missing, memoryMiB: 640 }, /image/i],
+    ['unschedulable', 'more memory than a node has', { memoryMiB: 262_144 }, /memory/i],
+  ] as const)(
+    '[P133] a session fails with the reason %s for %s, and leaves nothing',
+    async (reason, _, settings, words) => {
+      await makeProject(client, `no-${reason}`, settings)
+      const talk = await start(`no-${reason}`, 'echo: hello')
+      const { status } = await within('the session has failed', async () => {
+        const summary = await talk.summary()
+        return summary.status.phase === 'failed' ? summary : undefined
+      })
+      expect(status).toMatchObject({ phase: 'failed', reason, message: expect.stringMatching(words) })
+      expect(status).toMatchObject({ message: expect.stringContaining('resume the session') })
+      expect(await talk.of('turn.started')).toEqual([])
+      await within('no pod waits on', async () => {
+        const left = (await ofSession(talk.session)).filter((thing) => thing.startsWith('Pod'))
+        return left.length === 0 ? true : undefined
+      })
+      await talk.remove()
+      await client.deleteProject({ params: { project: `no-${reason}` }, query: { confirm: `no-${reason}` } })
+      await within('its namespace is gone', async () => {
+        const left = (await leftovers(installation().instance)).filter((thing) =>
+          thing.includes(`no-${reason}`),
+        )
+        return left.length === 0 ? true : undefined
+      })
+    },
+    120_000,
+  )
+
+  it('[P131] a privileged pod is refused in the namespace of a project', async () => {
+    const [namespace = ''] = (await installation().projects()).filter((name) => name.endsWith(project))
+    const container = { name: 'shell', image: images.runner, securityContext: { privileged: true } }
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'privileged' },
+      spec: { containers: [container] },
+    }
+    await expect(apply(namespace, [pod])).rejects.toThrow(/violates PodSecurity "restricted[\s\S]*privileged/)
+    expect(
+      await list('pods', ['--namespace', namespace, '--field-selector', 'metadata.name=privileged']),
+    ).toEqual([])
+  })
+})
+
+/** The Secret with the token of a session's runner. */
+const secretOf = async (session: string): Promise<string> => {
+  const selector = ['--all-namespaces', '--selector', `berth.dev/session=${session}`]
+  const [secret] = await list<{ metadata: { name: string } }>('secrets', selector)
+  return secret?.metadata.name ?? ''
+}

@@ -52,7 +52,7 @@ export type Told =
 export interface Life {
   /** A launcher that was started again is another one. */
   life: string
-  /** How the one before ended: there was none; by itself; or together with its container, without a word. */
+  /** How the one before ended: there was none; by itself; or killed for the container's memory, alone or with all of it. */
   before: 'none' | 'ended' | 'killed'
 }
 

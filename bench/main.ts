@@ -18,6 +18,7 @@ import { openLoop } from './figures/open-loop.ts'
 import { replay } from './figures/replay.ts'
 import { saturated } from './figures/saturated.ts'
 import { sessionStart } from './figures/session-start.ts'
+import { severalBackends } from './figures/several-backends.ts'
 import { startUp } from './figures/start-up.ts'
 import { storeAppend } from './figures/store-append.ts'
 
@@ -30,6 +31,7 @@ const figures: Figure[] = [
   admission,
   fanOut,
   storeAppend,
+  severalBackends,
   replay,
   startUp,
   sessionStart,

@@ -42,7 +42,7 @@ export const project = 'default'
 const patienceMs = 60_000
 
 /** A port that is free now, for a backend that has to come back on it. */
-const freePort = async (): Promise<number> => {
+export const freePort = async (): Promise<number> => {
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -90,7 +90,7 @@ export const withWorld = async (
 }
 
 /** Starts a backend process and waits until it is ready. What it writes is added to `log`. */
-const startBackend = async (env: Record<string, string>, log: string[]): Promise<ChildProcess> => {
+export const startBackend = async (env: Record<string, string>, log: string[]): Promise<ChildProcess> => {
   const started = spawn(process.execPath, [backendMain], {
     env: {
       PATH: process.env.PATH ?? '',
@@ -115,7 +115,7 @@ const startBackend = async (env: Record<string, string>, log: string[]): Promise
 }
 
 /** Ends a backend, unless it has ended; its exit code. */
-const stopBackend = async (
+export const stopBackend = async (
   child: ChildProcess | undefined,
   signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM',
 ): Promise<number | null> => {
@@ -158,7 +158,7 @@ const createWorld = async (dataDir: string, env: Record<string, string>): Promis
 }
 
 /** How a world is looked at. */
-const looksOf = (
+export const looksOf = (
   world: () => Pick<World, 'client' | 'dataDir'>,
 ): Pick<World, 'until' | 'settled' | 'events' | 'runnerPid'> => ({
   until: (session, condition, options) => until(world(), session, { condition, ...options }),
@@ -202,7 +202,7 @@ const readLog = async (client: Client, session: string): Promise<AnyEvent[]> => 
 }
 
 /** Ends what the tests left running, found by its records in the data directory. */
-const endRunners = async (dataDir: string): Promise<void> => {
+export const endRunners = async (dataDir: string): Promise<void> => {
   const sessions = await readdir(join(dataDir, 'sessions')).catch(() => [])
   for (const session of sessions) {
     const file = join(dataDir, 'sessions', session, 'run', 'runner.json')

@@ -37,7 +37,7 @@ const start = async (config: Config) => {
   const { url: scriptedUrl, close: closeScripted } = await scripted.listen()
   const backend = await startBackend({
     store,
-    blobs: await blobsOf(config, log),
+    blobs: await blobsOf(config, { log, shared: store.kind !== 'sqlite' }),
     runtime: await runtimeOf(config, log),
     source: createModelSource({ ...config, scriptedUrl }),
     prices,
@@ -94,8 +94,11 @@ const migrate = async (config: Config): Promise<void> => {
 }
 
 /** Files in the data directory, or objects in a bucket. */
-const blobsOf = async ({ dataDir, s3 }: Config, log: Logger): Promise<BlobStore> => {
-  if (s3 === undefined) return createDirectoryBlobs({ directory: join(dataDir, 'blobs') })
+const blobsOf = async (
+  { dataDir, s3 }: Config,
+  { log, shared }: { log: Logger; shared: boolean },
+): Promise<BlobStore> => {
+  if (s3 === undefined) return createDirectoryBlobs({ directory: join(dataDir, 'blobs'), shared })
   // Loaded only when it is used: it takes 35 MB.
   const { createS3Blobs } = await import('./blobs/s3/s3-blobs.ts')
   return createS3Blobs({ ...s3, now: Date.now, warn: (message) => log.warn(message) })

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -13,6 +13,17 @@ const gone = (directory: string) => rm(directory, { recursive: true, force: true
 blobConformance('A directory', async () => {
   const directory = await temporary()
   return { blobs: await createDirectoryBlobs({ directory }), dispose: () => gone(directory) }
+})
+
+it('leaves uploads of other backends alone, unless nothing comes any more', async () => {
+  const directory = await temporary()
+  onTestFinished(() => gone(directory))
+  await createDirectoryBlobs({ directory, shared: true })
+  const [young, old] = ['young', 'old'].map((name) => join(directory, '.incoming', name)) as [string, string]
+  for (const file of [young, old]) await writeFile(file, 'half')
+  await utimes(old, 0, 0)
+  await createDirectoryBlobs({ directory, shared: true })
+  expect(await readdir(join(directory, '.incoming'))).toEqual(['young'])
 })
 
 it('removes at the start what a crash left of uploads, and leaves no parts itself', async () => {

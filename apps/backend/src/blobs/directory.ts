@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { link, mkdir, open, opendir, rename, rm } from 'node:fs/promises'
+import { link, mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -10,18 +10,34 @@ import { checkBlob, checkScope, isScope } from './names.ts'
 import type { BlobStore, BlobUpload } from './port.ts'
 
 export interface DirectoryBlobsOptions {
-  /** Where the blobs lie: `<session>/<sha256>`. Made if missing; belongs to one process at a time. */
+  /** Where the blobs lie: `<session>/<sha256>`. Made if missing. */
   directory: string
+  /** Other backends use it too. Default: it belongs to one process at a time. */
+  shared?: boolean
 }
 
 /** Uploads under way; what is left of a crash is removed at the start. */
 const incoming = '.incoming'
 
+/** Of several backends, nobody waits for the next bytes of an upload for so long. */
+const leftMs = 15 * 60_000
+
 /** Blobs as files in a directory. */
-export const createDirectoryBlobs = async ({ directory }: DirectoryBlobsOptions): Promise<BlobStore> => {
-  await rm(join(directory, incoming), { recursive: true, force: true })
+export const createDirectoryBlobs = async ({
+  directory,
+  shared = false,
+}: DirectoryBlobsOptions): Promise<BlobStore> => {
   await mkdir(join(directory, incoming), { recursive: true, mode: 0o700 })
+  await removeLeft(join(directory, incoming), shared ? leftMs : 0)
   return new DirectoryBlobs(directory)
+}
+
+const removeLeft = async (directory: string, ms: number): Promise<void> => {
+  for await (const { name } of await opendir(directory)) {
+    const file = join(directory, name)
+    const found = await stat(file).catch(missing)
+    if (found !== undefined && found.mtimeMs <= Date.now() - ms) await rm(file, { force: true })
+  }
 }
 
 class DirectoryBlobs implements BlobStore {

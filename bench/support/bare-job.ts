@@ -1,13 +1,24 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '../../packages/runtime/src/index.ts'
 import { ClusterAccess } from '../../packages/runtime-kubernetes/src/api/cluster-access.ts'
 import { KubernetesApi } from '../../packages/runtime-kubernetes/src/api/kubernetes-api.ts'
 import { kinds } from '../../packages/runtime-kubernetes/src/api/resources.ts'
 import { compileOptions } from '../../packages/runtime-kubernetes/src/index.ts'
 
+/** Time between two looks at a Job. */
+const lookMs = 200
+
+/** What is asked of a Job. */
+interface MadeJob {
+  status?: { succeeded?: number; failed?: number }
+}
+
 export interface BareJobs {
-  /** Makes a Job whose only container starts Claude Code with this prompt. */
-  start(prompt: string): Promise<void>
+  /** Makes a Job whose only container starts Claude Code with this prompt; gives its name. */
+  start(prompt: string): Promise<string>
+  /** Resolves when nothing of the Job runs any more. */
+  ended(name: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -22,6 +33,11 @@ export const openBareJobs = async (image: string, modelUrl: string): Promise<Bar
     start: async (prompt) => {
       const body = jobOf({ image, modelUrl, prompt })
       await api.create({ kind: kinds.jobs, namespace }, body)
+      return body.metadata.name
+    },
+    ended: async (name) => {
+      const isOver = ({ status }: MadeJob) => (status?.succeeded ?? 0) + (status?.failed ?? 0) > 0
+      while (!isOver(await api.get<MadeJob>({ kind: kinds.jobs, namespace, name }))) await sleep(lookMs)
     },
     close: async () => {
       await api.delete({ kind: kinds.namespaces, name: namespace })

@@ -47,7 +47,11 @@ COPY --from=build /src/dist/runner/home/ /opt/berth/home/
 COPY --from=build /src/dist/runner/files/ /opt/berth/files/
 COPY --from=build /src/dist/runner/runner/ /opt/berth/runner/
 ENV NODE_ENV=production \
-    BERTH_CLAUDE_EXECUTABLE=/opt/berth/claude/claude
+    BERTH_CLAUDE_EXECUTABLE=/opt/berth/claude/claude \
+    BERTH_COMPILED=/opt/berth/compiled
+# A start is mostly compiling. Node keeps it to its own user; every session has another.
+RUN NODE_COMPILE_CACHE=/opt/berth/compiled node /opt/berth/runner/main.js --precompile \
+ && chmod -R u=rwX,go=rX /opt/berth/compiled
 COPY --from=build /src/dist/runner.cdx.json /usr/share/sbom/berth-runner.cdx.json
 USER 10001:10001
 WORKDIR /opt/berth

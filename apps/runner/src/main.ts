@@ -1,12 +1,11 @@
-import { enableCompileCache, flushCompileCache } from 'node:module'
+import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import type { Sandbox } from '@berth/sandbox'
+import { useCompileCache } from './compile-cache.ts'
 import type { Config } from './config.ts'
 
-// Most of a start is compiling TypeScript, so the imports that cost follow below, when the cache is on. It lies in a
-// directory of the operator's, never in one that others can write.
-const { BERTH_MIRROR_DIR: directory, NODE_COMPILE_CACHE: chosen } = process.env
-if (directory !== undefined && chosen === undefined) enableCompileCache(join(directory, 'compiled'))
+// The imports that cost follow below, when the cache is on.
+useCompileCache(process.env)
 
 const [{ ConfigError, readConfig }, { exitCode }, { default: manifest }] = await Promise.all([
   import('./config.ts'),
@@ -52,6 +51,23 @@ const check = async (): Promise<number> => {
   const result = await sandbox.check()
   process.stdout.write(`${JSON.stringify({ sandbox: sandbox.kind, ...result })}\n`)
   return result.ok ? exitCode.done : exitCode.fault
+}
+
+/** For the build of an image: what a runner loads is compiled once, into the directory of `NODE_COMPILE_CACHE`. */
+const precompile = async (): Promise<number> => {
+  await Promise.all([
+    import('@berth/client'),
+    import('@berth/sandbox'),
+    import('./logs/open-log.ts'),
+    import('./runner.ts'),
+    import('./ending.ts'),
+    import('./layout.ts'),
+    import('./container-mounts.ts'),
+    import('./agent/claude-kit.ts'),
+    import('./door/relay.ts'),
+  ])
+  flushCompileCache()
+  return exitCode.done
 }
 
 const loadKit = async ({ claude }: Config) => {
@@ -122,6 +138,7 @@ const main = async ([argument]: readonly string[]): Promise<number> => {
     return exitCode.done
   }
   if (argument === '--check') return check()
+  if (argument === '--precompile') return precompile()
   try {
     // Everything that this process makes is its user's alone, whoever started it.
     process.umask(0o077)

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { keepAgent } from './agent/keeper.ts'
 import type { AgentExit } from './agent/live-agent.ts'
 import { createRebuild, type Rebuild } from './agent/rebuild.ts'
@@ -26,6 +27,9 @@ import { makeArtifacts } from './workspace/artifacts.ts'
 import { openRepositories, type SessionRepositories } from './workspace/session-repositories.ts'
 import { workspaceLimits } from './workspace/shadow.ts'
 import { createWorkspace, type Workspace } from './workspace/workspace.ts'
+
+/** How long the first prompt is waited for before the first snapshot is made ready, in ms. */
+const firstPromptMs = 2000
 
 type FailReason = 'sandbox' | 'clone' | 'storage' | 'agent' | 'out-of-memory'
 
@@ -167,9 +171,12 @@ const startAgent = (session: Session, place: Place, directory: string): void => 
   place.goLive(place.workspace.exclusively)
   live.saver = saver
   session.over.addEventListener('abort', saver.close)
-  // While Claude Code starts, this process has time.
+  // While Claude Code starts, this process has time. A snapshot takes more: it is made while the model thinks.
   void keeper.launched.then(session.door.warm)
-  void keeper.ready().then(saver.warm, () => undefined)
+  void keeper
+    .ready()
+    .then(() => Promise.race([session.door.used, sleep(firstPromptMs, undefined, { ref: false })]))
+    .then(saver.warm, () => undefined)
   timeAgentStart(session)
   tellMcpLogs(session)
   const stopReporting = reportResources({

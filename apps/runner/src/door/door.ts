@@ -14,6 +14,8 @@ export interface Door {
   readonly socket: string
   /** Loads what the first request needs: not before the agent starts, which needs none of it. */
   warm(): Promise<void>
+  /** Resolves with the first model request. */
+  readonly used: Promise<void>
   close(): Promise<void>
 }
 
@@ -53,8 +55,9 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
   }
   const git = createGitDoor({ ...options, relay: relayForGit })
   const load = { requests: 0, bytes: 0 }
+  const used = Promise.withResolvers<void>()
   const server = createServer({ maxHeaderSize: 32 * 1024, requestTimeout: 0 }, (request, response) => {
-    void handle(request, response, { options, relay, load, git })
+    void handle(request, response, { options, relay, load, git, onUsed: used.resolve })
   })
   server.on('clientError', (_error, connection) => connection.destroy())
   server.maxConnections = 4 * concurrent
@@ -64,6 +67,7 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
   if (shared !== undefined) await chmod(socket, 0o660)
   return {
     socket,
+    used: used.promise,
     async warm() {
       await relay()
     },
@@ -82,6 +86,7 @@ interface Handling {
   relay(): Promise<Relay>
   load: { requests: number; bytes: number }
   git: ReturnType<typeof createGitDoor>
+  onUsed(): void
 }
 
 const handle = async (
@@ -98,6 +103,7 @@ const handle = async (
   const { load } = handling
   if (load.requests >= concurrent) return refuse(response, 429, 'Too many model requests at once.')
   load.requests += 1
+  handling.onUsed()
   try {
     await relayOne(request, response, { ...handling, path: rule.path })
   } finally {

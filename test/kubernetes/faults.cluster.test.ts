@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { volumeOnNode } from '../../deploy/helm/support/place.ts'
 import { type Conversation, converse, makeProject, podOf, runShell } from './support/conversation.ts'
 import { type GitPod, sampleFiles, startGitPod } from './support/git-pod.ts'
-import { leftovers } from './support/leftovers.ts'
 import { noPodS3, podS3Values } from './support/pod-s3.ts'
 import { type PostgresPod, startPostgresPod } from './support/postgres-pod.ts'
 import { kubectl, list } from './support/programs.ts'
@@ -13,6 +12,8 @@ import { sharedInstallation } from './support/shared-installation.ts'
 import { within } from './support/within.ts'
 
 const project = 'faults'
+/** The project whose namespace is deleted. */
+const moved = 'moved'
 
 /** Files of all kinds, made by the agent. */
 const makeFiles = `
@@ -82,7 +83,7 @@ describe('a cluster in which things die', () => {
     await makeProject(client, project)
   })
 
-  it('[P127] a session whose pod is killed in the middle of a turn goes on in another, as of its last checkpoint', async () => {
+  it.concurrent('[P127] a session whose pod is killed in the middle of a turn goes on in another, as of its last checkpoint', async () => {
     const talk = await start(undefined, [{ url: git.url('sample') }])
     await talk.say(runShell(makeFiles))
     const before = await talk.say(runShell(listFiles))
@@ -110,6 +111,20 @@ describe('a cluster in which things die', () => {
     expect(await talk.of('generation.ended')).toHaveLength(1)
   }, 180_000)
 
+  it.concurrent('[P129] a session goes on in a new namespace when its own is deleted under it', async () => {
+    await makeProject(client, moved)
+    const talk = await converse(() => client, moved, { prompt: 'write first.md: one' })
+    const { lastTurn } = await talk.ended(1)
+    await talk.reach('its checkpoint', ({ checkpoint }) => checkpoint?.turn === lastTurn?.turn)
+    const { metadata } = await podOf(talk.session)
+    await talk.prompt('count slowly to 60')
+    await talk.reach('work', ({ status }) => status.phase === 'working')
+    await kubectl(['delete', 'namespace', metadata.namespace, '--wait=false'])
+    await talk.ended(2)
+    expect((await podOf(talk.session)).metadata.uid).not.toBe(metadata.uid)
+    expect(await talk.say('run: cat first.md')).toBe('one')
+  }, 240_000)
+
   it('[P128] a backend and PostgreSQL that are killed during turns lose nothing and double nothing', async () => {
     const { namespace, reconnect } = installation()
     const prompts = [
@@ -131,36 +146,24 @@ describe('a cluster in which things die', () => {
     for (const talk of talks) expect(await talk.say('echo: still here')).toBe('still here')
   }, 240_000)
 
-  it('[P129] a session goes on in a new namespace when its own is deleted under it', async () => {
-    const talk = await start('write first.md: one')
-    const { lastTurn } = await talk.ended(1)
-    await talk.reach('its checkpoint', ({ checkpoint }) => checkpoint?.turn === lastTurn?.turn)
-    const { metadata } = await podOf(talk.session)
-    await talk.prompt('count slowly to 60')
-    await talk.reach('work', ({ status }) => status.phase === 'working')
-    await kubectl(['delete', 'namespace', metadata.namespace, '--wait=false'])
-    await talk.ended(2)
-    expect((await podOf(talk.session)).metadata.uid).not.toBe(metadata.uid)
-    expect(await talk.say('run: cat first.md')).toBe('one')
-  }, 240_000)
-
   it('[P130] sessions and a project that are deleted leave nothing in the cluster', async () => {
-    const { instance, namespace } = installation()
-    const { items } = await client.listSessions({ params: { project }, query: {} })
-    expect(items.length).toBeGreaterThan(0)
-    for (const { id: session } of items) await client.deleteSession({ params: { project, session } })
-    await within('no session is left', async () => {
-      await client.deleteProject({ params: { project }, query: { confirm: project } })
-      return true
-    })
-    await within('nothing of the project is left', async () => {
-      const left = (await leftovers(instance)).filter(
-        (thing) => !thing.includes(` ${namespace}/`) && thing.includes(project),
-      )
+    const { projects } = installation()
+    for (const name of [project, moved]) {
+      const { items } = await client.listSessions({ params: { project: name }, query: {} })
+      expect(items.length).toBeGreaterThan(0)
+      for (const { id: session } of items) await client.deleteSession({ params: { project: name, session } })
+    }
+    for (const name of [project, moved])
+      await within(`no session of ${name} is left`, async () => {
+        await client.deleteProject({ params: { project: name }, query: { confirm: name } })
+        return true
+      })
+    await within('no namespace of a project is left', async () => {
+      const left = await projects()
       if (left.length > 0) throw new Error(left.join(', '))
       return true
     })
-  }, 120_000)
+  }, 180_000)
 })
 
 /** Its turn has ended, in the runner in which it began and with one attempt. */

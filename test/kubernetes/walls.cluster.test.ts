@@ -46,7 +46,7 @@ describe('the walls around a session', () => {
     await makeProject(client, project, { memoryMiB: 640 })
   })
 
-  it('[P131] the agent reaches the runners’ port and nothing else, and finds neither token nor rights', async () => {
+  it.concurrent('[P131] the agent reaches the runners’ port and nothing else, and finds neither token nor rights', async () => {
     const { namespace } = installation()
     const talk = await start(project, 'echo: hello')
     await talk.ended(1)
@@ -97,7 +97,7 @@ describe('the walls around a session', () => {
     expect(seen.writable).toEqual([])
   }, 120_000)
 
-  it('[P132] an agent that takes too much memory is told of as such; its pod and its session go on', async () => {
+  it.concurrent('[P132] an agent that takes too much memory is told of as such; its pod and its session go on', async () => {
     const talk = await start(project, 'echo: hello')
     await talk.ended(1)
     const before = await podOf(talk.session)
@@ -112,7 +112,7 @@ describe('the walls around a session', () => {
     expect(await talk.of('generation.ended')).toEqual([])
   }, 180_000)
 
-  it('[P133] sessions fail with the reason image or unschedulable, say what to do, and leave nothing', async () => {
+  it.concurrent('[P133] sessions fail with the reason image or unschedulable, say what to do, and leave nothing', async () => {
     const hopeless = [
       {
         reason: 'image',

@@ -33,6 +33,8 @@ export const clientConfig = (options: ConnectionOptions): pg.ClientConfig => ({
   statement_timeout: options.statementMs ?? 30_000,
   lock_timeout: options.lockMs ?? 10_000,
   idle_in_transaction_session_timeout: 60_000,
+  // What is acknowledged is durable, also where the server is set to be faster than that.
+  options: '-c synchronous_commit=on',
   connectionTimeoutMillis: options.connectMs ?? 5_000,
   keepAlive: true,
   types,

@@ -1,6 +1,6 @@
 import { limits } from '@berth/contract'
 import { noticeOf } from '../append/consequences.ts'
-import type { AppendRequest, Notice } from '../port.ts'
+import type { AppendRequest } from '../port.ts'
 import { stateOf } from '../session-columns.ts'
 import {
   AppendState,
@@ -12,11 +12,7 @@ import {
 } from './append-state.ts'
 import type { Connection } from './connections.ts'
 import { storeAppends } from './store-appends.ts'
-
-export interface GroupResult {
-  outcomes: Outcome[]
-  notices: Notice[]
-}
+import type { Told } from './teller.ts'
 
 /**
  * Appends of several sessions in the caller's transaction. Everything is locked in one order (keys, sessions by id, and at the
@@ -25,7 +21,7 @@ export interface GroupResult {
 export const appendGroup = async (
   connection: Connection,
   requests: readonly AppendRequest[],
-): Promise<GroupResult> => {
+): Promise<Told<Outcome[]>> => {
   const state = new AppendState(await readKnown(connection, requests))
   const outcomes = requests.map((request) => state.decide(request))
   await storeAppends(connection, state)
@@ -33,7 +29,7 @@ export const appendGroup = async (
     const notice = 'value' in outcome ? noticeOf(outcome.value) : undefined
     return notice === undefined ? [] : [notice]
   })
-  return { outcomes, notices }
+  return { value: outcomes, notices }
 }
 
 const readKnown = async (connection: Connection, requests: readonly AppendRequest[]): Promise<Known> => {

@@ -1,8 +1,9 @@
 import { BerthError } from '@berth/contract'
-import type { AppendRequest, AppendResult, Notice } from '../port.ts'
+import type { AppendRequest, AppendResult } from '../port.ts'
 import { closedError } from '../program-store.ts'
-import { appendGroup, type GroupResult } from './append-group.ts'
-import type { Connections } from './connections.ts'
+import { appendGroup } from './append-group.ts'
+import type { Outcome } from './append-state.ts'
+import type { Teller } from './teller.ts'
 
 /** Appends that wait; more are refused, so that an overload does not grow the memory. */
 const maxWaiting = 10_000
@@ -18,17 +19,15 @@ interface Waiting {
 
 /** Puts waiting appends together into transactions; those of one session go one after the other, in the order of asking. */
 export class Appender {
-  readonly #connections: Connections
-  readonly #onNotices: (notices: Notice[]) => void
+  readonly #teller: Teller
   readonly #busy = new Set<string>()
   #waiting: Waiting[] = []
   #running = 0
   #closed = false
   #idle = Promise.withResolvers<void>()
 
-  constructor(connections: Connections, onNotices: (notices: Notice[]) => void) {
-    this.#connections = connections
-    this.#onNotices = onNotices
+  constructor(teller: Teller) {
+    this.#teller = teller
   }
 
   append(request: AppendRequest): Promise<AppendResult> {
@@ -85,13 +84,12 @@ export class Appender {
     }
   }
 
-  #transact(group: readonly Waiting[]): Promise<GroupResult> {
+  #transact(group: readonly Waiting[]): Promise<Outcome[]> {
     const requests = group.map(({ request }) => request)
-    return this.#connections.transact((connection) => appendGroup(connection, requests))
+    return this.#teller.transact((connection) => appendGroup(connection, requests))
   }
 
-  #answer(group: readonly Waiting[], { outcomes, notices }: GroupResult): void {
-    this.#onNotices(notices)
+  #answer(group: readonly Waiting[], outcomes: readonly Outcome[]): void {
     for (const [index, { resolve, reject }] of group.entries()) {
       const outcome = outcomes[index]
       if (outcome === undefined) reject(new Error('An append has no outcome'))

@@ -15,6 +15,10 @@ export interface ConnectionOptions {
   lockMs?: number
   /** Milliseconds in which a connection must be there. Default: 5,000. */
   connectMs?: number
+  /** Milliseconds of silence after which a statement's connection counts as broken. Default: `statementMs` and 5,000. */
+  answerMs?: number
+  /** Milliseconds between two questions whether the connection for news still hears. Default: 10,000. */
+  checkMs?: number
 }
 
 /** A connection in the middle of a transaction, or one of its own. */
@@ -27,12 +31,15 @@ const types: pg.CustomTypesConfig = {
     (numeric.has(type) ? Number : pg.types.getTypeParser(type, format)) as never,
 }
 
-export const clientConfig = (options: ConnectionOptions): pg.ClientConfig => ({
+export const clientConfig = ({ statementMs = 30_000, ...options }: ConnectionOptions): pg.ClientConfig => ({
   connectionString: options.url,
   application_name: 'berth',
-  statement_timeout: options.statementMs ?? 30_000,
+  statement_timeout: statementMs,
+  // The server keeps the other limits, unless the network swallows what it says.
+  query_timeout: options.answerMs ?? statementMs + 5_000,
   lock_timeout: options.lockMs ?? 10_000,
-  idle_in_transaction_session_timeout: 60_000,
+  // Between two statements a transaction only computes: one that idles lost its connection, and holds up others.
+  idle_in_transaction_session_timeout: 10_000,
   // What is acknowledged is durable, also where the server is set to be faster than that.
   options: '-c synchronous_commit=on',
   connectionTimeoutMillis: options.connectMs ?? 5_000,

@@ -12,7 +12,7 @@ const network =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT|ECANCELED)$/
 /** What node-postgres says without a code. */
 const driver =
-  /Connection terminated|connection timeout|timeout exceeded|Client has encountered a connection error|not queryable/i
+  /Connection terminated|connection timeout|timeout exceeded|Query read timeout|Client has encountered a connection error|not queryable/i
 
 /** The database can't be reached, or doesn't answer in time. */
 export const isAway = (error: unknown): boolean => {

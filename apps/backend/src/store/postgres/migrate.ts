@@ -31,9 +31,13 @@ export const migrate = (connections: Connections): Promise<void> =>
       )
   })
 
+/** Tables of somebody's own: extensions of the operator's, such as pg_stat_statements, bring views and tables of theirs. */
 const namesOf = async (connection: Connection): Promise<string[]> => {
   const { rows } = await connection.query(
-    'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema()',
+    `SELECT relname AS name FROM pg_class
+      WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND NOT EXISTS (
+        SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e'
+      )`,
   )
   return rows.map(({ name }) => String(name))
 }

@@ -37,6 +37,7 @@ export const openNews = async ({ connection, connections, onNotice }: NewsOption
   const own = randomUUID()
   let client: pg.Client | undefined
   let timer: NodeJS.Timeout | undefined
+  let check: NodeJS.Timeout | undefined
   let closed = false
   let delay = 100
 
@@ -61,8 +62,20 @@ export const openNews = async ({ connection, connections, onNotice }: NewsOption
     await next.connect()
     await next.query(`LISTEN ${channel}`)
     delay = 100
+    stillHears(next, again)
+  }
+  /** A network that swallows everything ends no connection. */
+  const stillHears = (listener: pg.Client, again: () => void) => {
+    const ask = async () => {
+      await listener.query('SELECT 1')
+      if (client === listener) stillHears(listener, again)
+    }
+    clearTimeout(check)
+    check = setTimeout(() => void ask().catch(again), connection.checkMs ?? 10_000)
+    check.unref()
   }
   const retry = () => {
+    clearTimeout(check)
     const old = client
     client = undefined
     void old?.end().catch(() => undefined)
@@ -86,6 +99,7 @@ export const openNews = async ({ connection, connections, onNotice }: NewsOption
     async close() {
       closed = true
       clearTimeout(timer)
+      clearTimeout(check)
       const last = client
       client = undefined
       await last?.end().catch(() => undefined)

@@ -4,10 +4,11 @@ import { ProgramStore, type StoreParts, tellAll } from '../program-store.ts'
 import { programOf } from '../programs/programs.ts'
 import { Appender } from './appender.ts'
 import { attention } from './attention.ts'
-import { type ConnectionOptions, Connections, runProgram } from './connections.ts'
+import { type Connection, type ConnectionOptions, Connections, runProgram } from './connections.ts'
 import { toStoreError } from './fault.ts'
 import { migrate } from './migrate.ts'
 import { openNews } from './news.ts'
+import { Teller } from './teller.ts'
 
 export type PostgresStoreOptions = ConnectionOptions
 
@@ -29,13 +30,14 @@ export const createPostgresStore = async (options: PostgresStoreOptions): Promis
       for (const notice of notices) tellAll(listeners, notice)
       news.tell(notices)
     }
-    const appender = new Appender(connections, tell)
+    const teller = new Teller(connections, tell)
+    const appender = new Appender(teller)
     const close = async () => {
       await appender.close()
       await news.close()
       await connections.close()
     }
-    const store = new ProgramStore(partsOf({ connections, appender, tell, close, listeners }))
+    const store = new ProgramStore(partsOf({ connections, appender, teller, close, listeners }))
     await store.sweep()
     return store
   } catch (error) {
@@ -47,7 +49,7 @@ export const createPostgresStore = async (options: PostgresStoreOptions): Promis
 interface Parts {
   connections: Connections
   appender: Appender
-  tell: (notices: readonly Notice[]) => void
+  teller: Teller
   close: () => Promise<void>
   listeners: Set<(notice: Notice) => void>
 }
@@ -79,20 +81,19 @@ const isolationOf = (operation: Operation): string => {
   return readCommitted.has(operation) ? 'READ COMMITTED' : 'REPEATABLE READ'
 }
 
-const partsOf = ({ connections, appender, tell, close, listeners }: Parts): StoreParts => ({
+const partsOf = ({ connections, appender, teller, close, listeners }: Parts): StoreParts => ({
   kind: 'postgres',
   listeners,
   fetched,
   read: (program) => connections.read(program),
   write: async <K extends Operation>(operation: K, input: Operations[K]['input']) => {
     if (operation === 'append') return appender.append(input as Operations['append']['input']) as never
-    const { value, notice } = await connections.transact(
-      (connection) =>
-        runProgram(connection, programOf(operation as Exclude<Operation, 'append' | 'ping'>, input as never)),
-      isolationOf(operation),
-    )
-    if (notice !== undefined) tell([notice])
-    return value as Operations[K]['value']
+    const work = async (connection: Connection) => {
+      const program = programOf(operation as Exclude<Operation, 'append' | 'ping'>, input as never)
+      const { value, notice } = await runProgram(connection, program)
+      return { value: value as Operations[K]['value'], notices: notice === undefined ? [] : [notice] }
+    }
+    return teller.transact(work, isolationOf(operation))
   },
   attention: (query) => attention(connections, query),
   bytes: async () => {

@@ -215,6 +215,20 @@ describe('two stores over one database', { timeout: 60_000 }, () => {
     await postgres.dropDatabase(other)
   })
 
+  it('take a database in which the operator has views, and an extension its tables', async () => {
+    const other = await postgres.createDatabase()
+    const client = new pg.Client({ connectionString: other })
+    await client.connect()
+    await client.query(
+      'CREATE TABLE of_extension (id int); CREATE VIEW activity AS SELECT * FROM pg_stat_activity',
+    )
+    // As if CREATE EXTENSION had made it: which extensions there are to make depends on the server.
+    await client.query('ALTER EXTENSION plpgsql ADD TABLE of_extension')
+    await client.end()
+    await (await createPostgresStore({ url: other })).close()
+    await postgres.dropDatabase(other)
+  })
+
   it('keep what PostgreSQL has no place for', async () => {
     const session = await newSession('p', 'a\0b \ud800')
     expect(JSON.parse((await stores[1].summary('p', session)) ?? '').title).toBe('a\0b \ud800')

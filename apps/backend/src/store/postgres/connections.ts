@@ -67,6 +67,8 @@ export class Connections {
     })
     // A connection that breaks while nobody uses it is dropped by the pool; whoever asks next gets another.
     this.#pool.on('error', () => undefined)
+    // One that breaks on its way from the pool to whoever asked belongs to nobody: its error would end the process.
+    this.#pool.on('connect', (client) => client.on('error', () => undefined))
   }
 
   /** Runs a program that changes nothing. A step that finds the connection broken is asked again on another. */
@@ -101,8 +103,6 @@ export class Connections {
 
   async #once<T>(work: (connection: Connection) => Promise<T>, isolation: string): Promise<T> {
     const client = await this.#pool.connect()
-    const onError = () => undefined
-    client.on('error', onError)
     let broken: Error | undefined
     try {
       await client.query(`BEGIN ISOLATION LEVEL ${isolation}`)
@@ -117,7 +117,6 @@ export class Connections {
         })
       throw error
     } finally {
-      client.off('error', onError)
       client.release(broken)
     }
   }

@@ -11,12 +11,16 @@ const transientOf = (event: Event): string | null => {
   return 'operation' in event.data ? event.data.operation : null
 }
 
-/** An event as it is stored. */
-export const eventRow = (session: number, event: Event): Tables['events'] => {
+/** An event as it is stored; `json`: itself, where that is at hand. */
+export const eventRow = (
+  session: number,
+  event: Event,
+  json: string = JSON.stringify(event),
+): Tables['events'] => {
   const { seq, type } = event
   const block = transientOf(event)
   const turn = 'turn' in event.data && block === null ? (event.data.turn ?? null) : null
-  return { place: placeOf(session, seq), session, seq, type, turn, block, json: JSON.stringify(event) }
+  return { place: placeOf(session, seq), session, seq, type, turn, block, json }
 }
 
 /** Keeps what is derived from events besides the state. */

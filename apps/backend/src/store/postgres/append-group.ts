@@ -85,7 +85,7 @@ const readSessions = async (
   return new Map(
     rows.map(({ number, id, ...row }) => {
       const state = stateOf(row)
-      return [id, { number, before: state, state, events: [] }]
+      return [id, { number, before: state, state, columns: undefined, events: [] }]
     }),
   )
 }

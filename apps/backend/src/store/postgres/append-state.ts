@@ -13,7 +13,9 @@ export interface WorkingSession {
   number: number | undefined
   before: SessionState | undefined
   state: SessionState
-  events: { event: Event; request: AppendRequest }[]
+  /** Of the state, once something was decided. */
+  columns: ReturnType<typeof sessionColumns> | undefined
+  events: { event: Event; json: string; request: AppendRequest }[]
 }
 
 /** What came of one request. */
@@ -75,29 +77,19 @@ export class AppendState {
     this.#checkProject(request, before)
     const at = new Date(request.now).toISOString()
     const { events, state } = decide(before, request.command, { at, turn: request.turn })
-    const value = this.#resultOf({ before, state, events })
-    const next = working ?? { number: undefined, before: undefined, state, events: [] }
-    next.state = state
-    next.events.push(...events.map((event) => ({ event, request })))
+    const columns = sessionColumns(state)
+    const stored = events.map((event) => ({ event, json: JSON.stringify(event), request }))
+    const lines: Line[] = stored.map(({ event: { seq }, json }) => ({ seq, json }))
+    const position = before?.summary.queue.length ?? 0
+    const value = resultOf({ events, lines, state, summary: columns.summary, position })
+    const next = working ?? { number: undefined, before: undefined, state, columns, events: [] }
+    Object.assign(next, { state, columns })
+    next.events.push(...stored)
     sessions.set(request.session, next)
     if (before === undefined || !sameListed(before.summary, state.summary))
       this.listed.push({ project: state.summary.project, session: request.session, value })
     this.#remember(request, value)
     return value
-  }
-
-  #resultOf({
-    before,
-    state,
-    events,
-  }: {
-    before: SessionState | undefined
-    state: SessionState
-    events: Event[]
-  }): AppendResult {
-    const { summary } = sessionColumns(state)
-    const lines: Line[] = events.map((event) => ({ seq: event.seq, json: JSON.stringify(event) }))
-    return resultOf({ events, lines, state, summary, position: before?.summary.queue.length ?? 0 })
   }
 
   #checkProject({ command, settingsVersion }: AppendRequest, before: SessionState | undefined): void {

@@ -1,4 +1,5 @@
 import type { Store } from '../port.ts'
+import { databaseTime } from './compile.ts'
 import type { Connections } from './connections.ts'
 
 /**
@@ -13,7 +14,7 @@ const text = `WITH found AS MATERIALIZED (
   SELECT sessions.id FROM waiting JOIN sessions USING (number)
   WHERE NOT EXISTS (
     SELECT FROM leases WHERE name = 'session:' || sessions.id
-      AND expires_at > (extract(epoch from clock_timestamp()) * 1000)::bigint
+      AND expires_at > ${databaseTime}
   )
   ORDER BY waiting.since LIMIT $3 FOR NO KEY UPDATE OF sessions SKIP LOCKED`
 

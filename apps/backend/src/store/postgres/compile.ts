@@ -2,7 +2,7 @@ import { createQueryId, PostgresQueryCompiler } from 'kysely'
 import { Placeholder, type Statement, storeTime, type Value, type Values } from '../query.ts'
 
 /** The database's own clock, in milliseconds since 1970: it goes on within a transaction. */
-const databaseTime = '(extract(epoch from clock_timestamp()) * 1000)::bigint'
+export const databaseTime = '(extract(epoch from clock_timestamp()) * 1000)::bigint'
 
 class Compiler extends PostgresQueryCompiler {
   protected override appendValue(value: unknown): void {

@@ -1,4 +1,3 @@
-import type { SessionState } from '@berth/contract'
 import { sessionQueries } from '../append/append-queries.ts'
 import { eventRow, follow } from '../append/consequences.ts'
 import { countUsage } from '../append/usage-book.ts'
@@ -47,8 +46,8 @@ const names = Object.keys(columns) as (keyof typeof columns)[]
 const typesFrom = (first: number) => names.map((name, index) => `$${first + index}::${columns[name]}[]`)
 
 /** The columns of sessions as arrays, one for each column. */
-const arraysOf = (sessions: readonly { state: SessionState }[]): unknown[][] => {
-  const rows = sessions.map(({ state }) => sessionColumns(state))
+const arraysOf = (sessions: readonly WorkingSession[]): unknown[][] => {
+  const rows = sessions.map(({ state, columns }) => columns ?? sessionColumns(state))
   return names.map((name) => rows.map((row) => storable(row[name])))
 }
 
@@ -79,7 +78,7 @@ const createSessions = async (connection: Connection, changed: readonly WorkingS
 
 const addEvents = async (connection: Connection, changed: readonly WorkingSession[]): Promise<void> => {
   const rows = changed.flatMap((session) =>
-    session.events.map(({ event }) => eventRow(numberOf(session), event)),
+    session.events.map(({ event, json }) => eventRow(numberOf(session), event, json)),
   )
   await connection.query({
     name: 'berth_add_events',

@@ -211,6 +211,7 @@ export { resolveSettings, type SettingOrigin } from './settings/resolve.ts'
 export {
   type EffectiveSettings,
   effectiveSettings,
+  imageName,
   modelName,
   platformSettings,
   type SessionSettings,

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { finished, Readable } from 'node:stream'
 import { BerthError, sessionBranch } from '@berth/contract'
 import type { Dispatcher } from 'undici'
+import { OpenCalls } from '../session/open-calls.ts'
 import { type SessionService, sessionSettingsOf } from '../session/service.ts'
 import type { RunnerIdentity, Store } from '../store/port.ts'
 import type { GitHosts } from './git-hosts.ts'
@@ -47,11 +48,12 @@ export class GitProxy {
   readonly #options: GitProxyOptions
   readonly #limits: GitProxyLimits
   readonly #agents: GuardedAgents
-  readonly #open = new Map<string, number>()
+  readonly #open: OpenCalls
 
   constructor(options: GitProxyOptions) {
     this.#options = options
     this.#limits = { ...standardLimits, ...options.limits }
+    this.#open = new OpenCalls(this.#limits.atOnce)
     this.#agents = createAgents(this.#limits)
   }
 
@@ -60,7 +62,7 @@ export class GitProxy {
     const rights = await this.#rights(call.runner)
     const verdict = judgeAccess(call.target, call.service, rights)
     if (!verdict.allowed) throw new BerthError('git_refused', verdict.reason)
-    const leave = this.#enter(call.runner.session)
+    const leave = this.#open.enter(call.runner.session, busy)
     try {
       const answer = await this.#answer(call, { rights, anyAddress: verdict.anyAddress })
       if (answer.body instanceof Readable) finished(answer.body, leave)
@@ -81,24 +83,6 @@ export class GitProxy {
     const [state, project] = await Promise.all([service.state(session), store.projectSettings(name)])
     const { workflow } = sessionSettingsOf(state.settings, project?.settings ?? {}).values
     return { repositories: state.repositories, workflow: workflow?.url, hosts }
-  }
-
-  #enter(session: string): () => void {
-    const open = this.#open.get(session) ?? 0
-    if (open >= this.#limits.atOnce)
-      throw new BerthError(
-        'git_busy',
-        `${open} requests of git are under way in this session. Wait for some.`,
-      )
-    this.#open.set(session, open + 1)
-    let left = false
-    return () => {
-      if (left) return
-      left = true
-      const now = (this.#open.get(session) ?? 1) - 1
-      if (now > 0) this.#open.set(session, now)
-      else this.#open.delete(session)
-    }
   }
 
   async #answer(call: GitCall, judged: Judged): Promise<GitAnswer> {
@@ -162,3 +146,6 @@ interface Judged {
   rights: GitRights
   anyAddress: boolean
 }
+
+const busy = (open: number) =>
+  new BerthError('git_busy', `${open} requests of git are under way in this session. Wait for some.`)

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { finished, type Readable, Transform } from 'node:stream'
 import { BerthError, type EffectiveSettings } from '@berth/contract'
 import { Agent, type Dispatcher } from 'undici'
+import { OpenCalls } from '../session/open-calls.ts'
 import type { SessionService } from '../session/service.ts'
 import { sessionSettingsOf } from '../session/service.ts'
 import type { RunnerIdentity, Store } from '../store/port.ts'
@@ -63,11 +64,12 @@ export class McpProxy {
   readonly #options: McpProxyOptions
   readonly #limits: McpProxyLimits
   readonly #agent: Agent
-  readonly #open = new Map<string, number>()
+  readonly #open: OpenCalls
 
   constructor(options: McpProxyOptions) {
     this.#options = options
     this.#limits = { ...standard, ...options.limits }
+    this.#open = new OpenCalls(this.#limits.atOnce)
     this.#agent = new Agent({
       headersTimeout: this.#limits.headersMs,
       bodyTimeout: this.#limits.idleMs,
@@ -79,7 +81,7 @@ export class McpProxy {
   /** Passes a message on. Rejects with `mcp_server_not_found`, `mcp_server_failed` or `mcp_busy`. */
   async call(call: McpCall): Promise<McpAnswer> {
     const server = await this.#server(call)
-    const leave = this.#enter(call.runner.session)
+    const leave = this.#open.enter(call.runner.session, busy)
     try {
       const answer = await this.#ask(call, server)
       refuseRedirect(call.name, answer)
@@ -115,24 +117,6 @@ export class McpProxy {
       'mcp_server_not_found',
       `The project's settings name no MCP server ${name} on the network.`,
     )
-  }
-
-  #enter(session: string): () => void {
-    const open = this.#open.get(session) ?? 0
-    if (open >= this.#limits.atOnce)
-      throw new BerthError(
-        'mcp_busy',
-        `${open} requests to MCP servers are under way in this session. Wait for some.`,
-      )
-    this.#open.set(session, open + 1)
-    let left = false
-    return () => {
-      if (left) return
-      left = true
-      const now = (this.#open.get(session) ?? 1) - 1
-      if (now > 0) this.#open.set(session, now)
-      else this.#open.delete(session)
-    }
   }
 
   async #ask({ name, method, headers, body }: McpCall, server: HttpServer): Promise<Dispatcher.ResponseData> {
@@ -198,3 +182,6 @@ const pick = (
       return typeof value === 'string' ? [[name, value]] : []
     }),
   )
+
+const busy = (open: number) =>
+  new BerthError('mcp_busy', `${open} requests to MCP servers are under way in this session. Wait for some.`)

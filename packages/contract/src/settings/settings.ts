@@ -21,7 +21,7 @@ export const modelName = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:@/[\]-]{0,127}$/, 'expected a model name such as claude-sonnet-4-5')
 
 /** The form of an image's name; what it names is known to the cluster. */
-const imageName = z
+export const imageName = z
   .string()
   .regex(
     /^[a-z0-9][A-Za-z0-9._:/@-]{0,254}$/,

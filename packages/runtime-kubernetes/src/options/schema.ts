@@ -1,5 +1,6 @@
+import { imageName } from '@berth/contract'
 import { z } from 'zod'
-import { dnsLabel, dnsName, imageName, labelMap, quantity } from './values.ts'
+import { dnsLabel, dnsName, labelMap, quantity } from './values.ts'
 
 const seconds = (max: number) => z.number().int().min(1).max(max)
 

@@ -26,13 +26,6 @@ export const dnsName = z
 
 export const labelMap = z.record(z.string().min(1).max(317), z.string().max(63))
 
-export const imageName = z
-  .string()
-  .regex(
-    /^[a-z0-9][A-Za-z0-9._:/@-]{0,254}$/,
-    'expected an image name such as registry.example.com/berth-runner:1.2',
-  )
-
 const units: Record<string, number> = {
   m: 1e-3,
   k: 1e3,

@@ -101,6 +101,7 @@ export const promises: Readonly<Record<string, string>> = {
   P131: 'In a cluster, the agent reaches the runners’ port and no other place, holds no token and no rights, and pods that could do more are refused beside it.',
   P132: 'In a cluster, an agent that takes too much memory is told of as such, and its session goes on in the same pod.',
   P133: 'A session whose image is nowhere, or for which no node has room, fails with that reason and with words that say what to do, and leaves nothing.',
+  P195: 'The backend reaches no private, link-local or metadata address for a project, by whatever name, redirect or change of mind of a name server, unless the operator opens it.',
   P90: 'Backends that share a database append to the same sessions at once: every event once, without gaps, in one order.',
   P91: 'What has an idempotency key is done once, whichever backends are asked at the same time.',
   P92: 'Connections to the database that break at any moment lose and double nothing.',

@@ -27,6 +27,7 @@ import { McpProxy } from './mcp/mcp-proxy.ts'
 import { diagnoser } from './observe/diagnose.ts'
 import { createMetrics } from './observe/metrics.ts'
 import { Operations } from './operations/operations.ts'
+import { createOutbound } from './outbound/outbound.ts'
 import { Admission } from './session/admission/admission.ts'
 import { type Capacity, unlimited } from './session/admission/capacity.ts'
 import { startHousekeeping } from './session/housekeeping.ts'
@@ -59,6 +60,8 @@ export interface BackendParts {
   surroundings?: GitSurroundings
   /** The git proxy: hosts as `parseGitHosts` reads them. Default: none, and the standard limits. */
   git?: { hosts: readonly string[]; limits?: Partial<GitProxyLimits> }
+  /** Hosts that projects may name although their addresses are private, as `parsePrivateHosts` reads them. Default: none. */
+  privateHosts?: readonly string[]
   allowedHosts: readonly string[]
   listen: { host: string; port: number; runnerHost: string; runnerPort: number }
   /** Where runners find the runners' port. Default: its address on this machine. */
@@ -138,8 +141,7 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
     await leases.close()
     for (const stop of stops) stop()
     await deps.gateway.close()
-    await deps.mcp.close()
-    await deps.git.close()
+    await deps.outbound.close()
     await runtime.close()
     await store.close()
   }
@@ -181,6 +183,7 @@ const assemble = (
     runtime: runtime.kind,
     admitted: metrics.admitted,
   })
+  const outbound = createOutbound({ privateHosts: parts.privateHosts })
   const owner = { actor: { kind: 'user' as const, ...parts.owner }, platformAdmin: true, roles: {} }
   const deps: Deps = {
     store,
@@ -193,8 +196,13 @@ const assemble = (
     changes,
     streams,
     gateway: new Gateway({ source, service, store, prices, count: metrics.used, now, log }),
-    mcp: new McpProxy({ service, store }),
-    git: new GitProxy({ service, store, ...parts.git, hosts: parseGitHosts(parts.git?.hosts ?? []) }),
+    outbound,
+    mcp: new McpProxy({ service, store, outbound }),
+    git: new GitProxy({
+      ...{ service, store, outbound },
+      ...parts.git,
+      hosts: parseGitHosts(parts.git?.hosts ?? []),
+    }),
     metrics,
     log,
     now,

@@ -28,6 +28,23 @@ describe('readConfig', () => {
     expect(readConfig({ BERTH_GIT_HOSTS: 'a.example, *' }).gitHosts).toEqual(['a.example', '*'])
   })
 
+  it('opens private addresses to projects only where their users are this machine’s', () => {
+    expect(readConfig({}).privateHosts).toEqual(['*'])
+    const open = { BERTH_HOST: '0.0.0.0', BERTH_ALLOW_REMOTE_OWNER: 'true' }
+    expect(readConfig(open).privateHosts).toEqual([])
+    expect(readConfig({ ...open, BERTH_PRIVATE_HOSTS: 'mcp.intern, 10.0.0.1:80' }).privateHosts).toEqual([
+      'mcp.intern',
+      '10.0.0.1:80',
+    ])
+    const kubernetes = {
+      BERTH_RUNTIME: 'kubernetes',
+      BERTH_KUBERNETES_CONFIG: '/k',
+      BERTH_RUNNER_URL: 'http://b',
+    }
+    expect(readConfig(kubernetes).privateHosts).toEqual([])
+    expect(() => readConfig({ BERTH_PRIVATE_HOSTS: 'http://x' })).toThrow(/BERTH_PRIVATE_HOSTS: .*http/)
+  })
+
   it('does not open the API beyond this machine by accident', () => {
     expect(() => readConfig({ BERTH_HOST: '0.0.0.0' })).toThrow(/BERTH_ALLOW_REMOTE_OWNER/)
     expect(readConfig({ BERTH_HOST: '0.0.0.0', BERTH_ALLOW_REMOTE_OWNER: 'true' }).host).toBe('0.0.0.0')

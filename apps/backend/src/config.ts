@@ -3,6 +3,7 @@ import { delimiter, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { type S3Settings, s3SettingsOf, s3Variables, s3WithoutBucket } from './blobs/s3/settings.ts'
 import { parseGitHosts } from './git-proxy/git-hosts.ts'
+import { parsePrivateHosts } from './outbound/private-hosts.ts'
 
 const port = z.coerce.number().int().min(0).max(65_535)
 const list = (separator: string) =>
@@ -38,6 +39,8 @@ const schema = z.object({
   BERTH_ALLOWED_HOSTS: list(',').optional(),
   /** Hosts, separated by commas, that sessions may read from besides their own repositories; see `parseGitHosts`. */
   BERTH_GIT_HOSTS: list(',').optional(),
+  /** Hosts, separated by commas, that projects may name although their addresses are private; see `parsePrivateHosts`. */
+  BERTH_PRIVATE_HOSTS: list(',').optional(),
   /** `proxy`: also the git of runners on this machine goes through the git proxy. */
   BERTH_GIT: z.enum(['direct', 'proxy']).default('direct'),
   /** Needed when the API listens beyond this machine: the owner token opens everything. */
@@ -87,6 +90,7 @@ export interface Config {
   ownerTokenFile: string | undefined
   metricsTokenFile: string | undefined
   gitHosts: string[]
+  privateHosts: string[]
   runnersGit: 'direct' | 'proxy'
   /** Undefined: SQLite in the data directory. */
   database: { url: string; connections: number } | undefined
@@ -111,13 +115,25 @@ const defaultDataDir = (env: NodeJS.ProcessEnv): string => {
   return join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'berth')
 }
 
-const gitHostsOf = (hosts: string[]): string[] => {
+/** A list that its reader accepts. */
+const checked = (variable: string, hosts: string[], read: (hosts: string[]) => unknown): string[] => {
   try {
-    parseGitHosts(hosts)
+    read(hosts)
     return hosts
   } catch (error) {
-    throw new Error(`The configuration is not valid:\n  BERTH_GIT_HOSTS: ${(error as Error).message}`)
+    throw new Error(`The configuration is not valid:\n  ${variable}: ${(error as Error).message}`)
   }
+}
+
+/** Whoever uses a Berth of this machine alone reaches all that from here anyway. */
+const privateHostsOf = (values: {
+  BERTH_PRIVATE_HOSTS?: string[]
+  BERTH_RUNTIME: 'local' | 'kubernetes'
+  BERTH_HOST: string
+}): string[] => {
+  const isOwn = values.BERTH_RUNTIME === 'local' && loopback.includes(values.BERTH_HOST)
+  const hosts = values.BERTH_PRIVATE_HOSTS ?? (isOwn ? ['*'] : [])
+  return checked('BERTH_PRIVATE_HOSTS', hosts, parsePrivateHosts)
 }
 
 /** Pods reach the backend by an address that it can't know itself. */
@@ -167,7 +183,8 @@ export const readConfig = (env: NodeJS.ProcessEnv): Config => {
     allowedHosts: (values.BERTH_ALLOWED_HOSTS ?? []).map((host) => host.toLowerCase()),
     ownerTokenFile: values.BERTH_OWNER_TOKEN_FILE,
     metricsTokenFile: values.BERTH_METRICS_TOKEN_FILE,
-    gitHosts: gitHostsOf(values.BERTH_GIT_HOSTS ?? []),
+    gitHosts: checked('BERTH_GIT_HOSTS', values.BERTH_GIT_HOSTS ?? [], parseGitHosts),
+    privateHosts: privateHostsOf(values),
     runnersGit: values.BERTH_GIT,
     capacity: { sessions: values.BERTH_MAX_LIVE_SESSIONS, memoryMiB: values.BERTH_MEMORY_MIB },
     scenarios: values.BERTH_SCENARIOS,

@@ -63,6 +63,7 @@ const start = async (config: Config) => {
     capacity:
       config.runtime.kind === 'local' ? capacityOf(config.capacity) : clusterCapacityOf(config.capacity),
     git: { hosts: config.gitHosts },
+    privateHosts: config.privateHosts,
     allowedHosts: config.allowedHosts,
     listen: { ...config },
     runnerUrl: config.runnerUrl,

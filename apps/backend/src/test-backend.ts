@@ -107,6 +107,7 @@ export const createTestBackend = async (overrides: Partial<BackendParts> = {}): 
     ownerToken,
     owner: { id: 'owner', name: 'Test' },
     repositoryRoots: [join(directory, 'repositories')],
+    privateHosts: ['*'],
     allowedHosts: [],
     listen: { host: '127.0.0.1', port: 0, runnerHost: '127.0.0.1', runnerPort: 0 },
     checkAnswers: true,

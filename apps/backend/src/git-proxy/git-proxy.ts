@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { finished, Readable } from 'node:stream'
 import { BerthError, sessionBranch } from '@berth/contract'
-import type { Dispatcher } from 'undici'
+import type { Agent, Dispatcher } from 'undici'
+import type { Outbound } from '../outbound/outbound.ts'
+import { anyAddress, publicAddress } from '../outbound/private-hosts.ts'
 import { OpenCalls } from '../session/open-calls.ts'
 import { type SessionService, sessionSettingsOf } from '../session/service.ts'
 import type { RunnerIdentity, Store } from '../store/port.ts'
@@ -9,7 +11,6 @@ import type { GitHosts } from './git-hosts.ts'
 import { type GitProxyLimits, standardLimits } from './git-limits.ts'
 import { type GitRights, type GitService, judgeAccess } from './git-policy.ts'
 import type { GitTarget } from './git-target.ts'
-import { checkLiteral, createAgents, type GuardedAgents } from './guarded-agent.ts'
 import { metered } from './metered.ts'
 import { judgeRedirect } from './redirect.ts'
 import { takePush } from './take-push.ts'
@@ -20,6 +21,7 @@ export interface GitProxyOptions {
   service: SessionService
   store: Store
   hosts: GitHosts
+  outbound: Outbound
   limits?: Partial<GitProxyLimits>
 }
 
@@ -47,14 +49,19 @@ export interface GitAnswer {
 export class GitProxy {
   readonly #options: GitProxyOptions
   readonly #limits: GitProxyLimits
-  readonly #agents: GuardedAgents
+  /** To any address, and to public ones alone. */
+  readonly #agents: { open: Agent; guarded: Agent }
   readonly #open: OpenCalls
 
   constructor(options: GitProxyOptions) {
     this.#options = options
     this.#limits = { ...standardLimits, ...options.limits }
     this.#open = new OpenCalls(this.#limits.atOnce)
-    this.#agents = createAgents(this.#limits)
+    const { outbound } = options
+    this.#agents = {
+      open: outbound.agent({ ...this.#limits, reach: anyAddress }),
+      guarded: outbound.agent({ ...this.#limits, reach: publicAddress }),
+    }
   }
 
   /** Answers git. Rejects with a BerthError whose message is for git to print. */
@@ -72,10 +79,6 @@ export class GitProxy {
       leave()
       throw unreachable(call.target, error)
     }
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([this.#agents.open.destroy(), this.#agents.guarded.destroy()])
   }
 
   async #rights({ session, project: name }: RunnerIdentity): Promise<GitRights> {
@@ -125,13 +128,12 @@ export class GitProxy {
 
   async #ask(
     { target, service, headers, gone }: GitCall,
-    { anyAddress }: Judged,
+    judged: Judged,
     body: Readable | undefined,
   ): Promise<Dispatcher.ResponseData> {
     const { scheme, host, port, path } = target
-    if (!anyAddress) checkLiteral(host)
     const isCall = body !== undefined
-    return this.#agents[anyAddress ? 'open' : 'guarded'].request({
+    return this.#agents[judged.anyAddress ? 'open' : 'guarded'].request({
       origin: `${scheme}://${host}:${port}`,
       path: `${path}/${isCall ? service : `info/refs?service=${service}`}`,
       method: isCall ? 'POST' : 'GET',

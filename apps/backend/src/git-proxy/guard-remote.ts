@@ -1,10 +1,11 @@
 import { lookup } from 'node:dns/promises'
 import type { RemoteGuard } from '@berth/git'
+import { checkLiteral } from '../outbound/guarded-connector.ts'
+import { plainHost, publicAddress } from '../outbound/private-hosts.ts'
+import { isPublicAddress } from '../outbound/public-address.ts'
 import type { GitHosts } from './git-hosts.ts'
 import { placeOf } from './git-policy.ts'
 import { targetOf } from './git-target.ts'
-import { checkLiteral } from './guarded-agent.ts'
-import { isPublicAddress } from './public-address.ts'
 
 type Resolve = (host: string) => Promise<{ address: string }[]>
 
@@ -24,7 +25,7 @@ export const createRemoteGuard =
       return { problem: `it would be asked without encryption. Use https, or ${ask}` }
     const hidden = { problem: `${target.host} has no public address: ${ask}` }
     try {
-      checkLiteral(target.host)
+      checkLiteral({ host: plainHost(target.host), port: target.port }, publicAddress)
     } catch {
       return hidden
     }

@@ -1,7 +1,7 @@
 import { BerthError } from '@berth/contract'
+import { privateAddressOf } from '../outbound/outbound.ts'
 import { placeOf } from './git-policy.ts'
 import type { GitTarget } from './git-target.ts'
-import { PrivateAddress } from './guarded-agent.ts'
 
 const words: Record<string, string> = {
   ENOTFOUND: 'its name is unknown',
@@ -22,7 +22,7 @@ const words: Record<string, string> = {
 export const unreachable = (target: GitTarget, error: unknown): BerthError => {
   if (error instanceof BerthError) return error
   const cause = error instanceof AggregateError ? error.errors[0] : error
-  if (cause instanceof PrivateAddress)
+  if (privateAddressOf(error) !== undefined)
     return new BerthError(
       'git_refused',
       `${target.host} has no public address. To have sessions reach it, the operator adds ${placeOf(target)} to BERTH_GIT_HOSTS.`,

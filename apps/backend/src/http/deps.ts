@@ -9,6 +9,7 @@ import type { GitProxy } from '../git-proxy/git-proxy.ts'
 import type { McpProxy } from '../mcp/mcp-proxy.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Operations } from '../operations/operations.ts'
+import type { Outbound } from '../outbound/outbound.ts'
 import type { Admission } from '../session/admission/admission.ts'
 import type { SessionService } from '../session/service.ts'
 import type { Store } from '../store/port.ts'
@@ -29,6 +30,8 @@ export interface Deps {
   streams: Streams
   authenticator: Authenticator
   gateway: Gateway
+  /** The way to addresses that a project names. */
+  outbound: Outbound
   mcp: McpProxy
   git: GitProxy
   metrics: Metrics

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { Settings } from '@berth/contract'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createOutbound } from '../outbound/outbound.ts'
 import { SessionService } from '../session/service.ts'
 import { type TestBackend, withBackend } from '../test-backend.ts'
 import { type McpCall, McpProxy, type McpProxyLimits } from './mcp-proxy.ts'
@@ -54,7 +55,8 @@ const proxyOf = async (backend: TestBackend, limits: Partial<McpProxyLimits>) =>
   const { id } = await backend.session()
   const runner = { session: id, project: 'default', generation: 1, current: true }
   const call: McpCall = { runner, name: 'far', method: 'POST', headers: {}, body: Buffer.from('{}') }
-  return { proxy: new McpProxy({ service, store, limits }), call }
+  const outbound = createOutbound({ privateHosts: ['127.0.0.1'] })
+  return { proxy: new McpProxy({ service, store, outbound, limits }), call, outbound }
 }
 
 describe('the way to MCP servers', () => {
@@ -99,7 +101,11 @@ describe('the way to MCP servers', () => {
   it('[P66] bounds answers in size and time, and how many are under way', () =>
     withBackend(async (backend) => {
       await set(backend, servers())
-      const { proxy, call } = await proxyOf(backend, { answerBytes: 1000, atOnce: 1, headersMs: 1000 })
+      const { proxy, call, outbound } = await proxyOf(backend, {
+        answerBytes: 1000,
+        atOnce: 1,
+        headersMs: 1000,
+      })
       answer = (response) => response.end('x'.repeat(5000))
       await expect(text((await proxy.call(call)).body)).rejects.toThrow()
       answer = (response) => void response.writeHead(200).write('x')
@@ -114,6 +120,27 @@ describe('the way to MCP servers', () => {
       await expect(proxy.call(call)).rejects.toMatchObject({ code: 'mcp_server_failed' })
       answer = (response) => response.end('fine')
       expect(await text((await proxy.call(call)).body)).toBe('fine')
-      await proxy.close()
+      await outbound.close()
     }))
+
+  it('[P195][S17] asks no server at an address that the operator has not opened', () =>
+    withBackend(
+      async (backend) => {
+        await set(backend, servers())
+        const { id } = await backend.session()
+        const { token } = await backend.spec(id)
+        const post = () => backend.callRunner(token, '/runner/mcp/far', { method: 'POST', body: {} })
+        let asked = 0
+        answer = (response) => {
+          asked++
+          response.end()
+        }
+        expect(await post()).toMatchObject({ body: { code: 'mcp_server_failed' } })
+        expect(String((await post()).body.detail)).toContain(
+          `the operator adds ${new URL(url).host} to BERTH_PRIVATE_HOSTS`,
+        )
+        expect(asked).toBe(0)
+      },
+      { privateHosts: [] },
+    ))
 })

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { finished, type Readable, Transform } from 'node:stream'
 import { BerthError, type EffectiveSettings } from '@berth/contract'
-import { Agent, type Dispatcher } from 'undici'
+import type { Agent, Dispatcher } from 'undici'
+import { type Outbound, privateAddressOf } from '../outbound/outbound.ts'
 import { OpenCalls } from '../session/open-calls.ts'
 import type { SessionService } from '../session/service.ts'
 import { sessionSettingsOf } from '../session/service.ts'
@@ -33,6 +34,7 @@ const standard: McpProxyLimits = {
 export interface McpProxyOptions {
   service: SessionService
   store: Store
+  outbound: Outbound
   limits?: Partial<McpProxyLimits>
 }
 
@@ -70,12 +72,7 @@ export class McpProxy {
     this.#options = options
     this.#limits = { ...standard, ...options.limits }
     this.#open = new OpenCalls(this.#limits.atOnce)
-    this.#agent = new Agent({
-      headersTimeout: this.#limits.headersMs,
-      bodyTimeout: this.#limits.idleMs,
-      connect: { timeout: 10_000 },
-      maxHeaderSize: 32 * 1024,
-    })
+    this.#agent = options.outbound.agent(this.#limits)
   }
 
   /** Passes a message on. Rejects with `mcp_server_not_found`, `mcp_server_failed` or `mcp_busy`. */
@@ -95,10 +92,6 @@ export class McpProxy {
       leave()
       throw error
     }
-  }
-
-  async close(): Promise<void> {
-    await this.#agent.destroy()
   }
 
   async #server({ runner, name }: McpCall): Promise<HttpServer> {
@@ -132,6 +125,11 @@ export class McpProxy {
         signal: AbortSignal.timeout(this.#limits.totalMs),
       })
     } catch (error) {
+      if (privateAddressOf(error) !== undefined)
+        throw new BerthError(
+          'mcp_server_failed',
+          `The MCP server ${name} has no public address. To have Berth reach it, the operator adds ${url.host} to BERTH_PRIVATE_HOSTS.`,
+        )
       const code = (error as { code?: unknown }).code
       const why = typeof code === 'string' ? code : error instanceof Error ? error.name : 'unknown'
       throw new BerthError('mcp_server_failed', `The MCP server ${name} did not answer (${why}).`)

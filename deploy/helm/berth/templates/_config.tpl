@@ -25,6 +25,9 @@ BERTH_DRAIN_SECONDS: {{ .Values.drainSeconds | quote }}
 {{- with .Values.gitHosts }}
 BERTH_GIT_HOSTS: {{ join "," . | quote }}
 {{- end }}
+{{- with .Values.privateHosts }}
+BERTH_PRIVATE_HOSTS: {{ join "," . | quote }}
+{{- end }}
 {{- with .Values.sessions.maxLive }}
 BERTH_MAX_LIVE_SESSIONS: {{ . | int64 | quote }}
 {{- end }}

@@ -3,6 +3,7 @@ import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { cookieName } from './auth/authenticator.ts'
 import { authorise, type Principal } from './auth/principal.ts'
+import { requestAudits } from './http/audit.ts'
 import { bareApp } from './http/bare-app.ts'
 import { baseEndpoints } from './http/bases.ts'
 import { changeEndpoints } from './http/changes.ts'
@@ -42,9 +43,13 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
   })
   const options = {
     checkAnswers: deps.checkAnswers ?? false,
+    store: deps.store,
+    audits: requestAudits(deps),
     authorise: async (request: FastifyRequest, row: Route): Promise<Principal> => {
       const principal = await deps.authenticator.authenticate(credentialsOf(request))
       const { project } = (request.params ?? {}) as { project?: string }
+      // Also of one who is refused: the audit names them.
+      request.principal = principal ?? null
       authorise(principal, row.role, project)
       return principal ?? nobody
     },
@@ -81,6 +86,8 @@ export const createRunnerApp = async (deps: Deps): Promise<FastifyInstance> => {
   closeStrangers(app)
   const options = {
     checkAnswers: deps.checkAnswers ?? false,
+    store: deps.store,
+    audits: requestAudits(deps),
     authorise: async (request: FastifyRequest): Promise<Principal> => {
       const { session } = await authoriseRunner(deps, request)
       return { actor: { kind: 'runner', id: session }, platformAdmin: false, roles: {} }

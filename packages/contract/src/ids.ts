@@ -9,6 +9,7 @@ export const idPrefixes = {
   block: 'blk',
   operation: 'opn',
   upload: 'upl',
+  audit: 'aud',
 } as const
 
 export type IdKind = keyof typeof idPrefixes

@@ -8,6 +8,7 @@ import type {
 } from '@berth/contract'
 import type { BlobStore } from '../blobs/port.ts'
 import { allowsModel, type SessionService, sessionSettingsOf } from '../session/service.ts'
+import type { AuditDraft } from '../store/audit-store.ts'
 import type { Idempotency, ProjectRow, Store } from '../store/port.ts'
 import { unreadable } from './checkpoint-git.ts'
 import { type FoundCheckpoint, findRef, forkOf, readCheckpoint } from './find-checkpoint.ts'
@@ -32,6 +33,7 @@ export interface ForkRequest {
   prompt: Parameters<SessionService['storePrompt']>[1] | undefined
   model: 'live' | 'scripted'
   idempotency: Idempotency | undefined
+  audit: AuditDraft | undefined
 }
 
 /**
@@ -40,7 +42,7 @@ export interface ForkRequest {
  */
 export const forkSession = async (parts: ForkParts, request: ForkRequest): Promise<string> => {
   const { store, blobs, service } = parts
-  const { state, project, actor, idempotency } = request
+  const { state, project, actor, idempotency, audit } = request
   const { summary } = state
   const found = await readCheckpoint(parts, state, await findRef(parts, state, request.turn))
   const session = service.newId('session')
@@ -57,6 +59,7 @@ export const forkSession = async (parts: ForkParts, request: ForkRequest): Promi
     session,
     project: project.name,
     idempotency,
+    audit,
     command: {
       kind: 'create',
       actor,

@@ -7,6 +7,7 @@ import {
   type Transfer,
 } from '@berth/contract'
 import { isComing, type Operations } from '../operations/operations.ts'
+import type { AuditDraft } from '../store/audit-store.ts'
 
 export interface ChangeCall {
   project: string
@@ -14,6 +15,7 @@ export interface ChangeCall {
   actor: Actor
   /** The operation's id, where the bytes lie under it. */
   operation?: string
+  audit?: AuditDraft | undefined
   signal?: AbortSignal
 }
 

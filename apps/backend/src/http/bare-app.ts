@@ -14,7 +14,7 @@ import { clientError, frameworkError, problems } from './problems.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who is asking; set when the route's row has let them in. */
+    /** Who is asking; set before the route's row is asked whether they may. Handlers run only if they may. */
     principal: Principal | null
     /** On the runners' port: whose runner it is. */
     runner: RunnerIdentity | null

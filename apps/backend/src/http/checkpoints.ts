@@ -27,12 +27,12 @@ export const checkpointEndpoints = (app: FastifyInstance, deps: Deps, options: E
     return lines.length > limit && last !== undefined ? { items, next: encodeCursor([last.seq]) } : { items }
   })
 
-  serve(routes.pushSession, async ({ params, body, principal, idempotency }) => {
+  serve(routes.pushSession, async ({ params, body, principal, idempotency, audit }) => {
     await service.check(params.project, params.session)
     const state = await service.state(params.session)
     const { unpacking, sandbox } = deps.checkpoints
     const parts = { store, service, unpacking, sandbox, roots: deps.repositoryRoots }
-    return pushSession(parts, { state, body, actor: principal.actor, idempotency })
+    return pushSession(parts, { state, body, actor: principal.actor, idempotency, audit })
   })
 
   serve(routes.getBundle, async ({ params, query, reply }) => {
@@ -50,7 +50,7 @@ export const checkpointEndpoints = (app: FastifyInstance, deps: Deps, options: E
       .send(content)
   })
 
-  serve(routes.forkSession, async ({ params, body, principal, idempotency }) => {
+  serve(routes.forkSession, async ({ params, body, principal, idempotency, audit }) => {
     await service.check(params.project, params.session)
     const target = body.project ?? params.project
     authorise(principal, 'editor', target)
@@ -59,7 +59,7 @@ export const checkpointEndpoints = (app: FastifyInstance, deps: Deps, options: E
     const { turn, title, labels, prompt } = body
     const project = await projectOf(store, target)
     const { model } = await deps.system()
-    const more = { turn, title, labels, prompt, project, idempotency, actor: principal.actor }
+    const more = { turn, title, labels, prompt, project, idempotency, audit, actor: principal.actor }
     return forkSession(deps, { state, model: model.source, ...more } as ForkRequest)
   })
 
@@ -74,10 +74,10 @@ export const checkpointEndpoints = (app: FastifyInstance, deps: Deps, options: E
     return reply.headers({ 'content-type': type, 'content-length': found.size }).send(found.content)
   })
 
-  serve(routes.restoreWorkspace, async ({ params, body, principal, idempotency }) => {
+  serve(routes.restoreWorkspace, async ({ params, body, principal, idempotency, audit }) => {
     await service.check(params.project, params.session)
     const checkpoint = await findRef(deps, await service.state(params.session), body.turn)
     const command = { kind: 'restore-workspace', actor: principal.actor, checkpoint } as const
-    return (await service.run({ ...params, idempotency, command })).summary
+    return (await service.run({ ...params, idempotency, command, audit })).summary
   })
 }

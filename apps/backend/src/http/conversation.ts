@@ -11,7 +11,7 @@ export const conversationEndpoints = (
 ): void => {
   const serve = endpoint(app, options)
 
-  serve(routes.createPrompt, async ({ params, body, principal, idempotency }) => {
+  serve(routes.createPrompt, async ({ params, body, principal, idempotency, audit }) => {
     await service.check(params.project, params.session)
     const prompt = service.newId('prompt')
     const content = await service.storePrompt(params.session, body.content)
@@ -21,28 +21,29 @@ export const conversationEndpoints = (
       first,
       position,
       prompt: stored,
-    } = await service.run({ ...params, idempotency, command })
+    } = await service.run({ ...params, idempotency, command, audit })
     return `{"prompt":${JSON.stringify(stored ?? prompt)},"seq":${first},"position":${position},"session":${summary}}`
   })
 
-  serve(routes.withdrawPrompt, async ({ params, principal }) => {
+  serve(routes.withdrawPrompt, async ({ params, principal, audit }) => {
     const { prompt, ...session } = params
     const { summary } = await service.run({
       ...session,
+      audit,
       command: { kind: 'withdraw', actor: principal.actor, prompt },
     })
     return summary
   })
 
-  serve(routes.decidePermission, async ({ params, body, principal, idempotency }) => {
+  serve(routes.decidePermission, async ({ params, body, principal, idempotency, audit }) => {
     const { request, ...session } = params
     const command = { kind: 'decide', actor: principal.actor, request, decision: body } as const
-    return (await service.run({ ...session, idempotency, command })).summary
+    return (await service.run({ ...session, idempotency, command, audit })).summary
   })
 
-  serve(routes.answerQuestion, async ({ params, body, principal, idempotency }) => {
+  serve(routes.answerQuestion, async ({ params, body, principal, idempotency, audit }) => {
     const { request, ...session } = params
     const command = { kind: 'answer', actor: principal.actor, request, answers: body.answers } as const
-    return (await service.run({ ...session, idempotency, command })).summary
+    return (await service.run({ ...session, idempotency, command, audit })).summary
   })
 }

@@ -3,7 +3,9 @@ import { BerthError, type FieldError, limits, type Route, takesIdempotencyKey } 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import type { Principal } from '../auth/principal.ts'
-import type { Idempotency } from '../store/port.ts'
+import type { AuditDraft } from '../store/audit-store.ts'
+import type { Idempotency, Store } from '../store/port.ts'
+import type { AuditNote, RequestAudits } from './audit.ts'
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined
 
@@ -21,6 +23,12 @@ export interface Call<R extends Route> {
   version: number
   request: FastifyRequest
   reply: FastifyReply
+  /** The store whose changes record the request in the audit, for rows that are audited. Whatever changes something goes through it. */
+  store: Store
+  /** The request's entry in the audit, for `service.run` and the like; undefined for rows that leave none. */
+  readonly audit: AuditDraft | undefined
+  /** Says more about the entry, before something carries it: what a path doesn't name, never a secret. */
+  note: (more: AuditNote) => void
 }
 
 /** Serialised JSON, or a value; undefined when the handler has answered itself, or the row has no body. */
@@ -29,6 +37,9 @@ export type Answer = string | object | undefined
 export interface EndpointOptions {
   /** Rejects when the caller may not call the row; says who it is otherwise. */
   authorise: (request: FastifyRequest, row: Route) => Promise<Principal>
+  audits: RequestAudits
+  /** Without an entry in the audit. */
+  store: Store
   /** Checks answers against their schema: for tests, not for the hot path. */
   checkAnswers: boolean
 }
@@ -44,24 +55,55 @@ export const endpoint =
       bodyLimit: row.bodyLimit ?? limits.body,
       // Before the body is read: whoever may not call the row can make Berth neither read nor parse anything.
       onRequest: async (request) => {
-        request.principal = await options.authorise(request, row)
+        try {
+          request.principal = await options.authorise(request, row)
+        } catch (error) {
+          await options.audits.refused(row, request, error)
+          throw error
+        }
       },
       handler: async (request, reply) => {
-        const { principal } = request
-        if (principal === null) throw new Error(`${row.method} ${row.path} was not authorised`)
-        const call = { ...parse(row, request), principal, request, reply } as Call<R>
-        call.idempotency = idempotencyOf(row, request, principal)
-        const answer = await handler(call)
-        if (reply.sent || answer === reply) return reply
-        reply.code(row.response.status)
-        if (answer === undefined) return reply.send()
-        if (options.checkAnswers) checkAnswer(row, answer)
-        if (typeof answer === 'string' && row.response.kind !== 'text')
-          reply.type('application/json; charset=utf-8')
-        return reply.send(answer)
+        try {
+          return await serveOne(row, options, { handler, request, reply })
+        } catch (error) {
+          await options.audits.refused(row, request, error)
+          throw error
+        }
       },
     })
   }
+
+interface Serving<R extends Route> {
+  handler: (call: Call<R>) => Promise<Answer>
+  request: FastifyRequest
+  reply: FastifyReply
+}
+
+const serveOne = async <R extends Route>(row: R, options: EndpointOptions, serving: Serving<R>) => {
+  const { handler, request, reply } = serving
+  const { principal } = request
+  if (principal === null) throw new Error(`${row.method} ${row.path} was not authorised`)
+  const entry = options.audits.open(row, request)
+  const call = {
+    ...parse(row, request),
+    ...{ principal, request, reply },
+    idempotency: idempotencyOf(row, request, principal),
+    store: entry?.store ?? options.store,
+    get audit() {
+      return entry?.draft
+    },
+    note: (more: AuditNote) => entry?.note(more),
+  } as Call<R>
+  const answer = await handler(call)
+  await entry?.done()
+  if (reply.sent || answer === reply) return reply
+  reply.code(row.response.status)
+  if (answer === undefined) return reply.send()
+  if (options.checkAnswers) checkAnswer(row, answer)
+  if (typeof answer === 'string' && row.response.kind !== 'text')
+    reply.type('application/json; charset=utf-8')
+  return reply.send(answer)
+}
 
 const parse = (row: Route, request: FastifyRequest) => {
   const fields: FieldError[] = []

@@ -28,7 +28,7 @@ export const fileChangeEndpoints = (app: FastifyInstance, deps: Deps, options: E
       )
       const { size, created, sha256 } = await writeFile(
         operations,
-        { ...params, actor: principal.actor, operation, signal: whenGone(reply) },
+        { ...params, actor: principal.actor, operation, signal: whenGone(reply), audit: call.audit },
         { path, content, executable, expected },
       )
       reply.header('etag', `"${sha256}"`)
@@ -50,6 +50,7 @@ export const fileChangeEndpoints = (app: FastifyInstance, deps: Deps, options: E
     await operations.run({
       ...params,
       actor: principal.actor,
+      audit: call.audit,
       signal: whenGone(reply),
       request: { kind: 'delete', path, recursive: recursive === 'true', expected },
     })
@@ -68,7 +69,8 @@ export const checkWritable = async (
   if (state.summary.project !== params.project) throw notFound(params.session)
   const { desired, status } = state.summary
   const sleeps = desired === 'stopped' || status.phase === 'failed'
-  if (wake === 'true' && sleeps) await resumeSession(deps, { params, principal, idempotency: undefined })
+  if (wake === 'true' && sleeps)
+    await resumeSession(deps, { params, principal, idempotency: undefined, audit: undefined })
   else checkLive(state)
 }
 

@@ -40,9 +40,10 @@ export const projectEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
     return { items: visible.map(wireProject), next }
   })
 
-  serve(routes.createProject, async ({ body, reply }) => {
+  serve(routes.createProject, async ({ body, reply, store: audited, note }) => {
     const { name, displayName = name, description, settings } = body
-    const project = await store.createProject({ name, displayName, description, settings, now: now() })
+    note({ project: name, object: { kind: 'project', id: name } })
+    const project = await audited.createProject({ name, displayName, description, settings, now: now() })
     reply.header('etag', `"${project.version}"`)
     return wireProject(project)
   })
@@ -53,13 +54,17 @@ export const projectEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
     return wireProject(project)
   })
 
-  serve(routes.updateProject, async ({ params, body, version, reply }) => {
-    const project = await store.editProject(params.project, { ...body, expectedVersion: version, now: now() })
+  serve(routes.updateProject, async ({ params, body, version, reply, store: audited }) => {
+    const project = await audited.editProject(params.project, {
+      ...body,
+      expectedVersion: version,
+      now: now(),
+    })
     reply.header('etag', `"${project.version}"`)
     return wireProject(project)
   })
 
-  serve(routes.deleteProject, async ({ params, query }) => {
+  serve(routes.deleteProject, async ({ params, query, store: audited }) => {
     if (query.confirm !== params.project)
       throw new BerthError('invalid_input', 'Repeat the name of the project to delete it.', [
         { field: 'query.confirm', message: `expected ${params.project}` },
@@ -67,7 +72,7 @@ export const projectEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
     if (params.project === 'default')
       throw new BerthError('project_not_empty', 'The project default is always there and can’t be deleted.')
     await projectOf(store, params.project)
-    await store.deleteProject(params.project)
+    await audited.deleteProject(params.project)
     streams.end(params.project, { code: 'project_not_found', detail: 'The project was deleted.' })
     return undefined
   })
@@ -80,13 +85,14 @@ export const projectEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
     return { ...settings, own: maskHeaders(settings.own), effective: maskHeaders(settings.effective) }
   })
 
-  serve(routes.updateProjectSettings, async ({ params, body, version, reply }) => {
+  serve(routes.updateProjectSettings, async ({ params, body, version, reply, store: audited, note }) => {
     const { settings: current } = await projectSettingsOf(store, params.project)
     const merged = Object.entries({ ...current, ...body }).filter(
       ([, value]) => value !== null && value !== undefined,
     )
     const settings = settingsSchema.parse(Object.fromEntries(merged))
-    const project = await store.editProject(params.project, {
+    note({ details: { settings: Object.keys(body) } })
+    const project = await audited.editProject(params.project, {
       settings,
       expectedVersion: version,
       now: now(),

@@ -29,25 +29,25 @@ export const repositoryEndpoints = (app: FastifyInstance, deps: Deps, options: E
     return { items }
   })
 
-  serve(routes.addRepository, async ({ params, body, principal, idempotency }) => {
+  serve(routes.addRepository, async ({ params, body, principal, idempotency, audit }) => {
     await service.check(params.project, params.session)
     await deps.checkRepository(body.url, 'body.url')
     const command = { kind: 'add-repository', actor: principal.actor, repository: body } as const
-    return (await service.run({ ...params, idempotency, command })).summary
+    return (await service.run({ ...params, idempotency, command, audit })).summary
   })
 
-  serve(routes.removeRepository, async ({ params: { name, ...params }, query, principal }) => {
+  serve(routes.removeRepository, async ({ params: { name, ...params }, query, principal, audit }) => {
     await service.check(params.project, params.session)
     const force = query.force === 'true'
     const { turns } = (await service.state(params.session)).summary
     if (!force) await refuseWork(deps, { ...params, name, actor: principal.actor })
     const command = { kind: 'remove-repository', actor: principal.actor, name, force, seen: turns } as const
-    return (await service.run({ ...params, command })).summary
+    return (await service.run({ ...params, command, audit })).summary
   })
 
-  serve(routes.retryRepository, async ({ params: { name, ...params }, principal, idempotency }) => {
+  serve(routes.retryRepository, async ({ params: { name, ...params }, principal, idempotency, audit }) => {
     const command = { kind: 'retry-repository', actor: principal.actor, name } as const
-    return (await service.run({ ...params, idempotency, command })).summary
+    return (await service.run({ ...params, idempotency, command, audit })).summary
   })
 
   serve(routes.listBranches, async ({ params, query }) => {

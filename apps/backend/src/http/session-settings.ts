@@ -28,7 +28,7 @@ export const sessionSettingsEndpoints = (
     return view
   })
 
-  serve(routes.updateSessionSettings, async ({ params, body, principal, version, reply }) => {
+  serve(routes.updateSessionSettings, async ({ params, body, principal, version, reply, audit }) => {
     const state = await service.state(params.session)
     if (state.summary.project !== params.project) throw notFound(params.session)
     const settings = merged(state.settings, body)
@@ -37,6 +37,7 @@ export const sessionSettingsEndpoints = (
     await checkChange(deps, body, values)
     const { state: after } = await service.run({
       ...params,
+      audit,
       command: {
         kind: 'set',
         actor: principal.actor,

@@ -29,20 +29,20 @@ export const sessionEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
     return summary
   })
 
-  serve(routes.updateSession, async ({ params, body, principal, version, reply }) => {
+  serve(routes.updateSession, async ({ params, body, principal, version, reply, audit }) => {
     const command = { kind: 'update', actor: principal.actor, ...body, expectedVersion: version } as const
-    const { summary } = await service.run({ ...params, command })
+    const { summary } = await service.run({ ...params, command, audit })
     reply.header('etag', `"${versionIn(summary)}"`)
     return summary
   })
 
-  serve(routes.deleteSession, async ({ params, principal }) => {
+  serve(routes.deleteSession, async ({ params, principal, audit }) => {
     const { settings } = await service.state(params.session)
     const project = await projectSettingsOf(store, params.project)
     const { undoHours } = sessionSettingsOf(settings, project.settings).values
     const purgeAt = new Date(deps.now() + undoHours * 3_600_000).toISOString()
     const command = { kind: 'delete', actor: principal.actor, purgeAt } as const
-    return (await service.run({ ...params, command })).summary
+    return (await service.run({ ...params, command, audit })).summary
   })
 
   serve(routes.resumeSession, (call) => resumeSession(deps, call))
@@ -52,10 +52,11 @@ export const sessionEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
     [routes.stopSession, { kind: 'stop', reason: 'user' }],
     [routes.interruptSession, { kind: 'interrupt' }],
   ] as const)
-    serve(row, async ({ params, principal, idempotency }) => {
+    serve(row, async ({ params, principal, idempotency, audit }) => {
       const result = await service.run({
         ...params,
         idempotency,
+        audit,
         command: { ...command, actor: principal.actor },
       })
       return result.summary
@@ -65,14 +66,14 @@ export const sessionEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
 /** Refused while a limit is reached or a budget spent. */
 export const resumeSession = async (
   deps: Pick<Deps, 'service' | 'store' | 'now'>,
-  call: Pick<Call<typeof routes.resumeSession>, 'params' | 'principal' | 'idempotency'>,
+  call: Pick<Call<typeof routes.resumeSession>, 'params' | 'principal' | 'idempotency' | 'audit'>,
 ): Promise<string> => {
-  const { params, principal, idempotency } = call
+  const { params, principal, idempotency, audit } = call
   const state = await deps.service.state(params.session)
   const { settings, spending } = await readSpending(deps.store, params.project, deps.now())
   const limits = limitsOf(sessionSettingsOf(state.settings, settings).values)
   const command = { kind: 'resume', actor: principal.actor, limits, spending } as const
-  return (await deps.service.run({ ...params, idempotency, command })).summary
+  return (await deps.service.run({ ...params, idempotency, command, audit })).summary
 }
 
 /** The version in a summary, read without parsing all of it. */
@@ -80,7 +81,7 @@ const versionIn = (summary: string): string => /"version":(\d+)/.exec(summary)?.
 
 const createSession = async (deps: Deps, call: Call<typeof routes.createSession>): Promise<string> => {
   const { service, store } = deps
-  const { params, body, principal, idempotency } = call
+  const { params, body, principal, idempotency, audit } = call
   const project = await projectSettingsOf(store, params.project)
   const { values } = sessionSettingsOf(body.settings, project.settings)
   checkModel(body.settings.model, values)
@@ -95,6 +96,7 @@ const createSession = async (deps: Deps, call: Call<typeof routes.createSession>
     session,
     project: params.project,
     idempotency,
+    audit,
     command: {
       kind: 'create',
       actor: principal.actor,

@@ -20,14 +20,15 @@ export const uploadEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
     return uploads.find(session, upload)
   }
 
-  serve(routes.createUpload, async ({ params, body, reply }) => {
+  serve(routes.createUpload, async ({ params, body, reply, store: audited, note }) => {
     const { summary } = await service.state(params.session)
     if (summary.project !== params.project) throw notFound(params.session)
     if (summary.desired === 'deleted')
       throw new BerthError('session_deleted', `Session ${summary.id} is deleted. Restore it first.`)
     const { session } = params
     const row = { ...body, upload: service.newId('upload'), session, createdAt: deps.now() }
-    await store.createUpload(row)
+    note({ object: { kind: 'upload', id: row.upload }, details: { path: body.path, size: body.size } })
+    await audited.createUpload(row)
     return tell(reply, { ...row, offset: 0, parts: [] })
   })
 
@@ -45,7 +46,8 @@ export const uploadEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
     const content = uploads.whole(row)
     await checkWritable(deps, call, query.wake)
     const { path, executable, expected } = row
-    const who = { project, session, actor: principal.actor, signal: whenGone(reply) }
+    const { audit } = call
+    const who = { project, session, actor: principal.actor, signal: whenGone(reply), audit }
     const { size, created, sha256 } = await writeFile(operations, who, {
       path,
       content,
@@ -57,8 +59,8 @@ export const uploadEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
     return { path, size, created, sha256 }
   })
 
-  serve(routes.cancelUpload, async ({ params }) => {
-    await uploads.remove(await find(params))
+  serve(routes.cancelUpload, async ({ params, store: audited }) => {
+    await new Uploads({ ...deps, store: audited }).remove(await find(params))
     return undefined
   })
 }

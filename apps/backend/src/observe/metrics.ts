@@ -33,6 +33,12 @@ export const createMetrics = (sources: MetricSources) => {
     help: 'Events appended to session logs by this backend',
     registers: [register],
   })
+  const strangers = new Counter({
+    name: 'berth_refused_strangers_total',
+    help: 'Requests to change something from callers who are not known, by error code',
+    labelNames: ['code'] as const,
+    registers: [register],
+  })
   const used = usageCounters(register)
   new Gauge({
     name: 'berth_sessions',
@@ -79,6 +85,8 @@ export const createMetrics = (sources: MetricSources) => {
     admitted,
     appended: (count: number) => events.inc(count),
     used,
+    /** Somebody who isn't known wanted to change something. */
+    strangerRefused: (code: string) => strangers.inc({ code }),
   }
 }
 

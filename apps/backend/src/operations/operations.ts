@@ -8,6 +8,7 @@ import {
 } from '@berth/contract'
 import { backendActor } from '../session/decide.ts'
 import { notFound, type SessionService } from '../session/service.ts'
+import type { AuditDraft } from '../store/audit-store.ts'
 import type { Store } from '../store/port.ts'
 import { operationFailure } from './failure.ts'
 import { Watcher } from './watcher.ts'
@@ -28,6 +29,8 @@ export interface OperationCall<R extends OperationRequest = OperationRequest> {
   operation?: string
   /** Large files travel, so it may take long. */
   bulk?: boolean
+  /** Recorded with the request, whatever comes of it. */
+  audit?: AuditDraft
   /** Whoever waits has gone: the operation is cancelled. */
   signal?: AbortSignal
 }
@@ -64,7 +67,7 @@ export class Operations {
     const signal = AbortSignal.any(signals)
     await this.#connected(call, signal)
     const command = { kind: 'operate', actor, operation, request } as const
-    const { first } = await service.run({ session, project, command })
+    const { first } = await service.run({ session, project, command, audit: call.audit })
     const look = this.#answer(session, { operation, after: first })
     const answer =
       (await this.#watcher.until(session, look, signal)) ?? (await this.#giveUp(call, operation, look))

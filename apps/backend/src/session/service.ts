@@ -15,6 +15,7 @@ import {
   type StoredBlock,
 } from '@berth/contract'
 import type { BlobStore } from '../blobs/port.ts'
+import type { AuditDraft } from '../store/audit-store.ts'
 import type { AppendResult, Idempotency, Store } from '../store/port.ts'
 import type { Command } from './command.ts'
 
@@ -35,6 +36,8 @@ export interface CommandRequest {
   idempotency?: Idempotency
   settingsVersion?: number
   tokenHash?: string
+  /** Recorded with what is appended. */
+  audit?: AuditDraft
 }
 
 /** The one writer: everything that happens to a session goes through `run`. */

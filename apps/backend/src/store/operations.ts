@@ -1,4 +1,5 @@
 import type { BlobRef, LogLine } from '@berth/contract'
+import type { AuditDraft } from './audit-store.ts'
 import type {
   AppendRequest,
   AppendResult,
@@ -44,6 +45,7 @@ export interface Operations {
   purge: { input: { session: string; now: number }; value: undefined }
   /** Removes events of purged sessions; true: there are more. */
   sweep: { input: { limit: number }; value: boolean }
+  recordAudit: { input: AuditDraft; value: undefined }
   ping: { input: undefined; value: undefined }
 }
 

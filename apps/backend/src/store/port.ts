@@ -10,6 +10,7 @@ import type {
   UsageSum,
 } from '@berth/contract'
 import type { Command } from '../session/command.ts'
+import type { AuditDraft, AuditStore } from './audit-store.ts'
 import type { UploadStore } from './upload-store.ts'
 
 /** A place in a log with the event there, serialised ready to send. */
@@ -41,6 +42,8 @@ export interface AppendRequest {
   settingsVersion?: number
   /** With `launch`: SHA-256 in hex of the token of the new generation's runner. */
   tokenHash?: string
+  /** Recorded with what is appended; of a replay, or when nothing is appended, nothing. */
+  audit?: AuditDraft
 }
 
 export interface AppendResult {
@@ -189,7 +192,7 @@ export const operationMs = 300_000
  * `storage_full`, …), others are faults. Reads see everything that was acknowledged before they were called.
  * Adapters pass `storeConformance`. Nothing outside an adapter knows its database.
  */
-export interface Store extends UploadStore {
+export interface Store extends AuditStore, UploadStore {
   readonly kind: 'sqlite' | 'postgres'
 
   /**

@@ -1,4 +1,5 @@
 import { BerthError, type BlobRef, type LogLine } from '@berth/contract'
+import { type AuditDraft, withId } from './audit-store.ts'
 import type { Operation, Operations } from './operations.ts'
 import type {
   AppendRequest,
@@ -39,7 +40,12 @@ export interface StoreParts extends Pick<Store, 'kind' | 'ping' | 'close'> {
   /** Runs a program that changes nothing. */
   read: <T>(program: Program<T>) => Promise<T>
   /** Does something in a transaction. Who watches is told before it resolves. */
-  write: <K extends Operation>(operation: K, input: Operations[K]['input']) => Promise<Operations[K]['value']>
+  write: <K extends Operation>(
+    operation: K,
+    input: Operations[K]['input'],
+    /** Recorded in the same transaction; an append has its own. */
+    audit?: AuditDraft,
+  ) => Promise<Operations[K]['value']>
   /** Bytes of the database. */
   bytes: () => Promise<number>
   /** Default: the program, for one backend. */
@@ -56,14 +62,18 @@ const sweepRows = 2000
 export class ProgramStore implements Store {
   readonly kind: Store['kind']
   readonly #parts: StoreParts
+  readonly #change: StoreParts['write']
 
-  constructor(parts: StoreParts) {
+  /** `write`: instead of that of the parts. */
+  constructor(parts: StoreParts, write: StoreParts['write'] = parts.write) {
     this.kind = parts.kind
     this.#parts = parts
+    this.#change = write
   }
 
   append(request: AppendRequest) {
-    return this.#write('append', request)
+    const { audit, ...rest } = request
+    return this.#change('append', rest, audit && withId(audit))
   }
   watch(listener: (notice: Notice) => void) {
     this.#parts.listeners.add(listener)
@@ -232,6 +242,17 @@ export class ProgramStore implements Store {
     return this.#write('removeGrant', { kind, hash })
   }
 
+  audited(draft: AuditDraft | (() => AuditDraft)): Store {
+    const given = typeof draft === 'function' ? draft : withId(draft)
+    const write: StoreParts['write'] = (operation, input, own) => {
+      return this.#change(operation, input, own ?? withId(typeof given === 'function' ? given() : given))
+    }
+    return new ProgramStore(this.#parts, write)
+  }
+  recordAudit(draft: AuditDraft) {
+    return this.#write('recordAudit', withId(draft))
+  }
+
   async stats() {
     return { sessions: await this.#read(phases()), bytes: await this.#parts.bytes() }
   }
@@ -246,7 +267,7 @@ export class ProgramStore implements Store {
     return this.#parts.read(program)
   }
   #write<K extends Operation>(operation: K, input: Operations[K]['input']) {
-    return this.#parts.write(operation, input)
+    return this.#change(operation, input)
   }
 }
 

@@ -141,4 +141,32 @@ export interface Tables {
   }
   leases: { name: string; holder: string; expires_at: number }
   grants: { kind: string; hash: string; principal: string; expires_at: number }
+  /** Who did what. Rows are added, sealed once, and removed when they are old. */
+  audit: {
+    /** The order in which they were added; not that of commit. */
+    place: Generated<number>
+    id: string
+    at: number
+    actor_kind: string
+    actor_id: string
+    actor_name: string | null
+    action: string
+    project: string | null
+    session: string | null
+    object_kind: string | null
+    object_id: string | null
+    result: string
+    code: string | null
+    address: string | null
+    request_id: string | null
+    /** JSON. */
+    details: string | null
+    /** Its place in the chain; null: not sealed yet. */
+    number: number | null
+    /** SHA-256 over the digest before and this entry, in hex. */
+    digest: string | null
+    /** HMAC-SHA256 of the digest, in hex, and the id of the key of it. */
+    seal: string | null
+    key_id: string | null
+  }
 }

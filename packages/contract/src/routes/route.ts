@@ -47,6 +47,8 @@ export interface Route {
   errors?: readonly ErrorCode[]
   /** Takes `Idempotency-Key`. Default: true for POST by people. */
   idempotent?: boolean
+  /** Requests leave an entry in the audit. Default: whatever isn't GET, but for runners and strangers. Say why, if not. */
+  audit?: boolean
   /** Needs `If-Match`. */
   ifMatch?: boolean
 }

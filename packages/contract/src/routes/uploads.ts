@@ -80,6 +80,8 @@ export const uploadRoutes = {
     summary:
       'Send more of an upload’s bytes, from the header `Upload-Offset` on; what was stored stays, even if the request breaks off',
     params: byUpload,
+    // A part of an upload that has its entries: begun, finished, given up.
+    audit: false,
     takes: 'bytes',
     bodyLimit: limits.upload,
     response: { status: 200, body: upload },

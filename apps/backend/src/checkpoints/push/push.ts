@@ -11,6 +11,7 @@ import {
 } from '@berth/contract'
 import type { Sandbox } from '@berth/sandbox'
 import type { SessionService } from '../../session/service.ts'
+import type { AuditDraft } from '../../store/audit-store.ts'
 import type { Idempotency, Store } from '../../store/port.ts'
 import type { CheckpointGit } from '../checkpoint-git.ts'
 import { findRef, readCheckpoint, treeOf } from '../find-checkpoint.ts'
@@ -36,6 +37,7 @@ export interface PushRequest {
   body: Required<Pick<PushBody, 'force' | 'uncommitted'>> & PushBody
   actor: Actor
   idempotency: Idempotency | undefined
+  audit: AuditDraft | undefined
 }
 
 /**
@@ -45,13 +47,13 @@ export interface PushRequest {
  */
 export const pushSession = async (parts: PushParts, request: PushRequest): Promise<PushResult> => {
   const { store, service } = parts
-  const { state, actor, idempotency } = request
+  const { state, actor, idempotency, audit } = request
   const before = idempotency && (await store.outcome(idempotency, service.now()))
   if (before !== undefined) return answerOfThen(parts, request, before.first)
   const { data, unchanged, committed } = await deliver(parts, request)
   const command = { kind: 'pushed', actor, data } as const
   const { id: session, project } = state.summary
-  const result = await service.run({ session, project, command, idempotency })
+  const result = await service.run({ session, project, command, idempotency, audit })
   if (result.replayed) return answerOfThen(parts, request, result.first)
   return { ...answer(request, data), unchanged, committed }
 }

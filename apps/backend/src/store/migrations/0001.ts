@@ -197,4 +197,29 @@ CREATE TABLE grants (
   PRIMARY KEY (kind, hash)
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX grants_expiry ON grants (expires_at);
+
+CREATE TABLE audit (
+  place INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  at INTEGER NOT NULL,
+  actor_kind TEXT NOT NULL,
+  actor_id TEXT NOT NULL,
+  actor_name TEXT,
+  action TEXT NOT NULL,
+  project TEXT,
+  session TEXT,
+  object_kind TEXT,
+  object_id TEXT,
+  result TEXT NOT NULL,
+  code TEXT,
+  address TEXT,
+  request_id TEXT,
+  details TEXT,
+  number INTEGER UNIQUE,
+  digest TEXT,
+  seal TEXT,
+  key_id TEXT
+) STRICT;
+CREATE INDEX audit_unsealed ON audit (place) WHERE number IS NULL;
+CREATE INDEX audit_project ON audit (project, place);
 `

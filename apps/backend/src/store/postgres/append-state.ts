@@ -1,6 +1,8 @@
 import type { Event, SessionState } from '@berth/contract'
 import { decide } from '../../session/decide.ts'
+import { auditOf } from '../append/audit.ts'
 import { checkPlace, checkSettings, resultOf, sessionNotFound } from '../append/consequences.ts'
+import { type AuditColumns, auditRow } from '../audit-row.ts'
 import { keyMismatch } from '../key-mismatch.ts'
 import { sameListed } from '../listed.ts'
 import type { AppendRequest, AppendResult, Line } from '../port.ts'
@@ -47,6 +49,7 @@ export interface Listed {
 /** What the requests of one transaction come to, decided one after the other; each sees its predecessors. */
 export class AppendState {
   readonly listed: Listed[] = []
+  readonly audit: AuditColumns[] = []
   readonly remembered: { request: AppendRequest; outcome: KnownOutcome }[] = []
   readonly #known: Known
 
@@ -89,6 +92,8 @@ export class AppendState {
     if (before === undefined || !sameListed(before.summary, state.summary))
       this.listed.push({ project: state.summary.project, session: request.session, value })
     this.#remember(request, value)
+    const audit = auditOf(request, value)
+    if (audit !== undefined) this.audit.push(auditRow(audit))
     return value
   }
 

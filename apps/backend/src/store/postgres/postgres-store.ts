@@ -1,3 +1,4 @@
+import type { AuditDraft } from '../audit-store.ts'
 import type { Operation, Operations } from '../operations.ts'
 import type { Notice, Store } from '../port.ts'
 import { ProgramStore, type StoreParts, tellAll } from '../program-store.ts'
@@ -86,10 +87,11 @@ const partsOf = ({ connections, appender, teller, close, listeners }: Parts): St
   listeners,
   fetched,
   read: (program) => connections.read(program),
-  write: async <K extends Operation>(operation: K, input: Operations[K]['input']) => {
-    if (operation === 'append') return appender.append(input as Operations['append']['input']) as never
+  write: async <K extends Operation>(operation: K, input: Operations[K]['input'], audit?: AuditDraft) => {
+    if (operation === 'append')
+      return appender.append({ ...(input as Operations['append']['input']), audit }) as never
     const work = async (connection: Connection) => {
-      const program = programOf(operation as Exclude<Operation, 'append' | 'ping'>, input as never)
+      const program = programOf(operation as Exclude<Operation, 'append' | 'ping'>, input as never, audit)
       const { value, notice } = await runProgram(connection, program)
       return { value: value as Operations[K]['value'], notices: notice === undefined ? [] : [notice] }
     }

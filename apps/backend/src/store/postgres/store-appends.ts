@@ -3,6 +3,7 @@ import { eventRow, follow } from '../append/consequences.ts'
 import { countUsage } from '../append/usage-book.ts'
 import { sessionColumns } from '../session-columns.ts'
 import type { AppendState, WorkingSession } from './append-state.ts'
+import { recordAudits } from './audit.ts'
 import { storable } from './compile.ts'
 import { type Connection, runProgram } from './connections.ts'
 
@@ -20,6 +21,7 @@ export const storeAppends = async (connection: Connection, state: AppendState): 
   }
   await runProgram(connection, countUsage(usageOf(changed)))
   await remember(connection, state)
+  await recordAudits(connection, state)
   const revisions = await takeRevisions(connection, state)
   await updateSessions(connection, changed, revisions)
 }

@@ -1,5 +1,7 @@
+import type { AuditDraft } from '../audit-store.ts'
 import type { Done, Operation, Operations, Programs } from '../operations.ts'
 import type { Program } from '../query.ts'
+import { auditPrograms, recording } from './audit.ts'
 import { basePrograms } from './bases.ts'
 import { claimPrograms } from './claims.ts'
 import { logPrograms } from './logs.ts'
@@ -10,6 +12,7 @@ import { uploadPrograms } from './uploads.ts'
 
 /** Everything that changes a store besides appending. */
 const programs: Programs = {
+  ...auditPrograms,
   ...basePrograms,
   ...claimPrograms,
   ...logPrograms,
@@ -19,11 +22,12 @@ const programs: Programs = {
   ...uploadPrograms,
 }
 
-/** The program of an operation with its input. */
+/** The program of an operation with its input; it records the draft, if it is given one. */
 export const programOf = <K extends keyof Programs>(
   operation: K,
   input: Operations[K & Operation]['input'],
+  audit?: AuditDraft,
 ): Program<Done> => {
   const program = programs[operation] as (given: typeof input) => Program<Done>
-  return program(input)
+  return recording(program(input), audit)
 }

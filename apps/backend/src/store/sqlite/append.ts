@@ -1,5 +1,6 @@
 import { decide } from '../../session/decide.ts'
 import { appendQueries, sessionQueries } from '../append/append-queries.ts'
+import { auditOf } from '../append/audit.ts'
 import {
   checkPlace,
   checkSettings,
@@ -15,6 +16,7 @@ import { countUsage } from '../append/usage-book.ts'
 import { sameListed } from '../listed.ts'
 import type { Done } from '../operations.ts'
 import type { AppendRequest, AppendResult, Line } from '../port.ts'
+import { record } from '../programs/audit.ts'
 import { nextRevision } from '../programs/revision.ts'
 import { type Program, query, sql } from '../query.ts'
 import type { Tables } from '../schema.ts'
@@ -61,6 +63,8 @@ export function* append(cache: StateCache, request: AppendRequest): Program<Done
   const position = before?.state.summary.queue.length ?? 0
   const value = resultOf({ events, lines, state, summary, revision, position })
   yield* remember(request, value)
+  const audit = auditOf(request, value)
+  if (audit !== undefined) yield* record(audit)
   cache.set(request.session, { number, state, summary, bytes: 3 * (summary.length + columns.rest.length) })
   return { value, notice: noticeOf(value) }
 }

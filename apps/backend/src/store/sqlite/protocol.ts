@@ -1,9 +1,16 @@
+import type { AuditDraft } from '../audit-store.ts'
 import type { Done, Operation, Operations } from '../operations.ts'
 import type { Fault } from './fault.ts'
 
-/** `time`: the store's own, when it was asked. */
+/** `time`: the store's own, when it was asked; `audit`: recorded when it succeeds. */
 export type Job = {
-  [K in Operation]: { id: number; operation: K; input: Operations[K]['input']; time: number }
+  [K in Operation]: {
+    id: number
+    operation: K
+    input: Operations[K]['input']
+    time: number
+    audit?: AuditDraft
+  }
 }[Operation]
 
 export type Reply = { id: number } & (Done | { fault: Fault })

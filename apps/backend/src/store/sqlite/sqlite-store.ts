@@ -87,7 +87,7 @@ class SqliteParts {
     return this.#writer.ready()
   }
 
-  readonly write: StoreParts['write'] = (operation, input) => this.#writer.run(operation, input)
+  readonly write: StoreParts['write'] = (operation, input, audit) => this.#writer.run(operation, input, audit)
 
   readonly read = async <T>(program: Program<T>): Promise<T> => {
     if (this.#closed) throw closedError()

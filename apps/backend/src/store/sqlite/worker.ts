@@ -20,10 +20,10 @@ const cache = new StateCache({ sessions: data.cachedSessions, bytes: data.cached
 const executor = new Executor(database)
 
 const handle = (job: Job): Done => {
-  if (job.operation === 'append') return executor.run(append(cache, job.input))
+  if (job.operation === 'append') return executor.run(append(cache, { ...job.input, audit: job.audit }))
   if (job.operation === 'ping') return { value: undefined }
   if (job.operation === 'purge') cache.delete(job.input.session)
-  return executor.run(programOf(job.operation, job.input), job.time)
+  return executor.run(programOf(job.operation, job.input, job.audit), job.time)
 }
 
 const group = new GroupCommit(database, handle, cache)

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { BerthError } from '@berth/contract'
+import type { AuditDraft } from '../audit-store.ts'
 import type { Operation, Operations } from '../operations.ts'
 import type { Notice } from '../port.ts'
 import { fromFault } from './fault.ts'
@@ -47,14 +48,18 @@ export class Writer {
   }
 
   /** Resolves when it is durable. Who watches is told before, in the order of commit. */
-  run<K extends Operation>(operation: K, input: Operations[K]['input']): Promise<Operations[K]['value']> {
+  run<K extends Operation>(
+    operation: K,
+    input: Operations[K]['input'],
+    audit?: AuditDraft,
+  ): Promise<Operations[K]['value']> {
     if (this.#end !== undefined) return Promise.reject(this.#end)
     if (this.#waiting.size >= maxWaiting)
       return Promise.reject(new BerthError('unavailable', 'Too many writes wait. Try again in a moment.'))
     const { promise, resolve, reject } = Promise.withResolvers<Operations[K]['value']>()
     const id = this.#nextId++
     this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject })
-    this.#worker.postMessage({ id, operation, input, time: this.#now() } as Job)
+    this.#worker.postMessage({ id, operation, input, time: this.#now(), audit } as Job)
     return promise
   }
 

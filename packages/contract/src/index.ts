@@ -30,6 +30,15 @@ export {
   storedBlock,
 } from './content.ts'
 export {
+  BadFrame,
+  type EgressAnswerHead,
+  type EgressRequestHead,
+  egressAnswerHead,
+  egressRequestHead,
+  encodeHead,
+  HeadReader,
+} from './egress-frame.ts'
+export {
   BerthError,
   type ErrorCode,
   errorCatalogue,
@@ -40,6 +49,7 @@ export {
   problem,
   toProblem,
 } from './errors.ts'
+export { type EgressRefused, type EgressWhy, refusalKey } from './events/egress.ts'
 export {
   type AnyEvent,
   type Event,
@@ -207,6 +217,7 @@ export {
   type SlashCommand,
   sessionMcpServers,
 } from './settings/agent-setup.ts'
+export { type EgressMethod, type EgressRule, egressMethod, egressRule } from './settings/egress.ts'
 export { resolveSettings, type SettingOrigin } from './settings/resolve.ts'
 export {
   type EffectiveSettings,

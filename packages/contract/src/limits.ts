@@ -75,6 +75,13 @@ export const limits = {
   models: 50,
   /** What git sends with a push through the git proxy: commands and pack. */
   gitPush: 2 * 1024 * 1024 * 1024,
+  /** Rules of a project about what its sessions reach on the network. */
+  egressRules: 100,
+  /** What a program in a sandbox sends with one request, and what it is answered. */
+  egressRequest: 2 * 1024 * 1024 * 1024,
+  egressAnswer: 8 * 1024 * 1024 * 1024,
+  /** Refused requests that a turn's log tells of; those like one before are not told again. */
+  egressRefusals: 20,
   /** A part of a pack or transcript in the blob store. */
   checkpointPart: 32 * 1024 * 1024,
 } as const

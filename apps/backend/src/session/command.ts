@@ -106,6 +106,8 @@ export type Command =
   /** A runner of `generation` is about to ask the model: pauses the turn when a budget is spent. */
   | { kind: 'budget'; actor: Actor; generation: number; spending: ProjectSpending }
   | { kind: 'model-error'; actor: Actor; data: EventData<'model.error'> }
+  /** A request of the agent's programs to the network was refused. */
+  | { kind: 'refuse-egress'; actor: Actor; data: EventData<'egress.refused'> }
 
 export type CommandKind = Command['kind']
 

@@ -85,6 +85,19 @@ const commands: Record<CommandKind, Command> = {
     actor: backendActor,
     data: { status: 529, type: 'overloaded', message: '' },
   },
+  'refuse-egress': {
+    kind: 'refuse-egress',
+    actor: backendActor,
+    data: {
+      scheme: 'https',
+      host: 'example.com',
+      port: 443,
+      method: 'GET',
+      path: '/',
+      why: 'host',
+      message: '',
+    },
+  },
 }
 
 /** The types of the events, the code of the refusal, or `-` when nothing changes. */
@@ -190,6 +203,7 @@ const table: Record<CommandKind, Record<at.Situation, string>> = {
   // Nothing is spent, so nothing is paused.
   budget: row('-', {}),
   'model-error': row('model.error', {}),
+  'refuse-egress': row('egress.refused', { deleted: '-' }),
   operate: row('! session_not_live', {
     idle: 'operation.requested',
     working: 'operation.requested',
@@ -251,6 +265,30 @@ describe('operations', () => {
     const { state } = run(idle, ...many)
     expect(() => run(state, at.operate)).toThrow(/under way already/)
     expect({ ...state.summary, seq: 0 }).toEqual({ ...idle?.summary, seq: 0 })
+  })
+})
+
+describe('refused requests to the network', () => {
+  const refused = commands['refuse-egress'] as Extract<Command, { kind: 'refuse-egress' }>
+  const other = (host: string): Command => ({ ...refused, data: { ...refused.data, host } })
+
+  it('are told once per turn when they are alike, and so many at most, also to an agent that loops', () => {
+    const working = at.stateIn('working')
+    const hosts = Array.from({ length: 3 * limits.egressRefusals }, (_, index) => `h${index}.example.com`)
+    const looped = run(working, refused, refused, ...hosts.map(other), refused)
+    expect(looped.state.refusals).toHaveLength(limits.egressRefusals)
+    expect(run(looped.state, other('more.example.com')).events).toEqual([])
+    expect({ ...looped.state.summary, seq: 0 }).toEqual({ ...working?.summary, seq: 0 })
+  })
+
+  it('are told again in the next turn, and the last one says that it is the last', () => {
+    const once = run(at.stateIn('working'), refused)
+    expect(once.events.at(-1)?.data).not.toHaveProperty('last')
+    const next = run(once.state, at.prompt(1), at.facts({ generation: 1, n: 3 }, at.endTurn(0)))
+    expect(types(run(next.state, refused))).toEqual(['egress.refused'])
+    const hosts = Array.from({ length: limits.egressRefusals - 2 }, (_, index) => `h${index}.example.com`)
+    const nearly = run(next.state, ...hosts.map(other), other('second-last.example.com'))
+    expect(run(nearly.state, other('last.example.com')).events.at(-1)?.data).toMatchObject({ last: true })
   })
 })
 

@@ -3,6 +3,7 @@ import type { Command, DecideContext } from './command.ts'
 import { budgetDeciders } from './deciders/budget.ts'
 import { checkpointDeciders } from './deciders/checkpoints.ts'
 import { type Deciders, Draft } from './deciders/draft.ts'
+import { egressDeciders } from './deciders/egress.ts'
 import { factDeciders } from './deciders/facts.ts'
 import { lifeDeciders } from './deciders/life.ts'
 import { limitDeciders } from './deciders/limits.ts'
@@ -45,6 +46,7 @@ const deciders: Deciders = {
   ...limitDeciders,
   ...operationDeciders,
   ...factDeciders,
+  ...egressDeciders,
   ...budgetDeciders,
   ...checkpointDeciders,
 }

@@ -10,6 +10,7 @@ import { directoryName, repositories, repository } from '../repository.ts'
 import { answers, permissionDecision } from '../requests.ts'
 import { sessionLimits } from '../session/limits.ts'
 import { sessionSettings } from '../settings/settings.ts'
+import { egressRefused } from './egress.ts'
 
 const message = z.string().max(limits.message)
 
@@ -181,6 +182,7 @@ export const backendEvents = {
     /** The response ended early: cut by the upstream or given up by the agent. */
     partial: z.boolean(),
   }),
+  'egress.refused': egressRefused,
   /** A request to the model that the upstream or the gateway refused. */
   'model.error': z.object({
     turn: turnId.optional(),

@@ -9,6 +9,7 @@ import { logLine } from '../runner-log.ts'
 import { effectiveSettings } from '../settings/settings.ts'
 import { sha256, transferId } from '../transfer.ts'
 import { baseRoutes } from './bases.ts'
+import { egressRoutes } from './egress.ts'
 import { gitRoutes } from './git.ts'
 import { route } from './route.ts'
 import { numberInQuery } from './schemas.ts'
@@ -180,4 +181,5 @@ export const runnerRoutes = {
   }),
   ...baseRoutes,
   ...gitRoutes,
+  ...egressRoutes,
 } as const

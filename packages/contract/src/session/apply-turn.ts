@@ -1,4 +1,5 @@
 import { preview } from '../content.ts'
+import { refusalKey } from '../events/egress.ts'
 import { type Appliers, activeAt, dequeue, withSummary } from './edits.ts'
 import type { SessionState } from './state.ts'
 
@@ -23,6 +24,7 @@ export const turnAppliers: Appliers = {
         turns: data.attempt === 1 ? turns + 1 : turns,
         todos: again === undefined ? undefined : state.summary.todos,
       }),
+      refusals: again === undefined ? [] : state.refusals,
       activeAt: activeAt(state, at),
     }
   },
@@ -97,6 +99,7 @@ export const turnAppliers: Appliers = {
   'block.started': (state, { data }) => ({ ...state, openBlocks: [...state.openBlocks, data.block] }),
   'block.completed': (state, { data }) => closeBlock(state, data.block),
   'block.aborted': (state, { data }) => closeBlock(state, data.block),
+  'egress.refused': (state, { data }) => ({ ...state, refusals: [...state.refusals, refusalKey(data)] }),
   'agent.todos': (state, { data }) =>
     withSummary(state, {
       todos: {

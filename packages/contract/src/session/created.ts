@@ -73,6 +73,7 @@ export const created = (event: EventOf<'session.created'>): SessionState => {
     activeAt: event.at,
     liveSince: undefined,
     ranMs: 0,
+    refusals: [],
     deadlineWarned: false,
   }
 }

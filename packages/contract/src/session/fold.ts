@@ -121,6 +121,7 @@ const silent = new Set<Event['type']>([
   'block.started',
   'block.aborted',
   'agent.raw',
+  'egress.refused',
   'operation.requested',
   'operation.completed',
   'operation.failed',

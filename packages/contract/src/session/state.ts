@@ -48,6 +48,8 @@ export interface SessionState {
   /** When the current generation was asked for; undefined: none is. What the ones before it ran stands in `ranMs`. */
   liveSince: string | undefined
   ranMs: number
+  /** Requests to the network whose refusal was told since the last turn began, by `refusalKey`. */
+  refusals: string[]
   /** People were told that the deadline comes near. */
   deadlineWarned: boolean
 }

@@ -65,6 +65,8 @@ export const noticers = {
       : warning(`MCP servers that don’t work: ${preview(failed.map(({ name }) => name).join(', '), 1000)}.`)
   },
   'permission.ruled': ({ data }) => info(`${data.tool} was refused by the rule ${data.rule}.`),
+  'egress.refused': ({ data }) =>
+    warning(`${data.message}${data.last === true ? ' More that is refused in this turn is not told.' : ''}`),
   'isolation.tested': ({ data }) => {
     if (!data.sandboxed) return warning('The agent runs without a sandbox.')
     return data.ok ? undefined : error('The sandbox let something through.')

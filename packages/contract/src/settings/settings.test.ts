@@ -84,6 +84,7 @@ it('lets a session set nothing that protects its project', () => {
   for (const value of [
     { allowedModels: [] },
     { undoHours: 0 },
+    { egress: [{ host: 'a.example' }] },
     { projectBudgetUsd: 5 },
     { liveSessions: 5 },
     { repositoryHooks: true },

@@ -11,6 +11,7 @@ import {
   slashCommands,
   tools,
 } from './agent-setup.ts'
+import { egressRules } from './egress.ts'
 import { workflowSource } from './workflow.ts'
 
 const rules = z.array(z.string().min(1).max(limits.permissionRule)).max(limits.permissionRules)
@@ -124,6 +125,12 @@ const projectLimits = {
   undoHours: z.number().min(0).max(720).optional(),
 }
 
+/** What sessions reach beyond the sandbox. */
+const networkSettings = {
+  /** Hosts that programs of the agent may reach, through the backend. Empty: none. */
+  egress: egressRules.optional(),
+}
+
 /**
  * What a project or session may set. Every field is optional: the session's value counts before the project's, and
  * that before the platform's.
@@ -133,6 +140,7 @@ export const settings = z.strictObject({
   ...agentSettings,
   ...limitSettings,
   ...projectLimits,
+  ...networkSettings,
 })
 
 export type Settings = z.infer<typeof settings>
@@ -150,6 +158,7 @@ export const sessionSettings = settings
     liveSessions: true,
     undoHours: true,
     image: true,
+    egress: true,
   })
   .extend({ mcpServers: sessionMcpServers.optional() })
 
@@ -207,4 +216,5 @@ export const platformSettings: EffectiveSettings = {
   stopWhenDone: false,
   budgetWarnPercent: 80,
   undoHours: 24,
+  egress: [],
 }

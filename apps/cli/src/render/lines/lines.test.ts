@@ -36,6 +36,20 @@ const rows: Row[] = [
   ],
   ['session.notice', { level: 'warning', message: 'Soon over.' }, '  Soon over.'],
   [
+    'egress.refused',
+    {
+      scheme: 'https',
+      host: 'example.com',
+      port: 443,
+      method: 'GET',
+      path: '/',
+      why: 'host',
+      message: 'No rule allows example.com.',
+      last: true,
+    },
+    '! No rule allows example.com. More that is refused in this turn is not told.',
+  ],
+  [
     'budget.reached',
     { scope: 'session', unit: 'usd', used: 4.2, limit: 5, spent: false },
     '! The session’s budget is nearly spent: $4.20 of $5.00',

@@ -43,6 +43,10 @@ export const sessionLines = {
   'session.waits': ({ data }, { style }) =>
     style.yellow(`! Waits for room, place ${data.position} in the queue: ${safeText(data.message)}`),
   'session.notice': ({ data }, { style }) => style[notes[data.level]](`  ${safeText(data.message)}`),
+  'egress.refused': ({ data }, { style }) =>
+    style.yellow(
+      `! ${safeText(data.message)}${data.last === true ? ' More that is refused in this turn is not told.' : ''}`,
+    ),
   'session.failed': untold('the live view tells it, without what was said before'),
   'budget.reached': ({ data }, { style }) => {
     const { scope, spent } = data

@@ -1,0 +1,46 @@
+import { BerthError, type EgressWhy, isBerthError } from '@berth/contract'
+import { placeOf } from './egress-rules.ts'
+import type { EgressTarget } from './egress-target.ts'
+
+/** A request that is not let through, with the word for it that stands in the session's log. */
+export class EgressRefusal extends BerthError {
+  readonly why: EgressWhy
+
+  constructor(why: EgressWhy, message: string) {
+    super('egress_refused', message)
+    this.why = why
+  }
+}
+
+const words: Record<string, string> = {
+  ENOTFOUND: 'its name is unknown',
+  EAI_AGAIN: 'its name can’t be looked up at the moment',
+  ECONNREFUSED: 'it takes no connection',
+  ECONNRESET: 'it cut the connection',
+  ETIMEDOUT: 'it did not answer in time',
+  EHOSTUNREACH: 'there is no way to it',
+  ENETUNREACH: 'there is no way to it',
+  UND_ERR_CONNECT_TIMEOUT: 'it did not answer in time',
+  UND_ERR_HEADERS_TIMEOUT: 'it did not answer in time',
+  UND_ERR_HEADERS_OVERFLOW: 'the headers of its answer are too large',
+  UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: 'the request is not as long as it says',
+  UND_ERR_SOCKET: 'it cut the connection',
+}
+
+/** What went wrong on the way to a host, in words for the agent. */
+export const unreachable = (target: EgressTarget, error: unknown): BerthError => {
+  if (isBerthError(error)) return error
+  const cause = error instanceof AggregateError ? error.errors[0] : error
+  if (cause instanceof Error && cause.name === 'PrivateAddress')
+    return new EgressRefusal(
+      'address',
+      `${target.host} has no public address. To have sessions reach it, the operator adds ${placeOf(target)} to BERTH_PRIVATE_HOSTS.`,
+    )
+  const { code = '', name = '' } = (cause ?? {}) as { code?: unknown; name?: string }
+  const isLate = name === 'TimeoutError'
+  const why =
+    words[String(code)] ??
+    (/CERT|SSL|TLS|SELF_SIGNED/.test(String(code)) ? 'its certificate is not trusted' : String(code))
+  const told = isLate ? 'it took too long' : why || 'the connection failed'
+  return new BerthError('egress_failed', `${placeOf(target)} can’t be reached: ${told}.`)
+}

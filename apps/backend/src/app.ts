@@ -11,6 +11,7 @@ import { checkpointEndpoints } from './http/checkpoints.ts'
 import { conversationEndpoints } from './http/conversation.ts'
 import type { Deps } from './http/deps.ts'
 import { documentation } from './http/documentation.ts'
+import { egressEndpoints } from './http/egress.ts'
 import { eventEndpoints } from './http/events.ts'
 import { fileChangeEndpoints } from './http/file-changes.ts'
 import { fileEndpoints } from './http/files.ts'
@@ -110,6 +111,10 @@ export const createRunnerApp = async (deps: Deps): Promise<FastifyInstance> => {
   })
   await app.register((scope, _, done) => {
     gitEndpoints(scope, deps, options)
+    done()
+  })
+  await app.register((scope, _, done) => {
+    egressEndpoints(scope, deps, options)
     done()
   })
   return app

@@ -10,6 +10,7 @@ import type { Authenticator } from './auth/authenticator.ts'
 import { OwnerAuthenticator } from './auth/owner-authenticator.ts'
 import type { BlobStore } from './blobs/port.ts'
 import { type CheckpointParts, type Checkpoints, openCheckpoints } from './checkpoints/checkpoints.ts'
+import { EgressBroker } from './egress/egress-broker.ts'
 import { startRecheck } from './events/recheck.ts'
 import { Tail } from './events/tail.ts'
 import { Gateway } from './gateway/gateway.ts'
@@ -203,6 +204,7 @@ const assemble = (
       ...parts.git,
       hosts: parseGitHosts(parts.git?.hosts ?? []),
     }),
+    egress: new EgressBroker({ service, store, outbound, now, secrets: { fill: async (text) => text } }),
     metrics,
     log,
     now,

@@ -8,8 +8,9 @@ import {
   limits,
   preview,
 } from '@berth/contract'
-import type { Dispatcher } from 'undici'
+import type { Agent, Dispatcher } from 'undici'
 import { metered } from '../git-proxy/metered.ts'
+import type { Outbound } from '../outbound/outbound.ts'
 import { OpenCalls } from '../session/open-calls.ts'
 import { type SessionService, sessionSettingsOf } from '../session/service.ts'
 import type { RunnerIdentity, Store } from '../store/port.ts'
@@ -30,8 +31,7 @@ export interface EgressBrokerOptions {
   service: SessionService
   store: Store
   secrets: FillSecrets
-  /** Makes the connections; refuses addresses that are not public unless the operator opened them. Closed by its owner. */
-  agent: Dispatcher
+  outbound: Pick<Outbound, 'agent'>
   now: () => number
   onRefused?: RefusalsOptions['onTold']
   limits?: Partial<EgressLimits>
@@ -57,12 +57,14 @@ export interface EgressAnswer {
 export class EgressBroker {
   readonly #options: EgressBrokerOptions
   readonly #limits: EgressLimits
+  readonly #agent: Agent
   readonly #open: OpenCalls
   readonly #refusals: Refusals
 
   constructor(options: EgressBrokerOptions) {
     this.#options = options
     this.#limits = { ...standardLimits, ...options.limits }
+    this.#agent = options.outbound.agent(this.#limits)
     this.#open = new OpenCalls(this.#limits.atOnce)
     this.#refusals = new Refusals({ ...options, onTold: options.onRefused })
   }
@@ -100,15 +102,20 @@ export class EgressBroker {
     return verdict.rule
   }
 
-  async #ask({ runner, head, body, gone }: EgressCall, target: EgressTarget, rule: EgressRule): Promise<EgressAnswer> {
+  async #ask(
+    { runner, head, body, gone }: EgressCall,
+    target: EgressTarget,
+    rule: EgressRule,
+  ): Promise<EgressAnswer> {
     const { added, hidden } = await this.#fill(runner, target, rule)
     const headers = requestHeaders(head.headers, added)
-    if (headers === undefined) throw new EgressRefusal('form', 'The headers have a form that is not passed on.')
+    if (headers === undefined)
+      throw new EgressRefusal('form', 'The headers have a form that is not passed on.')
     if (head.length !== undefined) headers.push(...lengthOf(head))
     const { requestBytes, answerBytes, idleMs, totalMs } = this.#limits
     if ((head.length ?? 0) > requestBytes)
       throw new BerthError('too_large', `A request may have at most ${requestBytes} bytes.`)
-    const answer = await this.#options.agent.request({
+    const answer = await this.#agent.request({
       origin: `${target.scheme}://${target.host}:${target.port}`,
       path: target.path,
       method: head.method as Dispatcher.HttpMethod,
@@ -127,13 +134,17 @@ export class EgressBroker {
   async #fill(runner: RunnerIdentity, { host }: EgressTarget, { headers = {} }: EgressRule) {
     const { project, session } = runner
     const actor: Actor = { kind: 'runner', id: session }
-    const fill = (text: string) => this.#options.secrets.fill(text, { project, session, actor, use: `egress ${host}` })
+    const fill = (text: string) =>
+      this.#options.secrets.fill(text, { project, session, actor, use: `egress ${host}` })
     const added: Record<string, string> = {}
     const hidden: string[] = []
     for (const [name, text] of Object.entries(headers)) {
       const value = await fill(text)
       if (!isHeaderValue(value))
-        throw new BerthError('egress_failed', `The secret for the header ${name} has characters that no header may have.`)
+        throw new BerthError(
+          'egress_failed',
+          `The secret for the header ${name} has characters that no header may have.`,
+        )
       added[name] = value
       const references = text.match(/\$\{secret:[^}]*\}/g) ?? []
       if (references.length > 0) hidden.push(value, ...(await Promise.all(references.map(fill))))
@@ -141,9 +152,17 @@ export class EgressBroker {
     return { added, hidden: [...new Set(hidden)] }
   }
 
-  #tell({ runner, head }: EgressCall, target: EgressTarget | undefined, { why, message }: EgressRefusal): Promise<void> {
+  #tell(
+    { runner, head }: EgressCall,
+    target: EgressTarget | undefined,
+    { why, message }: EgressRefusal,
+  ): Promise<void> {
     const { scheme, method, authority } = head
-    const { host, port, readings } = target ?? { host: preview(authority, 260), port: 0, readings: { sent: '' } }
+    const { host, port, readings } = target ?? {
+      host: preview(authority, 260),
+      port: 0,
+      readings: { sent: '' },
+    }
     const refused = { scheme, host, port, method: preview(method, 20), path: readings.sent, why, message }
     return this.#refusals.tell(runner, { ...refused, message: preview(message, limits.message) })
   }
@@ -161,7 +180,9 @@ const searchedAnswer = ({ body, headers }: Dispatcher.ResponseData, hidden: read
 
 /** Methods that have no body say nothing of its length. */
 const lengthOf = ({ method, length }: EgressRequestHead): string[] =>
-  length === 0 && ['GET', 'HEAD', 'DELETE', 'OPTIONS'].includes(method) ? [] : ['content-length', String(length)]
+  length === 0 && ['GET', 'HEAD', 'DELETE', 'OPTIONS'].includes(method)
+    ? []
+    : ['content-length', String(length)]
 
 const busy = (open: number) =>
   new BerthError('egress_busy', `${open} requests of this session are under way. Wait for some.`)

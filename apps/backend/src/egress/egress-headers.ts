@@ -18,7 +18,12 @@ const hops = (headers: Pairs): Set<string> =>
   new Set(
     headers
       .filter(([name]) => name.toLowerCase() === 'connection')
-      .flatMap(([, value]) => value.toLowerCase().split(',').map((name) => name.trim())),
+      .flatMap(([, value]) =>
+        value
+          .toLowerCase()
+          .split(',')
+          .map((name) => name.trim()),
+      ),
   )
 
 /** Some servers take `x_y` for `x-y`. */
@@ -51,7 +56,8 @@ export const requestHeaders = (
 /** Whether a header of a rule can be sent with this value. */
 export const isHeaderValue = (value: string): boolean => /^[\x20-\x7e\x80-\xff]*$/.test(value)
 
-const kept = /^(connection|keep-alive|te|trailer|transfer-encoding|upgrade|alt-svc|proxy-.*|berth-.*|http2-settings)$/
+const kept =
+  /^(connection|keep-alive|te|trailer|transfer-encoding|upgrade|alt-svc|proxy-.*|berth-.*|http2-settings)$/
 
 export interface AnswerOptions {
   /** Values that the agent must not see. Empty: the answer is passed on as it is. */
@@ -68,7 +74,10 @@ export const answerHeaders = (
     ([name]) =>
       !kept.test(name) &&
       // What is hidden changes the length; and a login that the secret paid for is not the agent's to keep.
-      !(isSearched && /^(content-length|content-encoding|content-md5|digest|etag|set-cookie|accept-ranges)$/.test(name)),
+      !(
+        isSearched &&
+        /^(content-length|content-encoding|content-md5|digest|etag|set-cookie|accept-ranges)$/.test(name)
+      ),
   )
   return names.flatMap(([name, value]) =>
     [value ?? []].flat().map((one): [string, string] => [name, hide(one, hidden)]),

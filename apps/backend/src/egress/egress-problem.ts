@@ -1,4 +1,5 @@
 import { BerthError, type EgressWhy, isBerthError } from '@berth/contract'
+import { privateAddressOf } from '../outbound/outbound.ts'
 import { placeOf } from './egress-rules.ts'
 import type { EgressTarget } from './egress-target.ts'
 
@@ -30,12 +31,12 @@ const words: Record<string, string> = {
 /** What went wrong on the way to a host, in words for the agent. */
 export const unreachable = (target: EgressTarget, error: unknown): BerthError => {
   if (isBerthError(error)) return error
-  const cause = error instanceof AggregateError ? error.errors[0] : error
-  if (cause instanceof Error && cause.name === 'PrivateAddress')
+  if (privateAddressOf(error) !== undefined)
     return new EgressRefusal(
       'address',
       `${target.host} has no public address. To have sessions reach it, the operator adds ${placeOf(target)} to BERTH_PRIVATE_HOSTS.`,
     )
+  const cause = error instanceof AggregateError ? error.errors[0] : error
   const { code = '', name = '' } = (cause ?? {}) as { code?: unknown; name?: string }
   const isLate = name === 'TimeoutError'
   const why =

@@ -22,7 +22,11 @@ export const judgeEgress = (
   })
   const scheme = target.scheme === 'http' ? '--scheme http ' : ''
   if (ofHost.length === 0)
-    return refuse('host', `The project ${project} lets sessions reach no ${placeOf(target)} by ${target.scheme}.`, scheme)
+    return refuse(
+      'host',
+      `The project ${project} lets sessions reach no ${placeOf(target)} by ${target.scheme}.`,
+      scheme,
+    )
   if (ofMethod.length === 0)
     return refuse(
       'method',
@@ -57,7 +61,10 @@ const fitsPlace = ({ host, port, scheme = 'https' }: EgressRule, target: EgressT
 const plain = (host: string): string => new URL(`http://${host}/`).hostname
 
 /** Both readings have to fit, so that it doesn't matter how a server reads it. */
-const fitsPath = (paths: readonly string[] | undefined, { sent, decoded, ambiguous }: PathReadings): boolean => {
+const fitsPath = (
+  paths: readonly string[] | undefined,
+  { sent, decoded, ambiguous }: PathReadings,
+): boolean => {
   if (paths === undefined) return true
   return (
     !ambiguous &&
@@ -73,7 +80,7 @@ const matches = (pattern: string, path: string): boolean => {
   const parts = (pattern.endsWith('/') ? `${pattern}**` : pattern).split(/(\*\*|\*)/)
   const source = parts.map((part) => {
     if (part === '**') return '.*'
-    return part === '*' ? '[^/]*' : part.replace(/[.+?^$\{}()|[\]\\]/g, '\\$&')
+    return part === '*' ? '[^/]*' : part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')
   })
   return new RegExp(`^${source.join('')}$`, 's').test(path)
 }

@@ -54,9 +54,9 @@ export const readTarget = ({
 
 /** Characters that need no escape have none, and escapes are in lower case: two ways to write a path become one. */
 export const shortest = (path: string): string =>
-  path.replace(/%([0-9A-Fa-f]{2})/g, (escape, hex: string) => {
+  path.replace(/%([0-9A-Fa-f]{2})/g, (escaped, hex: string) => {
     const char = String.fromCharCode(Number.parseInt(hex, 16))
-    return /[A-Za-z0-9._~-]/.test(char) ? char : escape.toLowerCase()
+    return /[A-Za-z0-9._~-]/.test(char) ? char : escaped.toLowerCase()
   })
 
 /** Undefined: the escapes are broken. */
@@ -71,7 +71,7 @@ const decode = (path: string): string => {
   try {
     return decodeURIComponent(path)
   } catch {
-    return path.replace(/%[0-7][0-9a-f]/g, (escape) => decodeURIComponent(escape))
+    return path.replace(/%[0-7][0-9a-f]/g, (escaped) => decodeURIComponent(escaped))
   }
 }
 

@@ -28,7 +28,11 @@ export class Refusals {
 
   /** Never rejects because of the session: one that is gone is told nothing. */
   async tell(runner: RunnerIdentity, refused: EgressRefused): Promise<void> {
-    const data = { ...refused, path: preview(refused.path, 500), message: preview(refused.message, limits.message) }
+    const data = {
+      ...refused,
+      path: preview(refused.path, 500),
+      message: preview(refused.message, limits.message),
+    }
     if (!this.#isNew(runner.session, refusalKey(data))) return
     try {
       const { lines } = await this.#options.service.run({

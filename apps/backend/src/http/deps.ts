@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { BlobStore } from '../blobs/port.ts'
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
+import type { EgressBroker } from '../egress/egress-broker.ts'
 import type { Tail } from '../events/tail.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { GitProxy } from '../git-proxy/git-proxy.ts'
@@ -34,6 +35,7 @@ export interface Deps {
   outbound: Outbound
   mcp: McpProxy
   git: GitProxy
+  egress: EgressBroker
   metrics: Metrics
   log: Logger
   system: () => Promise<System>

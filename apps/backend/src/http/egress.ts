@@ -1,4 +1,4 @@
-import { PassThrough, pipeline, type Readable } from 'node:stream'
+import { finished, PassThrough, pipeline, type Readable } from 'node:stream'
 import {
   BadFrame,
   BerthError,
@@ -51,4 +51,10 @@ const readHead = async (
   throw new BerthError('invalid_input', 'The body does not begin with the head of a request.')
 }
 
-const onward = (content: Readable, body: PassThrough): Readable => pipeline(content, body, () => undefined)
+/** A copy, so that one who gives up does not cut the connection before the answer is sent. */
+const onward = (content: Readable, body: PassThrough): Readable => {
+  finished(content, { writable: false }, (error) => {
+    if (error) body.destroy(new BerthError('invalid_input', 'The body was not sent to its end.'))
+  })
+  return content.pipe(body)
+}

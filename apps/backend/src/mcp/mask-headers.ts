@@ -1,17 +1,30 @@
-import type { Settings } from '@berth/contract'
+import type { EgressRule, Settings } from '@berth/contract'
 
 /** Stands for the value of a header where it may not be seen. */
 const maskedHeader = '***'
 
 type Servers = NonNullable<Settings['mcpServers']>
 
-/** Settings without the values of the headers that go to MCP servers. */
-export const maskHeaders = <S extends { mcpServers?: Servers }>(settings: S): S => {
-  if (settings.mcpServers === undefined) return settings
-  const servers = Object.entries(settings.mcpServers).map(([name, server]) => {
-    if (server.type !== 'http') return [name, server]
-    const headers = Object.keys(server.headers).map((header) => [header, maskedHeader])
-    return [name, { ...server, headers: Object.fromEntries(headers) }]
-  })
-  return { ...settings, mcpServers: Object.fromEntries(servers) }
+/** Settings without the values of the headers that go to MCP servers and to hosts of egress rules. */
+export const maskHeaders = <S extends Pick<Settings, 'mcpServers' | 'egress'>>(settings: S): S => {
+  const { mcpServers, egress } = settings
+  return {
+    ...settings,
+    ...(mcpServers === undefined ? {} : { mcpServers: maskServers(mcpServers) }),
+    ...(egress === undefined ? {} : { egress: egress.map(maskRule) }),
+  }
 }
+
+const maskServers = (all: Servers): Servers =>
+  Object.fromEntries(
+    Object.entries(all).map(([name, server]) => [
+      name,
+      server.type === 'http' ? { ...server, headers: masked(server.headers) } : server,
+    ]),
+  )
+
+const maskRule = (rule: EgressRule): EgressRule =>
+  rule.headers === undefined ? rule : { ...rule, headers: masked(rule.headers) }
+
+const masked = (headers: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.keys(headers).map((header) => [header, maskedHeader]))

@@ -1,8 +1,8 @@
-import { type Route, routes, runnerRoutes } from '@berth/contract'
+import { type Actor, type Route, routes, runnerRoutes } from '@berth/contract'
 import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { cookieName } from './auth/authenticator.ts'
-import { authorise, type Principal } from './auth/principal.ts'
+import type { Principal } from './auth/principal.ts'
 import { requestAudits } from './http/audit.ts'
 import { bareApp } from './http/bare-app.ts'
 import { baseEndpoints } from './http/bases.ts'
@@ -48,10 +48,9 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
     audits: requestAudits(deps),
     authorise: async (request: FastifyRequest, row: Route): Promise<Principal> => {
       const principal = await deps.authenticator.authenticate(credentialsOf(request))
-      const { project } = (request.params ?? {}) as { project?: string }
       // Also of one who is refused: the audit names them.
       request.principal = principal ?? null
-      authorise(principal, row.role, project)
+      await deps.access.authorise(principal, row, (request.params ?? {}) as { project?: string })
       return principal ?? nobody
     },
   }
@@ -91,7 +90,7 @@ export const createRunnerApp = async (deps: Deps): Promise<FastifyInstance> => {
     audits: requestAudits(deps),
     authorise: async (request: FastifyRequest): Promise<Principal> => {
       const { session } = await authoriseRunner(deps, request)
-      return { actor: { kind: 'runner', id: session }, platformAdmin: false, roles: {} }
+      return strangerNamed({ kind: 'runner', id: session })
     },
   }
   runnerEndpoints(app, deps, options)
@@ -132,7 +131,15 @@ const closeStrangers = (app: FastifyInstance): void => {
   })
 }
 
-const nobody: Principal = { actor: { kind: 'user', id: 'nobody' }, platformAdmin: false, roles: {} }
+/** Whose rights come from the row alone. */
+const strangerNamed = (actor: Actor): Principal => ({
+  actor,
+  subjects: [],
+  platformAdmin: false,
+  mayCreateProjects: false,
+})
+
+const nobody = strangerNamed({ kind: 'user', id: 'nobody' })
 
 const credentialsOf = (request: FastifyRequest) => ({
   bearer: /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1],

@@ -6,6 +6,7 @@ import { type Clock, type Runtime, systemClock } from '@berth/runtime'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { createApp, createRunnerApp } from './app.ts'
+import { Access } from './auth/access.ts'
 import type { Authenticator } from './auth/authenticator.ts'
 import { OwnerAuthenticator } from './auth/owner-authenticator.ts'
 import type { BlobStore } from './blobs/port.ts'
@@ -185,7 +186,6 @@ const assemble = (
     admitted: metrics.admitted,
   })
   const outbound = createOutbound({ privateHosts: parts.privateHosts })
-  const owner = { actor: { kind: 'user' as const, ...parts.owner }, platformAdmin: true, roles: {} }
   const deps: Deps = {
     store,
     blobs,
@@ -208,10 +208,11 @@ const assemble = (
     metrics,
     log,
     now,
+    access: new Access(store),
     authenticator:
       parts.authenticator ??
       new OwnerAuthenticator({
-        ...{ store, owner, now, random },
+        ...{ store, now, random, owner: parts.owner },
         ownerToken: parts.ownerToken,
         metricsToken: parts.metricsToken,
       }),

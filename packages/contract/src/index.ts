@@ -1,3 +1,13 @@
+export {
+  highestRole,
+  includesRole,
+  type MemberKind,
+  memberKinds,
+  type ProjectRole,
+  projectRoles,
+  type Subject,
+  subject,
+} from './access.ts'
 export { type Actor, type Author, actor, authorOf, emailOf } from './actor.ts'
 export { type Budget, budget, budgetScope, budgetUnit } from './budget.ts'
 export {
@@ -162,8 +172,6 @@ export {
 } from './routes/repositories.ts'
 export {
   errorsOf,
-  type ProjectRole,
-  projectRoles,
   type Route,
   type RouteRole,
   takesIdempotencyKey,

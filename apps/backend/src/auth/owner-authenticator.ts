@@ -12,7 +12,7 @@ export interface OwnerAuthenticatorOptions {
   ownerToken: string
   /** Opens the metrics and nothing else. Default: none does. */
   metricsToken?: string
-  owner: Principal
+  owner: { id: string; name: string }
   now: () => number
   random: (bytes: number) => Uint8Array
 }
@@ -21,9 +21,10 @@ const hashed = (token: string) => Buffer.from(sha256(token))
 
 const metricsReader: Principal = {
   actor: { kind: 'service', id: 'metrics' },
+  subjects: [],
   platformAdmin: false,
+  mayCreateProjects: false,
   readsMetrics: true,
-  roles: {},
 }
 
 /**
@@ -34,15 +35,23 @@ export class OwnerAuthenticator implements Authenticator {
   readonly #options: OwnerAuthenticatorOptions
   readonly #ownerHash: Buffer
   readonly #metricsHash: Buffer | undefined
+  readonly #owner: Principal
 
   constructor(options: OwnerAuthenticatorOptions) {
     this.#options = options
     this.#ownerHash = hashed(options.ownerToken)
+    this.#owner = {
+      actor: { kind: 'user', ...options.owner },
+      subjects: [{ kind: 'user', id: options.owner.id }],
+      platformAdmin: true,
+      mayCreateProjects: true,
+    }
     this.#metricsHash = options.metricsToken === undefined ? undefined : hashed(options.metricsToken)
   }
 
   async authenticate({ bearer, cookie }: Credentials): Promise<Principal | undefined> {
-    const { store, owner, now } = this.#options
+    const { store, now } = this.#options
+    const owner = this.#owner
     if (bearer !== undefined) {
       if (timingSafeEqual(hashed(bearer), this.#ownerHash)) return owner
       const known = this.#metricsHash !== undefined && timingSafeEqual(hashed(bearer), this.#metricsHash)

@@ -1,50 +1,18 @@
-import { type Actor, BerthError, type ProjectRole, projectRoles, type RouteRole } from '@berth/contract'
-
-/** Who is asking, and what they may do. Made by the backend from a credential, never from a request's words. */
-export interface Principal {
-  actor: Actor
-  platformAdmin: boolean
-  /** May read the metrics, as platform admins may. Default: false. */
-  readsMetrics?: boolean
-  /** Role per project; `*` counts where no other is given. */
-  roles: Record<string, ProjectRole>
-}
-
-/** The role of a principal in a project; undefined: none, the project is not theirs to know. */
-export const roleIn = (principal: Principal, project: string): ProjectRole | undefined =>
-  principal.platformAdmin ? 'admin' : (given(principal, project) ?? given(principal, '*'))
-
-/** Names come from requests, so what every object inherits must not count as a role. */
-const given = ({ roles }: Principal, project: string) =>
-  Object.hasOwn(roles, project) ? roles[project] : undefined
-
-export const projectNotFound = (name: string) =>
-  new BerthError('project_not_found', `There is no project ${name}.`)
+import type { Actor, Subject } from '@berth/contract'
 
 /**
- * Rejects unless the principal has what the route row asks for. A project where the principal has no role answers as
- * one that does not exist.
+ * Who is asking. Made by an authenticator from a credential, never from a request's words. Which roles it has in projects is
+ * not in it: that is asked at each request, so that a change counts at once.
  */
-export const authorise = (
-  principal: Principal | undefined,
-  role: RouteRole,
-  project: string | undefined,
-): void => {
-  if (role === 'public') return
-  if (principal === undefined)
-    throw new BerthError(
-      'unauthenticated',
-      'Send the token as `Authorization: Bearer …`, or sign in with a login link.',
-    )
-  if (role === 'principal') return
-  if (role === 'runner') throw new BerthError('forbidden', 'Only a session’s runner may call this.')
-  if (role === 'metrics' && principal.readsMetrics === true) return
-  if (role === 'platform-admin' || role === 'metrics') {
-    if (!principal.platformAdmin) throw new BerthError('forbidden', 'Only a platform admin may do this.')
-    return
-  }
-  const actual = project === undefined ? undefined : roleIn(principal, project)
-  if (actual === undefined) throw projectNotFound(project ?? '')
-  if (projectRoles.indexOf(actual) < projectRoles.indexOf(role))
-    throw new BerthError('forbidden', `This needs the role ${role}; yours in ${project} is ${actual}.`)
+export interface Principal {
+  actor: Actor
+  /** The names under which it may be a member of projects: its own, and those of its groups. */
+  subjects: readonly Subject[]
+  /** May do everything in every project. */
+  platformAdmin: boolean
+  mayCreateProjects: boolean
+  /** May read the metrics, as platform admins may. Default: false. */
+  readsMetrics?: boolean
+  /** When its credential stops to count, in milliseconds since 1970. Default: it doesn't. */
+  expiresAt?: number
 }

@@ -17,7 +17,7 @@ import type { Authenticator } from '../auth/authenticator.ts'
 import type { Principal } from '../auth/principal.ts'
 import { createDirectoryBlobs } from '../blobs/directory.ts'
 import type { BlobStore } from '../blobs/port.ts'
-import { eventually, type TestBackend, withBackend } from '../test-backend.ts'
+import { eventually, ownerToken, type TestBackend, withBackend } from '../test-backend.ts'
 import { savedSession } from './fixtures/saved-session.ts'
 import { writeFiles } from './fixtures/work.ts'
 
@@ -207,18 +207,14 @@ describe('a fork', { timeout: 90_000 }, () => {
     }))
 
   it('may go to another project, where its caller may edit; base packs and allowed models are those of there', async () => {
-    const principal = (id: string, roles: Principal['roles']): Principal => ({
+    const principal = (id: string): Principal => ({
       actor: { kind: 'user', id },
+      subjects: [{ kind: 'user', id }],
       platformAdmin: id === 'root',
-      roles,
+      mayCreateProjects: false,
     })
-    const principals: Record<string, Principal> = {
-      root: principal('root', {}),
-      reader: principal('reader', { default: 'viewer', theirs: 'editor' }),
-      nobody: principal('nobody', { theirs: 'editor' }),
-    }
     const authenticator: Authenticator = {
-      authenticate: async ({ bearer }) => principals[bearer ?? ''] ?? principals.root,
+      authenticate: async ({ bearer = 'root' }) => principal(bearer === ownerToken ? 'root' : bearer),
       createTicket: async () => ({ ticket: 't', expiresAt: 0 }),
       redeem: async () => undefined,
       signOut: async () => undefined,
@@ -228,6 +224,15 @@ describe('a fork', { timeout: 90_000 }, () => {
         await backend.call('/api/projects', {
           body: { name: 'theirs', settings: { allowedModels: ['small-*'] } },
         })
+        for (const [id, project, role] of [
+          ['reader', 'default', 'viewer'],
+          ['reader', 'theirs', 'editor'],
+          ['nobody', 'theirs', 'editor'],
+        ] as const)
+          await backend.parts.store.setMember({
+            ...{ kind: 'user', id, project, role },
+            ...{ addedAt: 0, addedBy: { kind: 'user', id: 'root' } },
+          })
         const saved = await savedSession(backend, {
           body: { settings: { model: 'large-1', smallModel: 'small-1' } },
         })

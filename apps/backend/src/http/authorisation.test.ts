@@ -9,13 +9,15 @@ import { requestOf, routeNames } from './test-rows.ts'
 const places = ['mine', 'theirs', 'absent'] as const
 type Place = (typeof places)[number]
 
-const callers = ['nobody', 'wrong', 'runner', ...projectRoles, 'platform', 'collector', 'stranger'] as const
+const named = ['platform', 'collector', 'stranger', 'creator'] as const
+const callers = ['nobody', 'wrong', 'runner', ...projectRoles, ...named] as const
 type Caller = (typeof callers)[number]
 
 const principal = (id: string, more: Partial<Principal>): Principal => ({
   actor: { kind: 'user', id },
+  subjects: [{ kind: 'user', id }],
   platformAdmin: false,
-  roles: {},
+  mayCreateProjects: false,
   ...more,
 })
 
@@ -23,8 +25,9 @@ const principals: Record<string, Principal> = {
   platform: principal('platform', { platformAdmin: true }),
   collector: principal('collector', { readsMetrics: true }),
   stranger: principal('stranger', {}),
+  creator: principal('creator', { mayCreateProjects: true }),
 }
-for (const role of projectRoles) principals[role] = principal(role, { roles: { mine: role } })
+for (const role of projectRoles) principals[role] = principal(role, {})
 
 const unused = () => Promise.reject(new Error('not used here'))
 const authenticator: Authenticator = {
@@ -40,11 +43,12 @@ const refusal = ({ role, path }: Route, caller: Caller, place: Place): string | 
   if (caller === 'nobody' || caller === 'wrong' || caller === 'runner') return 'unauthenticated'
   if (role === 'principal' || caller === 'platform') return undefined
   if (role === 'metrics' && caller === 'collector') return undefined
-  if (role === 'platform-admin' || role === 'metrics') return 'forbidden'
+  if (role === 'creator' && caller === 'creator') return undefined
+  if (role === 'platform-admin' || role === 'metrics' || role === 'creator') return 'forbidden'
   expect(path).toContain('/:project')
-  if (place !== 'mine' || caller === 'stranger' || caller === 'collector') return 'project_not_found'
-  const ranks: readonly string[] = projectRoles
-  return ranks.indexOf(caller) < ranks.indexOf(role as ProjectRole) ? 'forbidden' : undefined
+  const actual = projectRoles.find((known) => known === caller)
+  if (place !== 'mine' || actual === undefined) return 'project_not_found'
+  return projectRoles.indexOf(actual) < projectRoles.indexOf(role as ProjectRole) ? 'forbidden' : undefined
 }
 
 const refusals = ['unauthenticated', 'forbidden']
@@ -57,6 +61,11 @@ beforeAll(async () => {
   backend = await createTestBackend({ authenticator })
   for (const name of ['mine', 'theirs'])
     await backend.call('/api/projects', { token: 'platform', body: { name } })
+  for (const role of projectRoles)
+    await backend.parts.store.setMember({
+      ...{ project: 'mine', kind: 'user', id: role, role },
+      ...{ addedAt: 0, addedBy: { kind: 'user', id: 'platform' } },
+    })
   const sessions = '/api/projects/theirs/sessions'
   const created = await backend.call<{ id: string }>(sessions, { token: 'platform', body: {} })
   theirSession = created.body.id

@@ -1,6 +1,5 @@
 import { BerthError, routes } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
-import { authorise } from '../auth/principal.ts'
 import { bundleOf } from '../checkpoints/bundle.ts'
 import { findRef, forkOf, itemOf } from '../checkpoints/find-checkpoint.ts'
 import { type ForkRequest, forkSession } from '../checkpoints/fork.ts'
@@ -53,7 +52,7 @@ export const checkpointEndpoints = (app: FastifyInstance, deps: Deps, options: E
   serve(routes.forkSession, async ({ params, body, principal, idempotency, audit }) => {
     await service.check(params.project, params.session)
     const target = body.project ?? params.project
-    authorise(principal, 'editor', target)
+    await deps.access.authorise(principal, { role: 'editor' }, { project: target })
     const state = await service.state(params.session)
     refuseDeleted(state)
     const { turn, title, labels, prompt } = body

@@ -1,5 +1,6 @@
 import type { BranchList, Diagnosis, System } from '@berth/contract'
 import type { Logger } from 'pino'
+import type { Access } from '../auth/access.ts'
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { BlobStore } from '../blobs/port.ts'
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
@@ -30,6 +31,7 @@ export interface Deps {
   changes: Tail
   streams: Streams
   authenticator: Authenticator
+  access: Access
   gateway: Gateway
   /** The way to addresses that a project names. */
   outbound: Outbound

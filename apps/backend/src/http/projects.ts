@@ -9,7 +9,7 @@ import {
   settings as settingsSchema,
 } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
-import { projectNotFound, roleIn } from '../auth/principal.ts'
+import { projectNotFound } from '../auth/access.ts'
 import { maskHeaders } from '../mcp/mask-headers.ts'
 import type { ProjectRow, Store } from '../store/port.ts'
 import type { Deps } from './deps.ts'
@@ -31,12 +31,13 @@ export const projectSettingsOf = async (store: Store, name: string) => {
 
 /** Projects and their settings. */
 export const projectEndpoints = (app: FastifyInstance, deps: Deps, options: EndpointOptions): void => {
-  const { store, streams, now } = deps
+  const { store, streams, access, now } = deps
   const serve = endpoint(app, options)
 
   serve(routes.listProjects, async ({ query, principal }) => {
     const { items, next } = await store.projects(query)
-    const visible = items.filter(({ name }) => roleIn(principal, name) !== undefined)
+    const known = await access.projectsOf(principal)
+    const visible = items.filter(({ name }) => known === 'all' || known.has(name))
     return { items: visible.map(wireProject), next }
   })
 
@@ -81,7 +82,7 @@ export const projectEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
     const project = await projectOf(store, params.project)
     reply.header('etag', `"${project.settingsVersion}"`)
     const settings = wireSettings(project)
-    if (roleIn(principal, params.project) === 'admin') return settings
+    if ((await access.roleIn(principal, params.project)) === 'admin') return settings
     return { ...settings, own: maskHeaders(settings.own), effective: maskHeaders(settings.effective) }
   })
 

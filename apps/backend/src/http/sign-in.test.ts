@@ -153,6 +153,7 @@ describe('the token for metrics', () => {
         expect((await at.call('/api/me', { token })).body).toEqual({
           principal: { kind: 'service', id: 'metrics' },
           platformAdmin: false,
+          mayCreateProjects: false,
         })
         expect((await at.call('/api/projects', { token })).body).toMatchObject({ items: [] })
         expect((await at.call('/api/login-links', { token, method: 'POST' })).status).toBe(403)

@@ -27,7 +27,7 @@ export const systemEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
   serve(routes.getMe, async ({ principal }) => ({
     principal: principal.actor,
     platformAdmin: principal.platformAdmin,
-    role: principal.platformAdmin ? 'admin' : principal.roles['*'],
+    mayCreateProjects: principal.mayCreateProjects,
   }))
 
   serve(routes.createLoginLink, async ({ principal }) => {

@@ -1,4 +1,5 @@
-import type { BlobRef, LogLine } from '@berth/contract'
+import type { BlobRef, LogLine, Subject } from '@berth/contract'
+import type { Member } from './access-store.ts'
 import type { AuditDraft } from './audit-store.ts'
 import type {
   AppendRequest,
@@ -21,6 +22,8 @@ export interface Operations {
   createProject: { input: Parameters<Store['createProject']>[0]; value: ProjectRow }
   editProject: { input: { name: string; edit: ProjectEdit }; value: ProjectRow }
   deleteProject: { input: { name: string }; value: undefined }
+  setMember: { input: Member; value: undefined }
+  removeMember: { input: { project: string; subject: Subject }; value: undefined }
   setRunnerToken: { input: { session: string; generation: number; tokenHash: string }; value: undefined }
   heartbeat: {
     input: { session: string; generation: number; now: number; memoryBytes?: number }

@@ -10,6 +10,7 @@ import type {
   UsageSum,
 } from '@berth/contract'
 import type { Command } from '../session/command.ts'
+import type { AccessStore } from './access-store.ts'
 import type { AuditDraft, AuditStore } from './audit-store.ts'
 import type { UploadStore } from './upload-store.ts'
 
@@ -192,7 +193,7 @@ export const operationMs = 300_000
  * `storage_full`, …), others are faults. Reads see everything that was acknowledged before they were called.
  * Adapters pass `storeConformance`. Nothing outside an adapter knows its database.
  */
-export interface Store extends AuditStore, UploadStore {
+export interface Store extends AccessStore, AuditStore, UploadStore {
   readonly kind: 'sqlite' | 'postgres'
 
   /**

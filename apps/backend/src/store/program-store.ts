@@ -1,4 +1,5 @@
-import { BerthError, type BlobRef, type LogLine } from '@berth/contract'
+import { BerthError, type BlobRef, type LogLine, type Subject } from '@berth/contract'
+import type { Member } from './access-store.ts'
 import { type AuditDraft, withId } from './audit-store.ts'
 import type { Operation, Operations } from './operations.ts'
 import type {
@@ -17,6 +18,7 @@ import { base, existingBases } from './programs/bases.ts'
 import { grant } from './programs/claims.ts'
 import { events, eventsOfType, lastEvent } from './programs/events.ts'
 import { logs } from './programs/logs.ts'
+import { members, roleOf, rolesOf } from './programs/members.ts'
 import { project, projectSettings, projects } from './programs/projects.ts'
 import { generation, runner } from './programs/runners.ts'
 import {
@@ -128,6 +130,22 @@ export class ProgramStore implements Store {
   }
   deleteProject(name: string) {
     return this.#write('deleteProject', { name })
+  }
+
+  roleOf(name: string, subjects: readonly Subject[]) {
+    return this.#read(roleOf(name, subjects))
+  }
+  rolesOf(subjects: readonly Subject[]) {
+    return this.#read(rolesOf(subjects))
+  }
+  members(name: string) {
+    return this.#read(members(name))
+  }
+  setMember(member: Member) {
+    return this.#write('setMember', member)
+  }
+  removeMember(name: string, subject: Subject) {
+    return this.#write('removeMember', { project: name, subject })
   }
 
   usage(query: UsageQuery, page: Page) {

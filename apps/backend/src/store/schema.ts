@@ -1,4 +1,4 @@
-import type { LogLine, LogSource } from '@berth/contract'
+import type { LogLine, LogSource, ProjectRole } from '@berth/contract'
 import type { Generated } from 'kysely'
 
 export interface UsageColumns {
@@ -29,6 +29,18 @@ export interface Tables {
     revision: number
     /** The newest tombstone that was removed: changes up to here can't be told any more. */
     forgotten: number
+  }
+  /** Who has a role in a project. The only place that says so. */
+  members: {
+    project: string
+    /** Kind and id, as `user:ada@example.com`. */
+    subject: string
+    role: ProjectRole
+    /** Who is shown for it. */
+    name: string | null
+    added_at: number
+    /** The actor, as JSON. */
+    added_by: string
   }
   sessions: {
     /** Short key for the tables below, never used twice. */

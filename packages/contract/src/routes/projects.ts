@@ -58,7 +58,7 @@ export const projectRoutes = {
   createProject: route({
     method: 'POST',
     path: '/api/projects',
-    role: 'platform-admin',
+    role: 'creator',
     tag: 'Projects',
     summary: 'Create a project',
     body: z.strictObject({

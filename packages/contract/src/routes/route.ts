@@ -3,8 +3,8 @@ import type { ErrorCode } from '../errors.ts'
 
 /**
  * Who may call a route. `public`: anyone who reaches the port; `principal`: anyone signed in; `viewer`, `editor`,
- * `admin`: that role in the project of the path, or a higher one; `platform-admin`; `metrics`: who collects metrics, and
- * platform admins; `runner`: the runner of a session, on the runners' port only.
+ * `admin`: that role in the project of the path, or a higher one; `creator`: who may create projects; `platform-admin`;
+ * `metrics`: who collects metrics, and platform admins; `runner`: the runner of a session, on the runners' port only.
  */
 export type RouteRole =
   | 'public'
@@ -12,13 +12,10 @@ export type RouteRole =
   | 'viewer'
   | 'editor'
   | 'admin'
+  | 'creator'
   | 'platform-admin'
   | 'metrics'
   | 'runner'
-
-/** A role in a project, each including the ones before it. */
-export const projectRoles = ['viewer', 'editor', 'admin'] as const
-export type ProjectRole = (typeof projectRoles)[number]
 
 /** One endpoint, as data. Server, OpenAPI document, client and tests are derived from it. */
 export interface Route {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { actor } from '../actor.ts'
-import { projectRoles, route } from './route.ts'
+import { route } from './route.ts'
 import { projectName } from './schemas.ts'
 
 /** What runs here, and with what behind it. */
@@ -19,9 +19,9 @@ export type System = z.infer<typeof system>
 
 export const me = z.object({
   principal: actor,
+  /** May do everything in every project. */
   platformAdmin: z.boolean(),
-  /** The caller's role in all projects where no other is given. Missing: none. */
-  role: z.enum(projectRoles).optional(),
+  mayCreateProjects: z.boolean(),
 })
 
 /** What a check of the installation found. */

@@ -9,6 +9,7 @@ import { type MakeStore, useBench } from './harness.ts'
 import { idempotencyCases } from './idempotency-cases.ts'
 import { listCases } from './list-cases.ts'
 import { logCases } from './log-cases.ts'
+import { memberCases } from './member-cases.ts'
 import { projectCases } from './project-cases.ts'
 import { readCases } from './read-cases.ts'
 import { attentionCases, occupancyCases, runnerCases } from './runner-cases.ts'
@@ -26,6 +27,7 @@ const sharing: readonly string[] = [
     'runners',
     'logs',
     'usage',
+    'members',
     'leases and grants',
   ],
 ]
@@ -37,6 +39,7 @@ const parts = {
   lists: listCases,
   changes: changeCases,
   projects: projectCases,
+  members: memberCases,
   'base packs': baseCases,
   runners: runnerCases,
   attention: attentionCases,

@@ -15,6 +15,17 @@ CREATE TABLE projects (
   forgotten INTEGER NOT NULL
 ) WITHOUT ROWID, STRICT;
 
+CREATE TABLE members (
+  project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,
+  subject TEXT NOT NULL,
+  role TEXT NOT NULL,
+  name TEXT,
+  added_at INTEGER NOT NULL,
+  added_by TEXT NOT NULL,
+  PRIMARY KEY (project, subject)
+) WITHOUT ROWID, STRICT;
+CREATE INDEX members_subject ON members (subject);
+
 CREATE TABLE sessions (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,

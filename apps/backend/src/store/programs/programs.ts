@@ -6,6 +6,7 @@ import { basePrograms } from './bases.ts'
 import { claimPrograms } from './claims.ts'
 import { logPrograms } from './logs.ts'
 import { maintenancePrograms } from './maintenance.ts'
+import { memberPrograms } from './members.ts'
 import { projectPrograms } from './projects.ts'
 import { runnerPrograms } from './runners.ts'
 import { uploadPrograms } from './uploads.ts'
@@ -17,6 +18,7 @@ const programs: Programs = {
   ...claimPrograms,
   ...logPrograms,
   ...maintenancePrograms,
+  ...memberPrograms,
   ...projectPrograms,
   ...runnerPrograms,
   ...uploadPrograms,

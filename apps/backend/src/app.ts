@@ -3,6 +3,7 @@ import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { cookieName } from './auth/authenticator.ts'
 import type { Principal } from './auth/principal.ts'
+import { accessEndpoints } from './http/access.ts'
 import { requestAudits } from './http/audit.ts'
 import { bareApp } from './http/bare-app.ts'
 import { baseEndpoints } from './http/bases.ts'
@@ -17,7 +18,9 @@ import { fileChangeEndpoints } from './http/file-changes.ts'
 import { fileEndpoints } from './http/files.ts'
 import { gitEndpoints } from './http/git.ts'
 import { checkHost, checkOrigin } from './http/guard.ts'
+import { keyEndpoints } from './http/keys.ts'
 import { logEndpoints } from './http/logs.ts'
+import { memberEndpoints } from './http/members.ts'
 import { projectEndpoints } from './http/projects.ts'
 import { queueEndpoints } from './http/queue.ts'
 import { repositoryEndpoints } from './http/repositories.ts'
@@ -50,13 +53,16 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
       const principal = await deps.authenticator.authenticate(credentialsOf(request))
       // Also of one who is refused: the audit names them.
       request.principal = principal ?? null
-      await deps.access.authorise(principal, row, (request.params ?? {}) as { project?: string })
+      await deps.access.authorise(principal, row, request.params as Record<string, string>)
       return principal ?? nobody
     },
   }
   await documentation(app)
   systemEndpoints(app, deps, options)
   projectEndpoints(app, deps, options)
+  accessEndpoints(app, deps, options)
+  memberEndpoints(app, deps, options)
+  keyEndpoints(app, deps, options)
   queueEndpoints(app, deps, options)
   sessionEndpoints(app, deps, options)
   sessionSettingsEndpoints(app, deps, options)
@@ -144,4 +150,5 @@ const nobody = strangerNamed({ kind: 'user', id: 'nobody' })
 const credentialsOf = (request: FastifyRequest) => ({
   bearer: /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1],
   cookie: request.cookies[cookieName],
+  address: request.ip,
 })

@@ -8,6 +8,7 @@ import type { Logger } from 'pino'
 import { createApp, createRunnerApp } from './app.ts'
 import { Access } from './auth/access.ts'
 import type { Authenticator } from './auth/authenticator.ts'
+import { KeyAuthenticator, withKeys } from './auth/key-authenticator.ts'
 import { OwnerAuthenticator } from './auth/owner-authenticator.ts'
 import type { BlobStore } from './blobs/port.ts'
 import { type CheckpointParts, type Checkpoints, openCheckpoints } from './checkpoints/checkpoints.ts'
@@ -80,6 +81,8 @@ export interface BackendParts {
   requestTimeoutMs?: number
   /** Milliseconds between two heartbeats of a stream. Default: 10,000. */
   heartbeatMs?: number
+  /** Milliseconds after which the rights of a stream's reader are asked for again. Default: 3000. */
+  recheckMs?: number
   /** Milliseconds that a runner may take to answer an operation. Default: 30,000. */
   operationMs?: number
   /** Milliseconds that requests under way are given to finish when it closes. Default: 8,000. */
@@ -169,7 +172,7 @@ const assemble = (
   const random = (bytes: number) => randomBytes(bytes)
   const now = () => clock.now()
   const { events, changes } = tails(store)
-  const streams = new Streams({ heartbeatMs: parts.heartbeatMs })
+  const streams = new Streams({ heartbeatMs: parts.heartbeatMs, recheckMs: parts.recheckMs })
   const service = new SessionService({ store, blobs, now, random, wake: (session) => loop.wake(session) })
   const leases = new Leases({ store, clock, log, holder: randomUUID() })
   const metrics = createMetrics({
@@ -208,14 +211,21 @@ const assemble = (
     metrics,
     log,
     now,
+    random,
     access: new Access(store),
-    authenticator:
-      parts.authenticator ??
-      new OwnerAuthenticator({
-        ...{ store, now, random, owner: parts.owner },
-        ownerToken: parts.ownerToken,
-        metricsToken: parts.metricsToken,
+    authenticator: withKeys(
+      new KeyAuthenticator({
+        store,
+        now,
+        failed: (err) => log.warn({ err }, 'A use of a key was not noted'),
       }),
+      parts.authenticator ??
+        new OwnerAuthenticator({
+          ...{ store, now, random, owner: parts.owner },
+          ownerToken: parts.ownerToken,
+          metricsToken: parts.metricsToken,
+        }),
+    ),
     system: () => systemOf(runtime, source),
     diagnose: diagnoser({ store, blobs, runtime, now, runnerUrl }),
     checkRepository: repositoryPolicy(parts.repositoryRoots),

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { addAccess, addRevoke } from './commands/access.ts'
 import { addArtifacts } from './commands/artifacts.ts'
 import { addAttach } from './commands/attach.ts'
 import { addBundle } from './commands/bundle.ts'
@@ -9,10 +10,12 @@ import { addDoctor } from './commands/doctor.ts'
 import { addExport } from './commands/export.ts'
 import { addFiles } from './commands/files.ts'
 import { addFork } from './commands/fork.ts'
+import { addKey } from './commands/key.ts'
 import { addLifecycle } from './commands/lifecycle.ts'
 import { addLogs } from './commands/logs.ts'
 import { addLs } from './commands/ls.ts'
 import { addMcp } from './commands/mcp.ts'
+import { addMember } from './commands/member.ts'
 import { addModelKey } from './commands/model-key.ts'
 import { addOpen } from './commands/open.ts'
 import { addProject } from './commands/project.ts'
@@ -57,6 +60,7 @@ const groups = {
   'What sessions made:': [addDiff, addFiles, addArtifacts, addExport, addPush, addBundle],
   'Repositories and settings:': [addRepo, addBranches, addSettings, addMcp],
   'Look into it:': [addDoctor, addQueue, addUsage, addLogs],
+  'Who may do what:': [addAccess, addMember, addKey, addRevoke],
   'Berth itself:': [addServe, addOpen, addProject, addModelKey, addCompletion],
 } as const
 

@@ -10,6 +10,7 @@ export const idPrefixes = {
   operation: 'opn',
   upload: 'upl',
   audit: 'aud',
+  key: 'key',
 } as const
 
 export type IdKind = keyof typeof idPrefixes
@@ -27,6 +28,7 @@ export const requestId = idOf(idPrefixes.request)
 export const blockId = idOf(idPrefixes.block)
 export const operationId = idOf(idPrefixes.operation)
 export const uploadId = idOf(idPrefixes.upload)
+export const keyId = idOf(idPrefixes.key)
 
 /**
  * Makes an id that sorts by time: prefix, underscore, and a UUIDv7 (RFC 9562) in 26 characters of Crockford's

@@ -88,6 +88,7 @@ export {
   idPrefixes,
   idTime,
   idToUuid,
+  keyId,
   makeId,
   operationId,
   promptId,
@@ -97,6 +98,7 @@ export {
   turnMessageUuid,
   uploadId,
 } from './ids.ts'
+export type { ApiKey, NewApiKey } from './key.ts'
 export {
   type Desired,
   desired,
@@ -150,10 +152,13 @@ export {
   type Question,
   question,
 } from './requests.ts'
+export type { Me, ProjectAccess, Revocation, RoleSource } from './routes/access.ts'
 export type { CheckpointItem, PushBody, PushResult } from './routes/checkpoints.ts'
 export type { WrittenFile } from './routes/files.ts'
 export { allRoutes, type RouteName, type RunnerRouteName, routes } from './routes/index.ts'
+export type { ProjectMember } from './routes/members.ts'
 export { openApiDocument } from './routes/openapi.ts'
+export { permissionsOf } from './routes/permissions.ts'
 export {
   type Project,
   type ProjectChange,
@@ -194,7 +199,7 @@ export {
   type SessionChanges,
   sessionChanges,
 } from './routes/sessions.ts'
-export { type Diagnosis, diagnosis, type Finding, finding, me, type System, system } from './routes/system.ts'
+export { type Diagnosis, diagnosis, type Finding, finding, type System, system } from './routes/system.ts'
 export { type Upload, uploadRoutes } from './routes/uploads.ts'
 export { type UsageReport, usageReport } from './routes/usage.ts'
 export { type LogLine, type LogSource, logSource, type StoredLogLine } from './runner-log.ts'

@@ -71,6 +71,14 @@ export const limits = {
   path: 4096,
   /** Operations on a session's workspace that are under way at once. */
   openOperations: 32,
+  /** Members of one project, and its API keys that count. */
+  members: 500,
+  keys: 100,
+  /** The longest life of an API key, and how long its secret before a rotation may count on. */
+  keyDays: 365,
+  keyGraceHours: 7 * 24,
+  /** How long a key is shown that was revoked or has expired. */
+  keptKeyDays: 90,
   /** Models of one session that are counted by name; more are counted together, as `other`. */
   models: 50,
   /** What git sends with a push through the git proxy: commands and pack. */

@@ -1,15 +1,36 @@
-import { BerthError, includesRole, type ProjectRole, type Route } from '@berth/contract'
+import {
+  BerthError,
+  includesRole,
+  type ProjectRole,
+  type RoleSource,
+  type Route,
+  sessionId,
+} from '@berth/contract'
 import type { AccessStore } from '../store/access-store.ts'
 import type { Principal } from './principal.ts'
 
 export const projectNotFound = (name: string) =>
   new BerthError('project_not_found', `There is no project ${name}.`)
 
+export const sessionNotFound = (session: string) =>
+  new BerthError('session_not_found', `There is no session ${session} in this project.`)
+
+/** What access is decided from. */
+export type Rights = Pick<AccessStore, 'roleOf' | 'rolesOf' | 'members' | 'sessionAccess'>
+
+type Row = Pick<Route, 'role' | 'owner' | 'keys'>
+
+/** Where a request leads. */
+interface Place {
+  project?: string
+  session?: string
+}
+
 /** What principals may do. Asks the store each time: a role that was taken away is gone with the next request. */
 export class Access {
-  readonly #store: Pick<AccessStore, 'roleOf' | 'rolesOf'>
+  readonly #store: Rights
 
-  constructor(store: Pick<AccessStore, 'roleOf' | 'rolesOf'>) {
+  constructor(store: Rights) {
     this.#store = store
   }
 
@@ -19,19 +40,24 @@ export class Access {
   }
 
   /** The projects that a principal may know of; `all`: every one. */
-  async projectsOf(principal: Principal): Promise<'all' | ReadonlySet<string>> {
-    return principal.platformAdmin ? 'all' : new Set((await this.#store.rolesOf(principal.subjects)).keys())
+  async projectsOf(principal: Principal): Promise<'all' | ReadonlyMap<string, ProjectRole>> {
+    return principal.platformAdmin ? 'all' : this.#store.rolesOf(principal.subjects)
+  }
+
+  /** Where the role of a principal in a project comes from. */
+  async sources({ actor, subjects, platformAdmin }: Principal, project: string): Promise<RoleSource[]> {
+    const own = new Set(subjects.map(({ kind, id }) => `${kind}:${id}`))
+    const members = (await this.#store.members(project)).filter(({ kind, id }) => own.has(`${kind}:${id}`))
+    const sources: RoleSource[] = members.map(({ kind, id, role }) => ({ kind, id, role }))
+    return platformAdmin ? [{ kind: 'platform-admin', id: actor.id, role: 'admin' }, ...sources] : sources
   }
 
   /**
-   * Rejects unless the principal has what the route's row asks for. A project where the principal has no role answers as one
-   * that does not exist.
+   * Rejects unless the principal has what the route's row asks for. A project where the principal has no role, and a session
+   * that it may not see, answer as one that does not exist.
    */
-  async authorise(
-    principal: Principal | undefined,
-    { role }: Pick<Route, 'role'>,
-    { project }: { project?: string },
-  ): Promise<void> {
+  async authorise(principal: Principal | undefined, row: Row, place: Place): Promise<void> {
+    const { role } = row
     if (role === 'public') return
     if (principal === undefined)
       throw new BerthError(
@@ -53,14 +79,32 @@ export class Access {
         if (principal.mayCreateProjects || principal.platformAdmin) return
         throw new BerthError('forbidden', 'You may not create projects. Ask a platform admin for one.')
       default:
-        return this.#requireRole(principal, role, project ?? '')
+        return this.#inProject(principal, { ...row, role }, place)
     }
   }
 
-  async #requireRole(principal: Principal, role: ProjectRole, project: string): Promise<void> {
+  async #inProject(principal: Principal, row: Row & { role: ProjectRole }, place: Place): Promise<void> {
+    const { project = '', session } = place
     const actual = await this.roleIn(principal, project)
     if (actual === undefined) throw projectNotFound(project)
-    if (!includesRole(actual, role))
-      throw new BerthError('forbidden', `This needs the role ${role}; yours in ${project} is ${actual}.`)
+    if (!includesRole(actual, row.role))
+      throw new BerthError('forbidden', `This needs the role ${row.role}; yours in ${project} is ${actual}.`)
+    if (row.keys === false && principal.actor.kind === 'key')
+      throw new BerthError('forbidden', 'This is not for API keys, whatever their role. Ask a person.')
+    const known = session === undefined ? undefined : await this.#see(principal, project, session)
+    if (row.owner === true && actual !== 'admin' && known?.own === false)
+      throw new BerthError(
+        'forbidden',
+        'Only the owner of the session, or an admin of the project, may do this.',
+      )
+  }
+
+  /** What is no id of a session is left to whoever reads the request: it says so in more words. */
+  async #see(principal: Principal, project: string, session: string): Promise<{ own: boolean } | undefined> {
+    if (!sessionId.safeParse(session).success) return undefined
+    const found = await this.#store.sessionAccess(project, session)
+    if (found === undefined) throw sessionNotFound(session)
+    const { kind, id } = found.owner
+    return { own: kind === principal.actor.kind && id === principal.actor.id }
   }
 }

@@ -8,6 +8,8 @@ export const cookieSeconds = 30 * 24 * 3600
 export interface Credentials {
   bearer?: string
   cookie?: string
+  /** Whence the request came, as far as it is known. Shown, and never a reason to trust. */
+  address?: string
 }
 
 /** Finds out who is asking, and signs browsers in and out. */

@@ -1,4 +1,11 @@
-import { type ProjectRole, projectRoles, type Route, routes, runnerRoutes } from '@berth/contract'
+import {
+  includesRole,
+  type ProjectRole,
+  projectRoles,
+  type Route,
+  routes,
+  runnerRoutes,
+} from '@berth/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { Principal } from '../auth/principal.ts'
@@ -10,10 +17,15 @@ const places = ['mine', 'theirs', 'absent'] as const
 type Place = (typeof places)[number]
 
 const named = ['platform', 'collector', 'stranger', 'creator'] as const
-const callers = ['nobody', 'wrong', 'runner', ...projectRoles, ...named] as const
+/** A member of a group, a program, and keys have roles like people; `removed` was an admin. */
+const members = { grouped: 'editor', service: 'viewer', keyEditor: 'editor', keyAdmin: 'admin' } as const
+const callers = [
+  ...['nobody', 'wrong', 'runner', ...projectRoles, ...named, 'removed'],
+  ...(Object.keys(members) as (keyof typeof members)[]),
+] as const
 type Caller = (typeof callers)[number]
 
-const principal = (id: string, more: Partial<Principal>): Principal => ({
+const principal = (id: string, more: Partial<Principal> = {}): Principal => ({
   actor: { kind: 'user', id },
   subjects: [{ kind: 'user', id }],
   platformAdmin: false,
@@ -21,13 +33,29 @@ const principal = (id: string, more: Partial<Principal>): Principal => ({
   ...more,
 })
 
+const of = (kind: 'key' | 'service', id: string) =>
+  principal(id, { actor: { kind, id }, subjects: [{ kind, id }] })
+
 const principals: Record<string, Principal> = {
   platform: principal('platform', { platformAdmin: true }),
   collector: principal('collector', { readsMetrics: true }),
-  stranger: principal('stranger', {}),
+  stranger: principal('stranger'),
+  removed: principal('removed'),
   creator: principal('creator', { mayCreateProjects: true }),
+  grouped: principal('grouped', {
+    subjects: [
+      { kind: 'user', id: 'grouped' },
+      { kind: 'group', id: 'grouped' },
+    ],
+  }),
+  service: of('service', 'service'),
+  keyEditor: of('key', 'keyEditor'),
+  keyAdmin: of('key', 'keyAdmin'),
 }
-for (const role of projectRoles) principals[role] = principal(role, {})
+for (const role of projectRoles) principals[role] = principal(role)
+
+const roleOf = (caller: string): ProjectRole | undefined =>
+  projectRoles.find((known) => known === caller) ?? members[caller as keyof typeof members]
 
 const unused = () => Promise.reject(new Error('not used here'))
 const authenticator: Authenticator = {
@@ -38,7 +66,7 @@ const authenticator: Authenticator = {
 }
 
 /** What the row says: undefined when the caller may. */
-const refusal = ({ role, path }: Route, caller: Caller, place: Place): string | undefined => {
+const refusal = ({ role, path, keys }: Route, caller: Caller, place: Place): string | undefined => {
   if (role === 'public') return undefined
   if (caller === 'nobody' || caller === 'wrong' || caller === 'runner') return 'unauthenticated'
   if (role === 'principal' || caller === 'platform') return undefined
@@ -46,9 +74,10 @@ const refusal = ({ role, path }: Route, caller: Caller, place: Place): string | 
   if (role === 'creator' && caller === 'creator') return undefined
   if (role === 'platform-admin' || role === 'metrics' || role === 'creator') return 'forbidden'
   expect(path).toContain('/:project')
-  const actual = projectRoles.find((known) => known === caller)
+  const actual = roleOf(caller)
   if (place !== 'mine' || actual === undefined) return 'project_not_found'
-  return projectRoles.indexOf(actual) < projectRoles.indexOf(role as ProjectRole) ? 'forbidden' : undefined
+  if (keys === false && caller.startsWith('key')) return 'forbidden'
+  return includesRole(actual, role as ProjectRole) ? undefined : 'forbidden'
 }
 
 const refusals = ['unauthenticated', 'forbidden']
@@ -61,11 +90,13 @@ beforeAll(async () => {
   backend = await createTestBackend({ authenticator })
   for (const name of ['mine', 'theirs'])
     await backend.call('/api/projects', { token: 'platform', body: { name } })
-  for (const role of projectRoles)
-    await backend.parts.store.setMember({
-      ...{ project: 'mine', kind: 'user', id: role, role },
-      ...{ addedAt: 0, addedBy: { kind: 'user', id: 'platform' } },
-    })
+  const added = { project: 'mine', addedAt: 0, addedBy: { kind: 'user', id: 'platform' } } as const
+  for (const caller of [...projectRoles, ...Object.keys(members), 'removed']) {
+    const subject = principals[caller]?.subjects.at(-1)
+    if (subject === undefined) throw new Error(`${caller} has no name`)
+    await backend.parts.store.setMember({ ...added, ...subject, role: roleOf(caller) ?? 'admin' })
+  }
+  await backend.parts.store.removeMember('mine', { kind: 'user', id: 'removed' })
   const sessions = '/api/projects/theirs/sessions'
   const created = await backend.call<{ id: string }>(sessions, { token: 'platform', body: {} })
   theirSession = created.body.id
@@ -81,7 +112,7 @@ const ask = (name: (typeof routeNames)[number], caller: Caller, given: Record<st
 const comparable = ({ status, body }: Answer, place: string) =>
   JSON.stringify({ status, ...body, requestId: '' }).replaceAll(place, 'PLACE')
 
-describe.each(routeNames)('%s', (name) => {
+describe.each(routeNames)('[P153] %s', (name) => {
   const row: Route = routes[name]
   it.each(callers)('answers %s as its row says', async (caller) => {
     for (const place of row.path.includes(':project') ? places : (['mine'] as const)) {
@@ -95,11 +126,11 @@ describe.each(routeNames)('%s', (name) => {
   })
 })
 
-describe('tenancy', () => {
+describe('[P153] [S8] tenancy', () => {
   it('makes a project without a role look like one that does not exist', async () => {
     const session = theirSession
     for (const name of routeNames.filter((name) => routes[name].path.includes(':project')))
-      for (const caller of ['viewer', 'editor', 'admin', 'stranger'] as const) {
+      for (const caller of ['admin', 'keyAdmin', 'grouped', 'removed', 'stranger'] as const) {
         const theirs = await ask(name, caller, { project: 'theirs', session })
         const absent = await ask(name, caller, { project: 'absent', session })
         expect(comparable(theirs, 'theirs')).toBe(comparable(absent, 'absent'))

@@ -53,6 +53,7 @@ export interface Deps {
   /** True when the process drains: requests are refused, and their senders come back. */
   closing: () => boolean
   now: () => number
+  random: (bytes: number) => Uint8Array
   /** Checks every answer against its schema. Default: false. */
   checkAnswers?: boolean
   /** Milliseconds in which a whole request must arrive. Default: 60,000. */

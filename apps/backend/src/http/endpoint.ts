@@ -6,6 +6,7 @@ import type { Principal } from '../auth/principal.ts'
 import type { AuditDraft } from '../store/audit-store.ts'
 import type { Idempotency, Store } from '../store/port.ts'
 import type { AuditNote, RequestAudits } from './audit.ts'
+import type { Guard } from './stream-guard.ts'
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined
 
@@ -21,6 +22,8 @@ export interface Call<R extends Route> {
   idempotency: Idempotency | undefined
   /** The version of `If-Match`; 0 where the row has none. */
   version: number
+  /** Says again, for an answer that goes on, whether the caller may still have it. */
+  guard: () => Guard
   request: FastifyRequest
   reply: FastifyReply
   /** The store whose changes record the request in the audit, for rows that are audited. Whatever changes something goes through it. */
@@ -87,6 +90,7 @@ const serveOne = async <R extends Route>(row: R, options: EndpointOptions, servi
   const call = {
     ...parse(row, request),
     ...{ principal, request, reply },
+    guard: () => guardOf(options, row, request),
     idempotency: idempotencyOf(row, request, principal),
     store: entry?.store ?? options.store,
     get audit() {
@@ -103,6 +107,16 @@ const serveOne = async <R extends Route>(row: R, options: EndpointOptions, servi
   if (typeof answer === 'string' && row.response.kind !== 'text')
     reply.type('application/json; charset=utf-8')
   return reply.send(answer)
+}
+
+/** Who asks for the same with the same credential gets the same answer. */
+const guardOf = ({ authorise }: EndpointOptions, row: Route, request: FastifyRequest): Guard => {
+  const { authorization = '', cookie = '' } = request.headers
+  const who = createHash('sha256').update(`${authorization}\n${cookie}`).digest('base64url')
+  return {
+    key: `${who} ${row.method} ${row.path} ${JSON.stringify(request.params)}`,
+    check: async () => void (await authorise(request, row)),
+  }
 }
 
 const parse = (row: Route, request: FastifyRequest) => {

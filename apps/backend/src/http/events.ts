@@ -10,18 +10,18 @@ export const eventEndpoints = (app: FastifyInstance, deps: Deps, options: Endpoi
   const { store, streams, events, changes, blobs, service } = deps
   const serve = endpoint(app, options)
 
-  serve(routes.listEvents, async ({ params, query, request, reply }) => {
+  serve(routes.listEvents, async ({ params, query, guard, request, reply }) => {
     await service.check(params.project, params.session)
     const after = query.after ?? 0
     if (!wantsStream(request)) return eventPage(deps, params.session, { after, limit: query.limit })
     await streams.serve(
       { request, reply },
-      { tail: events, key: params.session, after: resumeAt(request, after) },
+      { tail: events, key: params.session, after: resumeAt(request, after), guard: guard() },
     )
     return undefined
   })
 
-  serve(routes.listProjectChanges, async ({ params, query, request, reply }) => {
+  serve(routes.listProjectChanges, async ({ params, query, guard, request, reply }) => {
     const revision = await store.revision(params.project)
     const after = query.after ?? revision
     if (!wantsStream(request)) {
@@ -32,7 +32,7 @@ export const eventEndpoints = (app: FastifyInstance, deps: Deps, options: Endpoi
     }
     await streams.serve(
       { request, reply },
-      { tail: changes, key: params.project, after: resumeAt(request, after) },
+      { tail: changes, key: params.project, after: resumeAt(request, after), guard: guard() },
     )
     return undefined
   })

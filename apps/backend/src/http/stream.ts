@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { BerthError, type ErrorCode, isBerthError } from '@berth/contract'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Tail, TailLine } from '../events/tail.ts'
+import { type Guard, Guards } from './stream-guard.ts'
 
 const defaultHeartbeatMs = 10_000
 /** How long a reader that does not read may keep a stream that is over. */
@@ -17,6 +18,8 @@ export interface StreamSource {
   tail: Tail
   key: string
   after: number
+  /** Ends the stream when its reader may not have it any more. Default: only what is gone ends it. */
+  guard?: Guard
 }
 
 interface Open {
@@ -30,10 +33,18 @@ interface Open {
 export class Streams {
   readonly #open = new Set<Open>()
   readonly #timer: NodeJS.Timeout
+  readonly #guards: Guards
   #draining = false
 
-  /** `heartbeatMs`: silence after which a reader is told that the stream lives. Default: 10,000. */
-  constructor({ heartbeatMs = defaultHeartbeatMs }: { heartbeatMs?: number } = {}) {
+  /**
+   * `heartbeatMs`: silence after which a reader is told that the stream lives. Default: 10,000. `recheckMs`: after which its
+   * rights are asked for again. Default: 3000.
+   */
+  constructor({
+    heartbeatMs = defaultHeartbeatMs,
+    recheckMs,
+  }: { heartbeatMs?: number; recheckMs?: number } = {}) {
+    this.#guards = new Guards({ everyMs: recheckMs })
     this.#timer = setInterval(() => this.#beat(), heartbeatMs)
     this.#timer.unref()
   }
@@ -57,6 +68,7 @@ export class Streams {
     response.on('close', () => stop.abort())
     begin(response, request.id)
     this.#open.add(open)
+    const unguard = this.#guard(open, source.guard)
     if (this.#draining) stop.abort()
     try {
       for await (const lines of source.tail.follow(source.key, source.after, stop.signal))
@@ -65,6 +77,7 @@ export class Streams {
       open.end ??= endOf(error)
       if (open.end === undefined) request.log.warn({ err: error }, 'A stream was cut; its reader comes back')
     } finally {
+      unguard()
       this.#open.delete(open)
     }
     finish(response, open.end)
@@ -74,7 +87,26 @@ export class Streams {
   drain(): void {
     this.#draining = true
     clearInterval(this.#timer)
+    this.#guards.stop()
     for (const { stop } of this.#open) stop.abort()
+  }
+
+  /** Rights have changed here: they are asked for now, and not only in a while. */
+  recheck(): void {
+    this.#guards.recheck()
+  }
+
+  #guard(open: Open, guard: Guard | undefined): () => void {
+    if (guard === undefined) return () => undefined
+    return this.#guards.add({
+      guard,
+      revoked: (reason) => {
+        open.end ??= reason
+        open.stop.abort()
+      },
+      // Whoever comes back is asked who they are, by a backend that can find out.
+      unknown: () => open.stop.abort(),
+    })
   }
 
   /** Ends the streams of a key for good, e.g. because the session was purged. */

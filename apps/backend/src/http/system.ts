@@ -24,11 +24,6 @@ export const systemEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
   serve(routes.openapi, async () => apiDocumentText)
   serve(routes.getSystem, () => deps.system())
   serve(routes.diagnose, ({ body }) => deps.diagnose(body.project))
-  serve(routes.getMe, async ({ principal }) => ({
-    principal: principal.actor,
-    platformAdmin: principal.platformAdmin,
-    mayCreateProjects: principal.mayCreateProjects,
-  }))
 
   serve(routes.createLoginLink, async ({ principal }) => {
     const { ticket, expiresAt } = await deps.authenticator.createTicket(principal)

@@ -6,6 +6,10 @@ const bodies: { [N in RouteName]?: object } = {
   createProject: { name: 'fresh' },
   updateProject: { displayName: 'Renamed' },
   updateProjectSettings: { turnMinutes: 5 },
+  setMember: { role: 'viewer' },
+  createKey: { name: 'ci' },
+  rotateKey: {},
+  revokeAccess: { subject: { kind: 'user', id: 'somebody-else' } },
   createSession: {},
   updateSessionSettings: { turnMinutes: 5 },
   updateSession: { title: 'Renamed' },
@@ -40,6 +44,9 @@ export const requestOf = (name: RouteName, given: Record<string, string> = {}) =
     upload: someId('upload'),
     blob: 'a'.repeat(64),
     name: 'app',
+    kind: 'user',
+    id: 'somebody',
+    key: someId('key'),
     ...given,
   }
   const path = row.path.replace(/:([a-z]+)/g, (_, param: string) => params[param] ?? '')

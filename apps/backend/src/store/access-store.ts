@@ -1,4 +1,5 @@
 import type { Actor, ProjectRole, Subject } from '@berth/contract'
+import type { KeyStore } from './key-store.ts'
 
 /** Somebody with a role in a project. */
 export interface Member extends Subject {
@@ -11,19 +12,37 @@ export interface Member extends Subject {
   addedBy: Actor
 }
 
+/** What decides who may see a session. */
+export interface SessionAccess {
+  owner: Actor
+}
+
+/** How the admins of a project are kept when one of them is changed. */
+export interface AdminGuard {
+  /** Also the last one goes. Default: that is refused with `last_admin`; API keys don't count as admins here. */
+  force?: boolean
+  /** Whoever asks may not change admins at all: `forbidden`. Default: false. */
+  sparesAdmins?: boolean
+}
+
 /** Names under which one principal may be a member; more are refused where principals are made. */
 export const maxSubjects = 256
 
 /** Who may do what; part of the store's port. What it says counts at once, for every backend: nobody keeps a copy. */
-export interface AccessStore {
+export interface AccessStore extends KeyStore {
   /** The highest role that one of these has in a project; undefined: none, or there is no such project. */
   roleOf(project: string, subjects: readonly Subject[]): Promise<ProjectRole | undefined>
   /** The projects in which one of these has a role, each with the highest. */
   rolesOf(subjects: readonly Subject[]): Promise<Map<string, ProjectRole>>
+  /** Undefined: there is no such session in that project. */
+  sessionAccess(project: string, session: string): Promise<SessionAccess | undefined>
   /** By kind and id. Empty when there is no such project. */
   members(project: string): Promise<Member[]>
-  /** Adds a member, or replaces role and name of one. Rejects with `project_not_found`. */
-  setMember(member: Member): Promise<void>
-  /** Idempotent. */
-  removeMember(project: string, subject: Subject): Promise<void>
+  /**
+   * Adds a member, or replaces role and name of one; gives it as it stands then. Rejects with `project_not_found`, `too_many_members`
+   * (more than `limits.members`) and `last_admin`: of two that lower or remove the last two admins at once, one is refused.
+   */
+  setMember(member: Member, guard?: AdminGuard): Promise<Member>
+  /** False: there was none. Rejects with `project_not_found` and `last_admin`. */
+  removeMember(project: string, subject: Subject, guard?: AdminGuard): Promise<boolean>
 }

@@ -1,6 +1,7 @@
 import type { BlobRef, LogLine, Subject } from '@berth/contract'
-import type { Member } from './access-store.ts'
+import type { AdminGuard, Member } from './access-store.ts'
 import type { AuditDraft } from './audit-store.ts'
+import type { KeyRotation, KeyRow, NewKey, Revoked } from './key-store.ts'
 import type {
   AppendRequest,
   AppendResult,
@@ -22,8 +23,13 @@ export interface Operations {
   createProject: { input: Parameters<Store['createProject']>[0]; value: ProjectRow }
   editProject: { input: { name: string; edit: ProjectEdit }; value: ProjectRow }
   deleteProject: { input: { name: string }; value: undefined }
-  setMember: { input: Member; value: undefined }
-  removeMember: { input: { project: string; subject: Subject }; value: undefined }
+  setMember: { input: { member: Member; guard: AdminGuard }; value: Member }
+  removeMember: { input: { project: string; subject: Subject; guard: AdminGuard }; value: boolean }
+  createKey: { input: NewKey; value: KeyRow }
+  rotateKey: { input: { project: string; id: string } & KeyRotation; value: KeyRow }
+  revokeKey: { input: { project: string; id: string; now: number }; value: undefined }
+  touchKey: { input: { id: string; now: number; address: string | undefined }; value: undefined }
+  revokeSubject: { input: Parameters<Store['revokeSubject']>[0]; value: Revoked }
   setRunnerToken: { input: { session: string; generation: number; tokenHash: string }; value: undefined }
   heartbeat: {
     input: { session: string; generation: number; now: number; memoryBytes?: number }
@@ -63,4 +69,6 @@ export type Programs = {
 export interface Done<K extends Operation = Operation> {
   value: Operations[K]['value']
   notice?: Notice
+  /** What the audit says of it besides what was asked. */
+  details?: Record<string, unknown>
 }

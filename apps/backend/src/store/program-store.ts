@@ -1,6 +1,7 @@
-import { BerthError, type BlobRef, type LogLine, type Subject } from '@berth/contract'
-import type { Member } from './access-store.ts'
+import { BerthError, type BlobRef, type LogLine, type SessionSummary, type Subject } from '@berth/contract'
+import type { AdminGuard, Member } from './access-store.ts'
 import { type AuditDraft, withId } from './audit-store.ts'
+import type { KeyRotation, NewKey } from './key-store.ts'
 import type { Operation, Operations } from './operations.ts'
 import type {
   AppendRequest,
@@ -17,9 +18,11 @@ import { attention } from './programs/attention.ts'
 import { base, existingBases } from './programs/bases.ts'
 import { grant } from './programs/claims.ts'
 import { events, eventsOfType, lastEvent } from './programs/events.ts'
+import { keyCredential, keys } from './programs/keys.ts'
 import { logs } from './programs/logs.ts'
 import { members, roleOf, rolesOf } from './programs/members.ts'
 import { project, projectSettings, projects } from './programs/projects.ts'
+import { revokedBefore } from './programs/revocations.ts'
 import { generation, runner } from './programs/runners.ts'
 import {
   changes,
@@ -138,14 +141,42 @@ export class ProgramStore implements Store {
   rolesOf(subjects: readonly Subject[]) {
     return this.#read(rolesOf(subjects))
   }
+  async sessionAccess(name: string, session: string) {
+    const found = await this.#read(summary(name, session))
+    return found === undefined ? undefined : { owner: (JSON.parse(found) as SessionSummary).owner }
+  }
   members(name: string) {
     return this.#read(members(name))
   }
-  setMember(member: Member) {
-    return this.#write('setMember', member)
+  setMember(member: Member, guard: AdminGuard = {}) {
+    return this.#write('setMember', { member, guard })
   }
-  removeMember(name: string, subject: Subject) {
-    return this.#write('removeMember', { project: name, subject })
+  removeMember(name: string, subject: Subject, guard: AdminGuard = {}) {
+    return this.#write('removeMember', { project: name, subject, guard })
+  }
+  createKey(key: NewKey) {
+    return this.#write('createKey', key)
+  }
+  keys(name: string) {
+    return this.#read(keys(name))
+  }
+  keyCredential(id: string) {
+    return this.#read(keyCredential(id))
+  }
+  rotateKey(name: string, id: string, rotation: KeyRotation) {
+    return this.#write('rotateKey', { project: name, id, ...rotation })
+  }
+  revokeKey(name: string, id: string, now: number) {
+    return this.#write('revokeKey', { project: name, id, now })
+  }
+  touchKey(id: string, use: { now: number; address: string | undefined }) {
+    return this.#write('touchKey', { id, ...use })
+  }
+  revokedBefore(subject: Subject) {
+    return this.#read(revokedBefore(subject))
+  }
+  revokeSubject(revocation: Parameters<Store['revokeSubject']>[0]) {
+    return this.#write('revokeSubject', revocation)
   }
 
   usage(query: UsageQuery, page: Page) {

@@ -42,6 +42,31 @@ export interface Tables {
     /** The actor, as JSON. */
     added_by: string
   }
+  /** API keys; their roles stand in `members`. */
+  keys: {
+    id: string
+    /** As `members` has it: `key:` and the id. */
+    subject: string
+    /** Whose admins rotate and revoke it. */
+    project: string
+    name: string
+    /** SHA-256 of the secret, in hex; empty once it is revoked. */
+    hash: string
+    /** The hash before the last rotation, which counts until `grace_until`. */
+    previous_hash: string | null
+    grace_until: number | null
+    /** The actor, as JSON, and as `kind:id`. */
+    created_by: string
+    creator: string
+    created_at: number
+    expires_at: number
+    rotated_at: number | null
+    last_used_at: number | null
+    last_address: string | null
+    revoked_at: number | null
+  }
+  /** Tokens and browser sessions of a subject that began before count no more. */
+  revocations: { subject: string; at: number }
   sessions: {
     /** Short key for the tables below, never used twice. */
     number: Generated<number>
@@ -152,7 +177,8 @@ export interface Tables {
     created_at: number
   }
   leases: { name: string; holder: string; expires_at: number }
-  grants: { kind: string; hash: string; principal: string; expires_at: number }
+  /** `subject`: the actor as `kind:id`. */
+  grants: { kind: string; hash: string; subject: string; principal: string; expires_at: number }
   /** Who did what. Rows are added, sealed once, and removed when they are old. */
   audit: {
     /** The order in which they were added; not that of commit. */

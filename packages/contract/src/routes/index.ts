@@ -1,6 +1,9 @@
+import { accessRoutes } from './access.ts'
 import { checkpointRoutes } from './checkpoints.ts'
 import { fileRoutes } from './files.ts'
+import { keyRoutes } from './keys.ts'
 import { logRoutes } from './logs.ts'
+import { memberRoutes } from './members.ts'
 import { projectRoutes } from './projects.ts'
 import { queueRoutes } from './queue.ts'
 import { repositoryRoutes } from './repositories.ts'
@@ -16,6 +19,9 @@ import { usageRoutes } from './usage.ts'
 export const routes = {
   ...systemRoutes,
   ...projectRoutes,
+  ...accessRoutes,
+  ...memberRoutes,
+  ...keyRoutes,
   ...queueRoutes,
   ...sessionRoutes,
   ...sessionSettingsRoutes,

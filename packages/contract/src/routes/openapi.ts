@@ -78,11 +78,16 @@ const requestBodyOf = ({ body, takes }: Route): Json | undefined => {
   return { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } }
 }
 
+const needsOf = ({ role, owner, keys }: Route): string => {
+  const own = owner === true ? `${role}, as the owner of the session, or admin` : role
+  return keys === false ? `${own}; not for API keys` : own
+}
+
 const operationOf = (name: string, row: Route): Json => ({
   operationId: name,
   tags: [row.tag],
   summary: row.summary,
-  description: `Needs: ${row.role}`,
+  description: `Needs: ${needsOf(row)}`,
   security: row.role === 'public' ? [] : [{ bearer: [] }, { cookie: [] }],
   parameters: parametersOf(row),
   requestBody: requestBodyOf(row),

@@ -23,6 +23,10 @@ export interface Route {
   /** With parameters as `:name`; a last part `*` stands for any rest, and is a parameter of that name. */
   path: string
   role: RouteRole
+  /** Of a session: only for its owner and admins of the project. Default: false. */
+  owner?: boolean
+  /** False: not for API keys, whatever their role. Default: true. */
+  keys?: boolean
   tag: string
   summary: string
   params?: z.ZodObject

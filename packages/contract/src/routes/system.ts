@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { actor } from '../actor.ts'
 import { route } from './route.ts'
 import { projectName } from './schemas.ts'
 
@@ -16,13 +15,6 @@ export const system = z.object({
 })
 
 export type System = z.infer<typeof system>
-
-export const me = z.object({
-  principal: actor,
-  /** May do everything in every project. */
-  platformAdmin: z.boolean(),
-  mayCreateProjects: z.boolean(),
-})
 
 /** What a check of the installation found. */
 export const finding = z.object({
@@ -100,14 +92,6 @@ export const systemRoutes = {
     response: { status: 200, body: diagnosis },
     errors: ['project_not_found'],
     idempotent: false,
-  }),
-  getMe: route({
-    method: 'GET',
-    path: '/api/me',
-    role: 'principal',
-    tag: 'Sign-in',
-    summary: 'Who you are, and what you may do',
-    response: { status: 200, body: me },
   }),
   createLoginLink: route({
     method: 'POST',

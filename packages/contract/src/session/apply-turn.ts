@@ -8,16 +8,18 @@ export const turnAppliers: Appliers = {
   'turn.started': (state, { data, at }) => {
     const { turn: current, queue, turns } = state.summary
     const again = current?.turn === data.turn ? current : undefined
+    const queued = queue.find(({ prompt }) => prompt === data.prompt)
     return {
       ...withSummary(state, {
         turn: {
           turn: data.turn,
           prompt: data.prompt,
           promptSeq: data.promptSeq,
+          sender: queued?.sender ?? current?.sender ?? state.summary.owner,
           attempt: data.attempt,
           losses: again?.losses ?? 0,
           startedAt: again?.startedAt ?? at,
-          preview: queue.find((queued) => queued.prompt === data.prompt)?.preview ?? current?.preview ?? '',
+          preview: queued?.preview ?? current?.preview ?? '',
           interrupting: false,
         },
         queue: dequeue(state, data.prompt),
@@ -47,6 +49,7 @@ export const turnAppliers: Appliers = {
             restarts: data.result === 'failed' ? state.summary.restarts : 0,
             lastTurn: {
               turn: data.turn,
+              sender: state.summary.turn.sender,
               result: data.result,
               code: data.code,
               message: preview(data.message, 1000),

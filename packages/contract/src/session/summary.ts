@@ -29,6 +29,8 @@ const currentTurn = z.object({
   turn: turnId,
   prompt: promptId,
   promptSeq: z.number().int().positive(),
+  /** Who sent the prompt: whose rights and budgets count for it. */
+  sender: actor,
   attempt: z.number().int().positive(),
   /** Runners lost during this turn; a pause is no loss. */
   losses: count,
@@ -44,6 +46,7 @@ export type CurrentTurn = z.infer<typeof currentTurn>
 /** How the last turn ended. */
 const lastTurn = z.object({
   turn: turnId,
+  sender: actor,
   result: z.enum(['success', 'error', 'interrupted', 'failed']),
   code: z.string().max(100).optional(),
   message: z.string().max(1000),

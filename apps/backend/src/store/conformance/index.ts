@@ -7,6 +7,7 @@ import { compactionCases } from './compaction-cases.ts'
 import { durabilityCases } from './durability-cases.ts'
 import { type MakeStore, useBench } from './harness.ts'
 import { idempotencyCases } from './idempotency-cases.ts'
+import { keyCases, revocationCases } from './key-cases.ts'
 import { listCases } from './list-cases.ts'
 import { logCases } from './log-cases.ts'
 import { memberCases } from './member-cases.ts'
@@ -47,6 +48,8 @@ const parts = {
   logs: logCases,
   uploads: uploadCases,
   usage: usageCases,
+  'API keys': keyCases,
+  revocations: revocationCases,
   'leases and grants': claimCases,
   compaction: compactionCases,
   durability: durabilityCases,

@@ -1,4 +1,4 @@
-import type { ProjectRole, Subject } from '@berth/contract'
+import { limits, type ProjectRole, type Subject } from '@berth/contract'
 import { expect, it } from 'vitest'
 import { type Bench, codeOf, person, startOfTime } from './harness.ts'
 
@@ -51,7 +51,7 @@ export const memberCases = (bench: () => Bench) => {
 
   it('replaces a role, lists members by name, and forgets them at once', async () => {
     const { store, project } = bench()
-    await set(ada, 'admin')
+    await set(ada, 'viewer')
     await set(team, 'viewer')
     await set(ada, 'editor')
     const added = { project, addedAt: startOfTime, addedBy: person }
@@ -59,8 +59,8 @@ export const memberCases = (bench: () => Bench) => {
       { ...team, ...added, role: 'viewer' },
       { ...ada, ...added, role: 'editor' },
     ])
-    await store.removeMember(project, ada)
-    await store.removeMember(project, ada)
+    expect(await store.removeMember(project, ada)).toBe(true)
+    expect(await store.removeMember(project, ada)).toBe(false)
     expect(await store.roleOf(project, [ada])).toBeUndefined()
     expect((await store.members(project)).map(({ id }) => id)).toEqual([team.id])
   })
@@ -68,5 +68,53 @@ export const memberCases = (bench: () => Bench) => {
   it('has no members where there is no project', async () => {
     expect(await codeOf(set(ada, 'viewer', 'missing'))).toBe('project_not_found')
     expect(await bench().store.members('missing')).toEqual([])
+  })
+
+  it('keeps the last admin that is no key, unless it is forced', async () => {
+    const { store, project } = bench()
+    const bob: Subject = { kind: 'user', id: 'bob' }
+    await set(ada, 'admin')
+    await set({ kind: 'key', id: 'key_1' }, 'admin')
+    expect(await codeOf(set(ada, 'editor'))).toBe('last_admin')
+    expect(await codeOf(store.removeMember(project, ada))).toBe('last_admin')
+    expect(await codeOf(set(ada, 'admin'))).toBe('fulfilled')
+    await set(team, 'admin')
+    expect(await codeOf(store.removeMember(project, ada))).toBe('fulfilled')
+    expect(await codeOf(store.removeMember(project, team))).toBe('last_admin')
+    expect(await codeOf(store.removeMember(project, { kind: 'key', id: 'key_1' }))).toBe('fulfilled')
+    expect(await store.removeMember(project, bob, { force: true })).toBe(false)
+    expect(await store.removeMember(project, team, { force: true })).toBe(true)
+    expect(await store.members(project)).toEqual([])
+  })
+
+  it('lets one of two who remove or lower the last two admins at once win', async () => {
+    const { store, project } = bench()
+    for (let round = 0; round < 5; round++) {
+      await set(ada, 'admin')
+      await set(team, 'admin')
+      const both = [codeOf(store.removeMember(project, ada)), codeOf(set(team, 'viewer'))]
+      expect((await Promise.all(both)).sort()).toEqual(['fulfilled', 'last_admin'])
+    }
+  })
+
+  it('lets nobody change admins who may not', async () => {
+    const { store, project } = bench()
+    await set(ada, 'admin')
+    await set(team, 'admin')
+    const guard = { sparesAdmins: true }
+    expect(await codeOf(store.removeMember(project, ada, guard))).toBe('forbidden')
+    const lowered = { ...ada, project, role: 'viewer' as const, addedAt: 0, addedBy: person }
+    expect(await codeOf(store.setMember(lowered, guard))).toBe('forbidden')
+    expect(await store.roleOf(project, [ada])).toBe('admin')
+  })
+
+  it('bounds the members of a project; a change of one is none more', async () => {
+    const { store, project } = bench()
+    for (let i = 0; i < limits.members; i += 50)
+      await Promise.all(Array.from({ length: 50 }, (_, j) => set({ kind: 'user', id: `${i + j}` }, 'viewer')))
+    expect(await codeOf(set(ada, 'viewer'))).toBe('too_many_members')
+    expect(await codeOf(set({ kind: 'user', id: '7' }, 'editor'))).toBe('fulfilled')
+    await store.removeMember(project, { kind: 'user', id: '0' })
+    expect(await codeOf(set(ada, 'viewer'))).toBe('fulfilled')
   })
 }

@@ -26,6 +26,31 @@ CREATE TABLE members (
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX members_subject ON members (subject);
 
+CREATE TABLE keys (
+  id TEXT PRIMARY KEY,
+  subject TEXT NOT NULL UNIQUE,
+  project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  previous_hash TEXT,
+  grace_until INTEGER,
+  created_by TEXT NOT NULL,
+  creator TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  rotated_at INTEGER,
+  last_used_at INTEGER,
+  last_address TEXT,
+  revoked_at INTEGER
+) WITHOUT ROWID, STRICT;
+CREATE INDEX keys_project ON keys (project, id);
+CREATE INDEX keys_creator ON keys (creator);
+
+CREATE TABLE revocations (
+  subject TEXT PRIMARY KEY,
+  at INTEGER NOT NULL
+) WITHOUT ROWID, STRICT;
+
 CREATE TABLE sessions (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
@@ -203,11 +228,13 @@ CREATE TABLE leases (
 CREATE TABLE grants (
   kind TEXT NOT NULL,
   hash TEXT NOT NULL,
+  subject TEXT NOT NULL,
   principal TEXT NOT NULL,
   expires_at INTEGER NOT NULL,
   PRIMARY KEY (kind, hash)
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX grants_expiry ON grants (expires_at);
+CREATE INDEX grants_subject ON grants (subject);
 
 CREATE TABLE audit (
   place INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -67,12 +67,19 @@ const serializable: ReadonlySet<Operation> = new Set([
   'dropBases',
   'deleteProject',
 ])
-/** One statement each, which waits for the others. */
+/** One statement each, or a lock before all others: what follows sees what it waited for. */
 const readCommitted: ReadonlySet<Operation> = new Set([
   'heartbeat',
   'lease',
   'release',
   'createUpload',
+  'setMember',
+  'removeMember',
+  'createKey',
+  'rotateKey',
+  'revokeKey',
+  'touchKey',
+  'revokeSubject',
   'purge',
   'sweep',
 ])

@@ -26,9 +26,12 @@ export function* record(draft: AuditDraft): Program<void> {
 /** A program that records, when it is done, that it was. */
 export function* recording(program: Program<Done>, draft: AuditDraft | undefined): Program<Done> {
   const done = yield* program
-  if (draft !== undefined) yield* record(draft)
+  if (draft !== undefined) yield* record(withDetails(draft, done.details))
   return done
 }
+
+const withDetails = (draft: AuditDraft, more: Done['details']): AuditDraft =>
+  more === undefined ? draft : { ...draft, details: { ...draft.details, ...more } }
 
 /** What changes the audit. */
 export const auditPrograms: Pick<Programs, 'recordAudit'> = {

@@ -1,4 +1,5 @@
 import { sql as raw } from 'kysely'
+import { subjectKey } from '../key-store.ts'
 import type { Programs } from '../operations.ts'
 import type { Grant } from '../port.ts'
 import { type Program, query, sql, storeTime } from '../query.ts'
@@ -21,13 +22,13 @@ const queries = {
   release: query<{ name: string; holder: string }>()(({ name, holder }) =>
     sql.deleteFrom('leases').where('name', '=', name).where('holder', '=', holder),
   ),
-  put: query<{ kind: string; hash: string; principal: string; until: number }>()(
-    ({ kind, hash, principal, until }) =>
+  put: query<{ kind: string; hash: string; subject: string; principal: string; until: number }>()(
+    ({ kind, hash, subject, principal, until }) =>
       sql
         .insertInto('grants')
-        .values({ kind, hash, principal, expires_at: until })
+        .values({ kind, hash, subject, principal, expires_at: until })
         .onConflict((conflict) =>
-          conflict.columns(['kind', 'hash']).doUpdateSet({ principal, expires_at: until }),
+          conflict.columns(['kind', 'hash']).doUpdateSet({ subject, principal, expires_at: until }),
         ),
   ),
   remove: query<{ kind: Grant['kind']; hash: string }>()(({ kind, hash }) =>
@@ -56,7 +57,8 @@ export const claimPrograms: Pick<Programs, 'lease' | 'release' | 'putGrant' | 't
     return { value: undefined }
   },
   *putGrant({ kind, hash, principal, expiresAt }) {
-    yield* queries.put.run({ kind, hash, principal: JSON.stringify(principal), until: expiresAt })
+    const subject = subjectKey(principal)
+    yield* queries.put.run({ kind, hash, subject, principal: JSON.stringify(principal), until: expiresAt })
     return { value: undefined }
   },
   *takeGrant({ kind, hash, now }) {

@@ -56,6 +56,20 @@ const expiry = {
     sql.deleteFrom('uploads').where('created_at', '<=', until),
   ),
   grants: query<{ now: number }>()(({ now }) => sql.deleteFrom('grants').where('expires_at', '<=', now)),
+  keys: query<{ until: number }>()(({ until }) =>
+    sql
+      .deleteFrom('keys')
+      .where(({ eb, or }) => or([eb('expires_at', '<=', until), eb('revoked_at', '<=', until)])),
+  ),
+  // Also of keys whose project is gone.
+  memberships: query<object>()(() =>
+    sql
+      .deleteFrom('members')
+      .where('subject', 'like', 'key:%')
+      .where('subject', 'not in', (eb) =>
+        eb.selectFrom('keys').select('subject').where('revoked_at', 'is', null),
+      ),
+  ),
   leases: query<object>()(() =>
     sql.deleteFrom('leases').where('expires_at', '<=', raw<number>`${storeTime}`),
   ),
@@ -143,6 +157,8 @@ export const maintenancePrograms: Pick<Programs, 'compact' | 'expire' | 'purge' 
     yield* expiry.uploads.run({ until: now - limits.uploadHours * 3600_000 })
     yield* expiry.grants.run({ now })
     yield* expiry.leases.run({})
+    yield* expiry.keys.run({ until: now - limits.keptKeyDays * 86_400_000 })
+    yield* expiry.memberships.run({})
     yield* expiry.forget.run({ before })
     yield* expiry.tombstones.run({ before })
     return { value: expired >= limit }

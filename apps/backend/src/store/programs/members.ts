@@ -1,12 +1,10 @@
-import { highestRole, memberKinds, type ProjectRole, type Subject } from '@berth/contract'
-import { type Member, maxSubjects } from '../access-store.ts'
+import { BerthError, highestRole, limits, memberKinds, type ProjectRole, type Subject } from '@berth/contract'
+import { type AdminGuard, type Member, maxSubjects } from '../access-store.ts'
+import { subjectKey } from '../key-store.ts'
 import type { Programs } from '../operations.ts'
 import { type Program, type Query, query, sql } from '../query.ts'
 import type { Tables } from '../schema.ts'
 import { projectNotFound } from './revision.ts'
-
-/** As the table has it; no kind has a colon. */
-const keyOf = ({ kind, id }: Subject): string => `${kind}:${id}`
 
 const subjectOf = (key: string): Subject => {
   const at = key.indexOf(':')
@@ -28,6 +26,21 @@ const queries = {
   remove: query<{ project: string; subject: string }>()(({ project, subject }) =>
     sql.deleteFrom('members').where('project', '=', project).where('subject', '=', subject),
   ),
+  removeAll: query<{ subject: string }>()(({ subject }) =>
+    sql.deleteFrom('members').where('subject', '=', subject),
+  ),
+  member: query<{ project: string; subject: string }>()(({ project, subject }) =>
+    sql.selectFrom('members').selectAll().where('project', '=', project).where('subject', '=', subject),
+  ),
+  count: query<{ project: string }>()(({ project }) =>
+    sql
+      .selectFrom('members')
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .where('project', '=', project),
+  ),
+  admins: query<{ project: string }>()(({ project }) =>
+    sql.selectFrom('members').select('subject').where('project', '=', project).where('role', '=', 'admin'),
+  ),
   ofProject: query<{ project: string }>()(({ project }) =>
     sql.selectFrom('members').selectAll().where('project', '=', project).orderBy('subject'),
   ),
@@ -44,7 +57,7 @@ const forSubjects = <R>(build: (names: string[]) => Query<Record<string, string>
     known.set(size, found)
     const keys = names.map((name, index) => [
       name,
-      keyOf(subjects[Math.min(index, subjects.length - 1)] as Subject),
+      subjectKey(subjects[Math.min(index, subjects.length - 1)] as Subject),
     ])
     return found.all({ ...Object.fromEntries(keys), ...more })
   }
@@ -94,28 +107,82 @@ export function* rolesOf(subjects: readonly Subject[]): Program<Map<string, Proj
 }
 
 export function* members(project: string): Program<Member[]> {
-  const rows = yield* queries.ofProject.all({ project })
-  return rows.map(({ subject, role, name, added_at, added_by }) => ({
-    ...subjectOf(subject),
-    project,
-    role,
-    name: name ?? undefined,
-    addedAt: added_at,
-    addedBy: JSON.parse(added_by),
-  }))
+  return (yield* queries.ofProject.all({ project })).map(memberOf)
 }
+
+const memberOf = (row: Tables['members']): Member => ({
+  ...subjectOf(row.subject),
+  project: row.project,
+  role: row.role,
+  name: row.name ?? undefined,
+  addedAt: row.added_at,
+  addedBy: JSON.parse(row.added_by),
+})
 
 /** What changes who is a member. */
 export const memberPrograms: Pick<Programs, 'setMember' | 'removeMember'> = {
-  *setMember(member) {
-    const { project, role, name = null, addedAt, addedBy } = member
-    if ((yield* queries.lock.get({ name: project })) === undefined) throw projectNotFound(project)
-    const row = { project, subject: keyOf(member), role, name, added_at: addedAt }
-    yield* queries.set.run({ ...row, added_by: JSON.stringify(addedBy) })
-    return { value: undefined }
+  *setMember({ member, guard }) {
+    yield* lockProject(member.project)
+    const before = yield* roleBefore(member.project, member)
+    if (before === 'admin' && member.role !== 'admin') yield* guardAdmin(member.project, member, guard)
+    return { value: yield* addMember(member), details: { role: member.role, before } }
   },
-  *removeMember({ project, subject }) {
-    yield* queries.remove.run({ project, subject: keyOf(subject) })
-    return { value: undefined }
+  *removeMember({ project, subject, guard }) {
+    yield* lockProject(project)
+    const before = yield* roleBefore(project, subject)
+    if (before === 'admin') yield* guardAdmin(project, subject, guard)
+    yield* queries.remove.run({ project, subject: subjectKey(subject) })
+    return { value: before !== undefined, details: { before } }
   },
+}
+
+/** Rejects with `project_not_found`. Whoever changes members waits here for whoever does so already. */
+export function* lockProject(name: string): Program<void> {
+  if ((yield* queries.lock.get({ name })) === undefined) throw projectNotFound(name)
+}
+
+/** Adds a member, or replaces role and name of one. The project is locked. */
+export function* addMember(member: Member): Program<Member> {
+  const { project, role, name = null, addedAt, addedBy } = member
+  const subject = subjectKey(member)
+  if ((yield* queries.member.get({ project, subject })) === undefined) {
+    const { count = 0 } = (yield* queries.count.get({ project })) ?? {}
+    if (count >= limits.members)
+      throw new BerthError(
+        'too_many_members',
+        `The project ${project} has ${count} members. Remove some, or add a group in their place.`,
+      )
+  }
+  const row = { project, subject, role, name, added_at: addedAt }
+  yield* queries.set.run({ ...row, added_by: JSON.stringify(addedBy) })
+  const stored = yield* queries.member.get({ project, subject })
+  if (stored === undefined) throw new Error(`The member ${subject} was not stored`)
+  return memberOf(stored)
+}
+
+/** Takes every membership from a name. */
+export function* removeEverywhere(subject: Subject): Program<void> {
+  yield* queries.removeAll.run({ subject: subjectKey(subject) })
+}
+
+/** Whether a project has an admin that is no API key. */
+export function* anyAdmin(project: string, but: Subject | undefined = undefined): Program<boolean> {
+  const others = yield* queries.admins.all({ project })
+  const except = but === undefined ? undefined : subjectKey(but)
+  return others.some(({ subject }) => subject !== except && !subject.startsWith('key:'))
+}
+
+function* roleBefore(project: string, subject: Subject): Program<ProjectRole | undefined> {
+  return (yield* queries.member.get({ project, subject: subjectKey(subject) }))?.role
+}
+
+/** Somebody who is an admin is to be none any more. */
+function* guardAdmin(project: string, subject: Subject, { force, sparesAdmins }: AdminGuard): Program<void> {
+  if (sparesAdmins === true)
+    throw new BerthError('forbidden', 'An API key can’t change who is an admin. Ask a person who is one.')
+  if (force === true || subject.kind === 'key' || (yield* anyAdmin(project, subject))) return
+  throw new BerthError(
+    'last_admin',
+    `${subject.kind} ${subject.id} is the last admin of ${project}. Make somebody else one first.`,
+  )
 }

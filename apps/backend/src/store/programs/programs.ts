@@ -4,10 +4,12 @@ import type { Program } from '../query.ts'
 import { auditPrograms, recording } from './audit.ts'
 import { basePrograms } from './bases.ts'
 import { claimPrograms } from './claims.ts'
+import { keyPrograms } from './keys.ts'
 import { logPrograms } from './logs.ts'
 import { maintenancePrograms } from './maintenance.ts'
 import { memberPrograms } from './members.ts'
 import { projectPrograms } from './projects.ts'
+import { revocationPrograms } from './revocations.ts'
 import { runnerPrograms } from './runners.ts'
 import { uploadPrograms } from './uploads.ts'
 
@@ -16,10 +18,12 @@ const programs: Programs = {
   ...auditPrograms,
   ...basePrograms,
   ...claimPrograms,
+  ...keyPrograms,
   ...logPrograms,
   ...maintenancePrograms,
   ...memberPrograms,
   ...projectPrograms,
+  ...revocationPrograms,
   ...runnerPrograms,
   ...uploadPrograms,
 }

@@ -12,7 +12,7 @@ import type { Principal } from './principal.ts'
 export const projectNotFound = (name: string) =>
   new BerthError('project_not_found', `There is no project ${name}.`)
 
-export const sessionNotFound = (session: string) =>
+const sessionNotFound = (session: string) =>
   new BerthError('session_not_found', `There is no session ${session} in this project.`)
 
 /** What access is decided from. */

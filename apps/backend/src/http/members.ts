@@ -38,7 +38,7 @@ export const memberEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
   })
 }
 
-export const wireMember = ({ project: _, addedAt, ...member }: Member): ProjectMember => ({
+const wireMember = ({ project: _, addedAt, ...member }: Member): ProjectMember => ({
   ...member,
   addedAt: new Date(addedAt).toISOString(),
 })

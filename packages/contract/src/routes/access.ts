@@ -22,7 +22,7 @@ export const me = z.object({
 export type Me = z.infer<typeof me>
 
 /** A project in which the caller has a role. */
-export const myProject = z.object({ project: z.string(), role })
+const myProject = z.object({ project: z.string(), role })
 
 /** Where a role comes from: a membership of one's own or of a group, or the platform. */
 export const roleSource = z.object({

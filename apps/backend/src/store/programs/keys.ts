@@ -109,7 +109,7 @@ const queries = {
   ),
 }
 
-export const keyNotFound = (id: string) =>
+const keyNotFound = (id: string) =>
   new BerthError('key_not_found', `There is no key ${id} in this project, or it is revoked.`)
 
 /** What changes API keys. */

@@ -10,6 +10,7 @@ import { Access } from './auth/access.ts'
 import type { Authenticator } from './auth/authenticator.ts'
 import { KeyAuthenticator, withKeys } from './auth/key-authenticator.ts'
 import { OwnerAuthenticator } from './auth/owner-authenticator.ts'
+import { refuseRevoked } from './auth/revoked.ts'
 import type { BlobStore } from './blobs/port.ts'
 import { type CheckpointParts, type Checkpoints, openCheckpoints } from './checkpoints/checkpoints.ts'
 import { EgressBroker } from './egress/egress-broker.ts'
@@ -213,19 +214,7 @@ const assemble = (
     now,
     random,
     access: new Access(store),
-    authenticator: withKeys(
-      new KeyAuthenticator({
-        store,
-        now,
-        failed: (err) => log.warn({ err }, 'A use of a key was not noted'),
-      }),
-      parts.authenticator ??
-        new OwnerAuthenticator({
-          ...{ store, now, random, owner: parts.owner },
-          ownerToken: parts.ownerToken,
-          metricsToken: parts.metricsToken,
-        }),
-    ),
+    authenticator: authenticatorOf(parts, { now, random }),
     system: () => systemOf(runtime, source),
     diagnose: diagnoser({ store, blobs, runtime, now, runnerUrl }),
     checkRepository: repositoryPolicy(parts.repositoryRoots),
@@ -253,6 +242,17 @@ const assemble = (
     attention: attentionOf(store, now, watch),
   })
   return { deps, loop, admission, leases, state }
+}
+
+/** Everybody who may ask: API keys, and whoever else is configured. */
+const authenticatorOf = (
+  { store, log, authenticator, owner, ownerToken, metricsToken }: BackendParts,
+  { now, random }: { now: () => number; random: (bytes: number) => Uint8Array },
+): Authenticator => {
+  const failed = (err: unknown) => log.warn({ err }, 'A use of a key was not noted')
+  const others =
+    authenticator ?? new OwnerAuthenticator({ store, now, random, owner, ownerToken, metricsToken })
+  return withKeys(new KeyAuthenticator({ store, now, failed }), refuseRevoked(store, others))
 }
 
 /** What may need a step; at the first look everything that lives, because it may have ended while nobody watched. */

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
+import { BerthError } from '@berth/contract'
 import type { KeyCredential, KeyStore } from '../store/key-store.ts'
 import { keyIdIn } from './api-key.ts'
 import type { Authenticator, Credentials } from './authenticator.ts'
@@ -26,20 +27,20 @@ export class KeyAuthenticator {
     this.#options = options
   }
 
-  /** True: the bearer token has the form of a key, so nobody else has to look at it. */
-  static takes({ bearer }: Credentials): boolean {
-    return bearer !== undefined && keyIdIn(bearer) !== undefined
-  }
-
-  /** Undefined: no such key, or it is revoked or expired. Asks the store each time. */
+  /**
+   * Undefined: this is no API key. Rejects with `unauthenticated` when it is one that counts no more. Asks the store each time.
+   */
   async authenticate({ bearer, address }: Credentials): Promise<Principal | undefined> {
     const id = bearer === undefined ? undefined : keyIdIn(bearer)
     if (bearer === undefined || id === undefined) return undefined
     const { store, now } = this.#options
     const key = await store.keyCredential(id)
-    if (key === undefined || key.expiresAt <= now()) return undefined
-    const until = countsUntil(key, sha256(bearer), now())
-    if (until === undefined) return undefined
+    const until = key === undefined ? undefined : countsUntil(key, sha256(bearer), now())
+    if (key === undefined || until === undefined)
+      throw new BerthError(
+        'unauthenticated',
+        'This API key is revoked, rotated or expired. Ask an admin of its project for another.',
+      )
     this.#note(key, address)
     return {
       actor: { kind: 'key', id, name: key.name },
@@ -60,8 +61,9 @@ export class KeyAuthenticator {
 
 /** Until when the secret with this hash counts; undefined: it doesn't. */
 const countsUntil = (key: KeyCredential, hash: string, now: number): number | undefined => {
-  if (same(key.hash, hash)) return key.expiresAt
   const { previousHash, graceUntil = 0, expiresAt } = key
+  if (expiresAt <= now) return undefined
+  if (same(key.hash, hash)) return expiresAt
   if (previousHash === undefined || graceUntil <= now || !same(previousHash, hash)) return undefined
   return Math.min(graceUntil, expiresAt)
 }
@@ -71,8 +73,8 @@ const same = (known: string, given: string): boolean =>
 
 /** An authenticator that knows API keys too. */
 export const withKeys = (keys: KeyAuthenticator, others: Authenticator): Authenticator => ({
-  authenticate: (credentials) =>
-    KeyAuthenticator.takes(credentials) ? keys.authenticate(credentials) : others.authenticate(credentials),
+  authenticate: async (credentials) =>
+    (await keys.authenticate(credentials)) ?? others.authenticate(credentials),
   createTicket: (principal) => others.createTicket(principal),
   redeem: (ticket) => others.redeem(ticket),
   signOut: (cookie) => others.signOut(cookie),

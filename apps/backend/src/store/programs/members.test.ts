@@ -1,0 +1,32 @@
+import { limits } from '@berth/contract'
+import { expect, it } from 'vitest'
+import type { Member } from '../access-store.ts'
+import type { Program } from '../query.ts'
+import { addMember } from './members.ts'
+
+const ada: Member = {
+  ...{ project: 'web', kind: 'user', id: 'ada', role: 'viewer' },
+  ...{ addedAt: 0, addedBy: { kind: 'user', id: 'owner' } },
+}
+
+/** Runs a program on a database that gives these outcomes. */
+const run = (program: Program<unknown>, outcomes: unknown[]): boolean => {
+  let step = program.next()
+  for (const outcome of outcomes) if (step.done !== true) step = program.next(outcome)
+  return step.done === true
+}
+
+const stored = {
+  project: 'web',
+  subject: 'user:ada',
+  role: 'viewer',
+  name: null,
+  added_at: 0,
+  added_by: '{}',
+}
+
+it('bounds the members of a project; a change of one is none more', () => {
+  expect(() => run(addMember(ada), [undefined, { count: limits.members }])).toThrow(/has 500 members/)
+  expect(run(addMember(ada), [undefined, { count: limits.members - 1 }, 1, stored])).toBe(true)
+  expect(run(addMember(ada), [stored, 1, stored])).toBe(true)
+})

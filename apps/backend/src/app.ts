@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { type Actor, type Route, routes, runnerRoutes } from '@berth/contract'
 import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
@@ -28,6 +29,7 @@ import { authoriseRunner, blobUpload, modelEndpoints, runnerEndpoints } from './
 import { mcpEndpoints, runnerSetupEndpoints } from './http/runner-setup.ts'
 import { sessionSettingsEndpoints } from './http/session-settings.ts'
 import { sessionEndpoints } from './http/sessions.ts'
+import type { Guard } from './http/stream-guard.ts'
 import { systemEndpoints } from './http/system.ts'
 import { uploadBytesEndpoint, uploadEndpoints } from './http/uploads.ts'
 import { usageEndpoints } from './http/usage.ts'
@@ -49,6 +51,7 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
     checkAnswers: deps.checkAnswers ?? false,
     store: deps.store,
     audits: requestAudits(deps),
+    watch: (response: ServerResponse, guard: Guard) => deps.streams.watch(response, guard),
     authorise: async (request: FastifyRequest, row: Route): Promise<Principal> => {
       const principal = await deps.authenticator.authenticate(credentialsOf(request))
       // Also of one who is refused: the audit names them.

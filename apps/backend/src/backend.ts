@@ -10,7 +10,6 @@ import { Access } from './auth/access.ts'
 import type { Authenticator } from './auth/authenticator.ts'
 import { KeyAuthenticator, withKeys } from './auth/key-authenticator.ts'
 import { OwnerAuthenticator } from './auth/owner-authenticator.ts'
-import { refuseRevoked } from './auth/revoked.ts'
 import type { BlobStore } from './blobs/port.ts'
 import { type CheckpointParts, type Checkpoints, openCheckpoints } from './checkpoints/checkpoints.ts'
 import { EgressBroker } from './egress/egress-broker.ts'
@@ -252,7 +251,7 @@ const authenticatorOf = (
   const failed = (err: unknown) => log.warn({ err }, 'A use of a key was not noted')
   const others =
     authenticator ?? new OwnerAuthenticator({ store, now, random, owner, ownerToken, metricsToken })
-  return withKeys(new KeyAuthenticator({ store, now, failed }), refuseRevoked(store, others))
+  return withKeys(new KeyAuthenticator({ store, now, failed }), others)
 }
 
 /** What may need a step; at the first look everything that lives, because it may have ended while nobody watched. */

@@ -13,8 +13,6 @@ export interface Principal {
   mayCreateProjects: boolean
   /** May read the metrics, as platform admins may. Default: false. */
   readsMetrics?: boolean
-  /** When its credential began, in milliseconds since 1970; undefined: nobody knows, or it is revoked by itself. */
-  issuedAt?: number
   /** When its credential stops to count, in milliseconds since 1970. Default: it doesn't. */
   expiresAt?: number
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
 import { BerthError, type FieldError, limits, type Route, takesIdempotencyKey } from '@berth/contract'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
@@ -43,6 +44,8 @@ export interface EndpointOptions {
   audits: RequestAudits
   /** Without an entry in the audit. */
   store: Store
+  /** Cuts an answer of bytes off when the right to it is gone. Default: it goes on to its end. */
+  watch?: (response: ServerResponse, guard: Guard) => void
   /** Checks answers against their schema: for tests, not for the hot path. */
   checkAnswers: boolean
 }
@@ -98,6 +101,7 @@ const serveOne = async <R extends Route>(row: R, options: EndpointOptions, servi
     },
     note: (more: AuditNote) => entry?.note(more),
   } as Call<R>
+  if (row.response.kind === 'bytes') options.watch?.(reply.raw, call.guard())
   const answer = await handler(call)
   await entry?.done()
   if (reply.sent || answer === reply) return reply

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
 import { limits } from '@berth/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestBackend, eventually, ownerToken, type TestBackend } from '../test-backend.ts'
@@ -187,6 +189,25 @@ describe('[P152] a stream ends when the right to it does', () => {
     await member(`key/${id}`, undefined)
     await reader.ended
     expect(reader.messages.at(-1)).toMatchObject({ event: 'end', data: { code: 'project_not_found' } })
+  })
+
+  it('a download too, in its middle', async () => {
+    const { id, secret } = await makeKey('viewer')
+    const owner = await session()
+    const bytes = Buffer.alloc(30_000_000)
+    const blob = createHash('sha256').update(bytes).digest('hex')
+    await backend.parts.blobs.put(owner, { blob, content: Readable.from([bytes]), maxBytes: bytes.length })
+    const answer = await fetch(`${backend.url}${project}/sessions/${owner}/blobs/${blob}`, {
+      headers: { authorization: `Bearer ${secret}` },
+    })
+    expect(answer.status).toBe(200)
+    const reader = answer.body?.getReader()
+    expect((await reader?.read())?.value?.length).toBeGreaterThan(0)
+    await member(`key/${id}`, undefined)
+    const rest = async () => {
+      while ((await reader?.read())?.done === false);
+    }
+    await expect(rest()).rejects.toThrow()
   })
 
   it('because another backend took it, within seconds', async () => {

@@ -96,6 +96,14 @@ export class Streams {
     this.#guards.recheck()
   }
 
+  /** Cuts an answer off, such as a long download, when its reader may not have it any more. */
+  watch(response: ServerResponse, guard: Guard): void {
+    if (response.destroyed) return
+    const cut = () => void response.destroy()
+    const unguard = this.#guards.add({ guard, revoked: cut, unknown: cut })
+    response.once('close', unguard)
+  }
+
   #guard(open: Open, guard: Guard | undefined): () => void {
     if (guard === undefined) return () => undefined
     return this.#guards.add({

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import { isBerthError, type System } from '@berth/contract'
+import { BerthError, isBerthError, type System } from '@berth/contract'
 import type { GitSurroundings } from '@berth/git'
 import { type Clock, type Runtime, systemClock } from '@berth/runtime'
 import type { FastifyInstance } from 'fastify'
@@ -18,10 +18,9 @@ import { Tail } from './events/tail.ts'
 import { Gateway } from './gateway/gateway.ts'
 import type { ModelSource } from './gateway/model-source.ts'
 import { builtInPrices, type Prices } from './gateway/prices.ts'
-import { branchLister } from './git/list-branches.ts'
-import { parseGitHosts } from './git-proxy/git-hosts.ts'
+import type { SecretValues } from './git-credentials/git-credentials.ts'
+import { gitParts } from './git-credentials/git-parts.ts'
 import type { GitProxyLimits } from './git-proxy/git-limits.ts'
-import { GitProxy } from './git-proxy/git-proxy.ts'
 import type { Deps } from './http/deps.ts'
 import { drainable } from './http/drain.ts'
 import { changeJson, resetLine } from './http/events.ts'
@@ -62,6 +61,8 @@ export interface BackendParts {
   /** For git that talks to remotes with the operator's credentials. Default: none, and git from the PATH. */
   surroundings?: GitSurroundings
   /** The git proxy: hosts as `parseGitHosts` reads them. Default: none, and the standard limits. */
+  /** The values of projects' secrets. */
+  secrets?: SecretValues
   git?: { hosts: readonly string[]; limits?: Partial<GitProxyLimits> }
   /** Hosts that projects may name although their addresses are private, as `parsePrivateHosts` reads them. Default: none. */
   privateHosts?: readonly string[]
@@ -202,12 +203,8 @@ const assemble = (
     gateway: new Gateway({ source, service, store, prices, count: metrics.used, now, log }),
     outbound,
     mcp: new McpProxy({ service, store, outbound }),
-    git: new GitProxy({
-      ...{ service, store, outbound },
-      ...parts.git,
-      hosts: parseGitHosts(parts.git?.hosts ?? []),
-    }),
     egress: new EgressBroker({ service, store, outbound, now, secrets: { fill: async (text) => text } }),
+    ...gitParts(parts, { service, outbound, secrets: parts.secrets ?? noSecrets, now }),
     metrics,
     log,
     now,
@@ -217,10 +214,6 @@ const assemble = (
     system: () => systemOf(runtime, source),
     diagnose: diagnoser({ store, blobs, runtime, now, runnerUrl }),
     checkRepository: repositoryPolicy(parts.repositoryRoots),
-    listBranches: branchLister({
-      surroundings: parts.surroundings ?? { path: process.env.PATH ?? '', home: undefined, inherited: {} },
-      roots: parts.repositoryRoots,
-    }),
     allowedHosts: parts.allowedHosts,
     repositoryRoots: parts.repositoryRoots,
     ready: () => state.ready,
@@ -252,6 +245,11 @@ const authenticatorOf = (
   const others =
     authenticator ?? new OwnerAuthenticator({ store, now, random, owner, ownerToken, metricsToken })
   return withKeys(new KeyAuthenticator({ store, now, failed }), others)
+}
+
+/** Until there are secrets. */
+const noSecrets: SecretValues = {
+  value: ({ name }) => Promise.reject(new BerthError('internal', `There is no secret ${name}.`)),
 }
 
 /** What may need a step; at the first look everything that lives, because it may have ended while nobody watched. */

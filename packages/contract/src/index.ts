@@ -231,6 +231,14 @@ export {
   sessionMcpServers,
 } from './settings/agent-setup.ts'
 export { type EgressMethod, type EgressRule, egressMethod, egressRule } from './settings/egress.ts'
+export {
+  type GitCredential,
+  gitCredential,
+  gitCredentials,
+  hasGitCredential,
+  type PushPolicy,
+  pushPolicy,
+} from './settings/git.ts'
 export { resolveSettings, type SettingOrigin } from './settings/resolve.ts'
 export {
   type EffectiveSettings,

@@ -9,6 +9,8 @@ export interface GitProxyLimits {
   pushBytes: number
   askBytes: number
   answerBytes: number
+  /** Bytes of refs that are read to see where a branch is. */
+  lookUpBytes: number
   /** Until an answer begins; without a byte in either direction; and for all of a request; in ms. */
   headersMs: number
   idleMs: number
@@ -20,6 +22,7 @@ export const standardLimits: GitProxyLimits = {
   commandBytes: 64 * 1024,
   pushBytes: limits.gitPush,
   askBytes: 64 * 1024 * 1024,
+  lookUpBytes: 64 * 1024 * 1024,
   answerBytes: 16 * 1024 * 1024 * 1024,
   headersMs: 300_000,
   idleMs: 120_000,

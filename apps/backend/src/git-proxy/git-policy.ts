@@ -1,5 +1,5 @@
 import type { GitHosts } from './git-hosts.ts'
-import { type GitTarget, targetOf } from './git-target.ts'
+import { type GitTarget, placeOf, targetOf } from './git-target.ts'
 
 export type GitService = 'git-upload-pack' | 'git-receive-pack'
 
@@ -36,10 +36,6 @@ export const judgeAccess = (target: GitTarget, service: GitService, rights: GitR
     )
   return { allowed: true, anyAddress }
 }
-
-/** The host as it would stand in the operator's list. */
-export const placeOf = ({ scheme, host, port }: GitTarget): string =>
-  (scheme === 'https' && port === 443) || (scheme === 'http' && port === 80) ? host : `${host}:${port}`
 
 const isOwn = ({ key }: GitTarget, { repositories }: GitRights): boolean =>
   repositories.some(({ url }) => targetOf(url)?.key === key)

@@ -35,6 +35,10 @@ export const parseTarget = (scheme: GitTarget['scheme'], text: string): GitTarge
   return { scheme, host, port, path, key, url: `${scheme}://${place}${path}` }
 }
 
+/** The host as it would stand in a list: with the port unless that is the scheme's usual one. */
+export const placeOf = ({ scheme, host, port }: Pick<GitTarget, 'scheme' | 'host' | 'port'>): string =>
+  port === defaultPorts[scheme] ? host : `${host}:${port}`
+
 /** The decoded parts of a path; undefined for one that has none, or one with a meaning of its own. */
 const partsOf = (path: string): string[] | undefined => {
   if (/[?#\\]/.test(path)) return undefined

@@ -4,8 +4,7 @@ import { checkLiteral } from '../outbound/guarded-connector.ts'
 import { plainHost, publicAddress } from '../outbound/private-hosts.ts'
 import { isPublicAddress } from '../outbound/public-address.ts'
 import type { GitHosts } from './git-hosts.ts'
-import { placeOf } from './git-policy.ts'
-import { targetOf } from './git-target.ts'
+import { placeOf, targetOf } from './git-target.ts'
 
 type Resolve = (host: string) => Promise<{ address: string }[]>
 

@@ -3,6 +3,8 @@ import { flushPacket, PktMalformed, pktLine } from './pkt-line.ts'
 /** One change of a ref that a push asks for. */
 export interface PushCommand {
   ref: string
+  /** What the sender takes it to be now; undefined: it is new. */
+  from: string | undefined
   /** The new object; undefined: the ref is to go. */
   to: string | undefined
 }
@@ -33,11 +35,13 @@ export const parsePush = (lines: readonly Buffer[]): PushRequest => {
           .trim()
           .split(' '),
       )
-    const [, , to = '', ref = ''] = match
-    commands.push({ ref, to: /^0+$/.test(to) ? undefined : to })
+    const [, from = '', to = '', ref = ''] = match
+    commands.push({ ref, from: objectOf(from), to: objectOf(to) })
   }
   return { commands, capabilities }
 }
+
+const objectOf = (name: string): string | undefined => (/^0+$/.test(name) ? undefined : name)
 
 /** Why a push is refused as a whole, or undefined. Pure. */
 export const judgePush = ({ commands, capabilities }: PushRequest, branch: string): string | undefined => {

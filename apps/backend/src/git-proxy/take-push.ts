@@ -1,18 +1,28 @@
 import { PassThrough, pipeline, type Readable } from 'node:stream'
 import { BerthError } from '@berth/contract'
 import { PktMalformed, PktSection } from './pkt-line.ts'
-import { judgePush, parsePush, refusalReport } from './push-commands.ts'
+import { judgePush, type PushRequest, parsePush, refusalReport } from './push-commands.ts'
 
-/** A push whose commands were read: allowed, with all its bytes, or refused, with the report for git. */
-export type TakenPush = { report: undefined; bytes: Readable } | { report: Buffer }
+/** A push whose commands were read: allowed, with all its bytes, or refused; `report` is for git. */
+export type TakenPush = { push: PushRequest } & (
+  | { refused: undefined; bytes: Readable }
+  | { refused: string; report: Buffer | undefined }
+)
+
+export interface TakeOptions {
+  branch: string
+  commandBytes: number
+  judge?(push: PushRequest): Promise<string | undefined>
+}
 
 /**
  * Reads a push as far as its commands and decides. One that is refused is read to its end all the same: git reads the report
- * only when it has sent everything. Throws a BerthError for what is no push.
+ * only when it has sent everything. `judge` may refuse what
+ * the rules of every session let through. Throws a BerthError for what is no push.
  */
 export const takePush = async (
   bytes: Readable,
-  { branch, commandBytes }: { branch: string; commandBytes: number },
+  { branch, commandBytes, judge }: TakeOptions,
 ): Promise<TakenPush> => {
   try {
     const section = new PktSection(commandBytes)
@@ -21,12 +31,10 @@ export const takePush = async (
     // Before a large push git asks with nothing but a flush packet whether it may.
     if (push.commands.length === 0 && rest.length + (await drain(bytes)) > 0)
       throw new PktMalformed('it has a pack, but no command')
-    const reason = judgePush(push, branch)
-    if (reason === undefined) return { report: undefined, bytes: onward(section.head, rest, bytes) }
+    const refused = judgePush(push, branch) ?? (push.commands.length > 0 ? await judge?.(push) : undefined)
+    if (refused === undefined) return { push, refused, bytes: onward(section.head, rest, bytes) }
     await drain(bytes)
-    const report = refusalReport(push, reason)
-    if (report === undefined) throw new BerthError('git_refused', `The push is refused: ${reason}.`)
-    return { report }
+    return { push, refused, report: refusalReport(push, refused) }
   } catch (error) {
     if (!(error instanceof PktMalformed)) throw error
     throw new BerthError('git_refused', `This is not a push that Berth understands: ${error.message}.`)

@@ -3,19 +3,21 @@ import type { GitService } from './git-policy.ts'
 
 /**
  * All that a git server is sent beside the address and the body. What comes from the agent is only passed on where it has
- * one of a few known forms, so that nothing else travels with it; the place where a credential would be added.
+ * one of a few known forms, so that nothing else travels with it; and the project's credential for this server.
  */
 export const upstreamHeaders = (
   asked: IncomingHttpHeaders,
-  request: { service: GitService; isCall: boolean },
+  request: { service: GitService; isCall: boolean; authorization?: string },
 ): Record<string, string> => {
-  const { service, isCall } = request
+  const { service, isCall, authorization } = request
   const protocol = formed(asked['git-protocol'], /^version=[0-2]$/)
   const agent = formed(asked['user-agent'], /^git\/\d[\w.+-]{0,40}$/)
   const length = formed(asked['content-length'], /^\d{1,15}$/)
   return {
     'user-agent': agent ?? 'git/2.0',
-    'accept-encoding': 'gzip',
+    // What becomes of a push is read on its way.
+    'accept-encoding': service === 'git-receive-pack' ? 'identity' : 'gzip',
+    ...(authorization === undefined ? {} : { authorization }),
     ...(protocol === undefined ? {} : { 'git-protocol': protocol }),
     ...(isCall
       ? {

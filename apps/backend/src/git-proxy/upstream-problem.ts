@@ -1,7 +1,6 @@
 import { BerthError } from '@berth/contract'
 import { privateAddressOf } from '../outbound/outbound.ts'
-import { placeOf } from './git-policy.ts'
-import type { GitTarget } from './git-target.ts'
+import { type GitTarget, placeOf } from './git-target.ts'
 
 const words: Record<string, string> = {
   ENOTFOUND: 'its name is unknown',
@@ -42,7 +41,7 @@ export const refusedBy = (target: GitTarget, status: number): BerthError => {
   if (status === 401 || status === 403)
     return new BerthError(
       'git_refused',
-      `${placeOf(target)} gives no access to ${target.url}: there is no such repository, or it needs credentials, and sessions have none.`,
+      `${placeOf(target)} gives no access to ${target.url}: there is no such repository, or it needs credentials, and the project has none for it.`,
     )
   if (status === 404)
     return new BerthError('git_not_found', `${placeOf(target)} has no repository ${target.url}.`)

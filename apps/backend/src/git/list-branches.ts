@@ -1,9 +1,19 @@
-import { BerthError, type BranchList, isLocalRepository, limits } from '@berth/contract'
+import {
+  type Actor,
+  BerthError,
+  type BranchList,
+  isBerthError,
+  isLocalRepository,
+  limits,
+} from '@berth/contract'
 import { type GitSurroundings, gitProblem, PlaceRefused, type RemoteRefs, readRemoteRefs } from '@berth/git'
+import type { GitAccess } from '../git-credentials/git-access.ts'
 import { readLocalRefs } from './local-branches.ts'
 
 export interface BranchesOptions {
   surroundings: GitSurroundings
+  /** How a project signs in at its hosts. Default: as the operator. */
+  access?: (use: BranchesOf) => Promise<GitAccess | undefined>
   /** Directories that local repositories must lie under. */
   roots: readonly string[]
   /** How long a remote may take to answer, in ms. Default: 30,000. */
@@ -12,11 +22,17 @@ export interface BranchesOptions {
   atOnce?: number
 }
 
+export interface BranchesOf {
+  project: string
+  actor: Actor
+  url: string
+}
+
 /** Lists the branches of a repository. Rejects with `repository_unreachable` when it can't be read. */
-export const branchLister = (options: BranchesOptions): ((url: string) => Promise<BranchList>) => {
+export const branchLister = (options: BranchesOptions): ((of: BranchesOf) => Promise<BranchList>) => {
   const { atOnce = 8 } = options
   let asked = 0
-  return async (url) => {
+  return async (of) => {
     if (asked >= atOnce)
       throw new BerthError(
         'repository_unreachable',
@@ -24,19 +40,24 @@ export const branchLister = (options: BranchesOptions): ((url: string) => Promis
       )
     asked += 1
     try {
-      return listOf(await refsOf(options, url))
+      return listOf(await refsOf(options, of))
     } finally {
       asked -= 1
     }
   }
 }
 
-const refsOf = async (options: BranchesOptions, url: string): Promise<RemoteRefs> => {
-  const { surroundings, roots, timeoutMs = 30_000 } = options
+const refsOf = async (options: BranchesOptions, of: BranchesOf): Promise<RemoteRefs> => {
+  const { roots, timeoutMs = 30_000 } = options
+  const { url } = of
   if (!isLocalRepository(url)) {
-    const refs = await readRemoteRefs(surroundings, url, timeoutMs)
+    const access = await options.access?.(of).catch((error) => {
+      if (isBerthError(error)) throw unreadable(url, error.message)
+      throw error
+    })
+    const refs = await readRemoteRefs(access?.surroundings ?? options.surroundings, url, timeoutMs)
     if (refs.ok) return refs
-    throw unreadable(url, gitProblem(refs))
+    throw unreadable(url, gitProblem(access?.explain(refs) ?? refs))
   }
   const refs = await readLocalRefs(url, roots).catch((error) => {
     if (error instanceof PlaceRefused) throw unreadable(url, `${error.message}.`)

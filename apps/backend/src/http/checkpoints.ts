@@ -30,7 +30,8 @@ export const checkpointEndpoints = (app: FastifyInstance, deps: Deps, options: E
     await service.check(params.project, params.session)
     const state = await service.state(params.session)
     const { unpacking, sandbox } = deps.checkpoints
-    const parts = { store, service, unpacking, sandbox, roots: deps.repositoryRoots }
+    const { repositoryRoots: roots, gitRemote } = deps
+    const parts = { store, service, unpacking, sandbox, roots, gitRemote }
     return pushSession(parts, { state, body, actor: principal.actor, idempotency, audit })
   })
 

@@ -7,6 +7,8 @@ import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import type { EgressBroker } from '../egress/egress-broker.ts'
 import type { Tail } from '../events/tail.ts'
 import type { Gateway } from '../gateway/gateway.ts'
+import type { BranchesOf } from '../git/list-branches.ts'
+import type { GitRemote } from '../git-credentials/git-access.ts'
 import type { GitProxy } from '../git-proxy/git-proxy.ts'
 import type { McpProxy } from '../mcp/mcp-proxy.ts'
 import type { Metrics } from '../observe/metrics.ts'
@@ -45,7 +47,9 @@ export interface Deps {
   /** Rejects a repository that may not be used; `field` names its place in the request. */
   checkRepository: (url: string, field: string) => Promise<void>
   /** The branches of a repository that may be used. */
-  listBranches: (url: string) => Promise<BranchList>
+  listBranches: (of: BranchesOf) => Promise<BranchList>
+  /** How the backend's own git signs in with what a project has for a host; undefined: as the operator. */
+  gitRemote: GitRemote
   allowedHosts: readonly string[]
   repositoryRoots: readonly string[]
   /** False while the process starts or drains. */

@@ -50,10 +50,10 @@ export const repositoryEndpoints = (app: FastifyInstance, deps: Deps, options: E
     return (await service.run({ ...params, idempotency, command, audit })).summary
   })
 
-  serve(routes.listBranches, async ({ params, query }) => {
+  serve(routes.listBranches, async ({ params, query, principal }) => {
     await projectSettingsOf(deps.store, params.project)
     await deps.checkRepository(query.url, 'query.url')
-    return deps.listBranches(query.url)
+    return deps.listBranches({ project: params.project, actor: principal.actor, url: query.url })
   })
 
   serve(routes.getSessionGit, async ({ params, principal }) => {

@@ -70,6 +70,9 @@ export type Command =
   | { kind: 'cancel-operation'; actor: Actor; operation: string; message: string }
   /** A branch was pushed, and was seen at the origin. */
   | { kind: 'pushed'; actor: Actor; data: EventData<'repository.pushed'> }
+  /** What became of a push of the agent's, through the git proxy. */
+  | { kind: 'git-pushed'; actor: Actor; data: EventData<'git.pushed'> }
+  | { kind: 'git-refused'; actor: Actor; data: EventData<'git.refused'> }
   | { kind: 'restore-workspace'; actor: Actor; checkpoint: CheckpointRef }
   /** The reconciler is about to ask the runtime for the next generation. */
   | { kind: 'launch'; actor: Actor; runtime: string; limits?: SessionLimits }

@@ -43,6 +43,16 @@ const commands: Record<CommandKind, Command> = {
     actor: at.person,
     data: { name: 'r', url: '/r', branch: 'b', commit: 'a'.repeat(40), forced: false, checkpoint: 1 },
   },
+  'git-pushed': {
+    kind: 'git-pushed',
+    actor: backendActor,
+    data: { name: 'r', url: 'https://a/r', branch: 'b', commit: 'a'.repeat(40) },
+  },
+  'git-refused': {
+    kind: 'git-refused',
+    actor: backendActor,
+    data: { url: 'https://a/r', message: 'no' },
+  },
   'restore-workspace': { kind: 'restore-workspace', actor: at.person, checkpoint: at.checkpoint },
   'add-repository': { kind: 'add-repository', actor: at.person, repository: { url: '/src/app' } },
   'remove-repository': { kind: 'remove-repository', actor: at.person, name: 'app', force: false, seen: 0 },
@@ -158,6 +168,8 @@ const table: Record<CommandKind, Record<at.Situation, string>> = {
   'retry-repository': row('! repository_not_found', { deleted: '! session_deleted' }),
   set: row('session.settings_changed', { deleted: '! session_deleted' }),
   pushed: row('repository.pushed', {}),
+  'git-pushed': row('git.pushed', {}),
+  'git-refused': row('git.refused', {}),
   'restore-workspace': row('workspace.restore_requested', {
     working: '! turn_running',
     waiting: '! turn_running',

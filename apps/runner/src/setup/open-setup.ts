@@ -1,4 +1,4 @@
-import { gitSurroundings } from '../git/git-surroundings.ts'
+import { gitSurroundings, surroundingsFor } from '../git/git-surroundings.ts'
 import type { Session } from '../runner.ts'
 import { createMcpRelay } from './mcp-relay.ts'
 import { createSessionSetup, type SessionSetup } from './session-setup.ts'
@@ -21,6 +21,7 @@ export const openSetup = (session: Session, directory: string): SessionSetup => 
         sandbox,
         mirrorDirectory,
         surroundings: gitSurroundings(config, process.env),
+        surroundingsFor: surroundingsFor(config, home, process.env),
       }),
     relay: (name) => createMcpRelay({ backendUrl, token, name }),
     emit,

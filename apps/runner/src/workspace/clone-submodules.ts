@@ -3,7 +3,7 @@ import { isLocalRepository, limits, type WantedRepository } from '@berth/contrac
 import { runBoxed, runTrusted } from '@berth/git'
 import { CloneError, explainGit } from '../git/explain.ts'
 import { trustMirror } from '../git/trust-mirror.ts'
-import { type CloningOptions, mirrorOf } from './mirror-of.ts'
+import { type CloningOptions, mirrorOf, optionsFor } from './mirror-of.ts'
 import { readSubmodules, type Submodule, type SubmoduleOwner } from './submodules.ts'
 
 /** A submodule at its pinned commit, in its owner's tree. Everything happens in the sandbox, before any agent is there. */
@@ -62,7 +62,7 @@ const cloneOne = async (
   const { layout, sandbox, half } = options
   const label = `${options.name}/${level.path === '' ? '' : `${level.path}/`}${path}`
   const mirror = await mirrorOf(options, { url }, label)
-  await haveCommit(options, { mirror: mirror.path, url, commit, label })
+  await haveCommit(await optionsFor(options, url), { mirror: mirror.path, url, commit, label })
   const { inside, outside } = layout
   const source = inside.source === '' ? mirror.path : inside.source
   const target = `${inside.clones}/${half}`

@@ -13,6 +13,8 @@ export interface CloningOptions {
   sandbox: Sandbox
   mirrorDirectory: string
   surroundings: GitSurroundings
+  /** How one remote is reached. Default: as `surroundings` says. */
+  surroundingsFor?: (url: string) => Promise<GitSurroundings>
 }
 
 type Wanted = Pick<WantedRepository, 'url' | 'branch' | 'depth' | 'partial'>
@@ -24,10 +26,17 @@ export type MirrorOptions = Omit<CloningOptions, 'welcome'> & {
   timeoutMs?: number
 }
 
+/** The same options with what counts for one remote. */
+export const optionsFor = async <T extends MirrorOptions>(options: T, url: string): Promise<T> => ({
+  ...options,
+  surroundings: (await options.surroundingsFor?.(url)) ?? options.surroundings,
+})
+
 /** The mirror of a repository, up to date. Throws a CloneError. */
-export const mirrorOf = async (options: MirrorOptions, wanted: Wanted, name: string): Promise<Mirror> => {
-  const { welcome, surroundings, mirrorDirectory } = options
+export const mirrorOf = async (all: MirrorOptions, wanted: Wanted, name: string): Promise<Mirror> => {
   const { url, partial } = wanted
+  const options = await optionsFor(all, url)
+  const { welcome, surroundings, mirrorDirectory } = options
   const problem = surroundings.proxy === undefined ? undefined : proxyProblem(url)
   if (problem !== undefined)
     throw new CloneError(`The repository ${name} (${url}) can’t be cloned: ${problem}`)

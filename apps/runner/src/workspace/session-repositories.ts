@@ -1,5 +1,5 @@
 import type { AgentContent } from '../agent/live-agent.ts'
-import { gitSurroundings } from '../git/git-surroundings.ts'
+import { gitSurroundings, surroundingsFor } from '../git/git-surroundings.ts'
 import type { Reactions } from '../inbox.ts'
 import type { Session } from '../runner.ts'
 import { isSlashCommand } from '../turn/slash-command.ts'
@@ -31,7 +31,7 @@ const clonePatienceMs = 30_000
 
 /** Prepares the workspace; throws a CloneError when the session can't start. */
 export const openRepositories = async (session: Session): Promise<SessionRepositories> => {
-  const { config, welcome, layout, sandbox, emit, live, log } = session
+  const { config, welcome, layout, sandbox, home, emit, live, log } = session
   const memory = await openMemory(layout.outside.state)
   const options = {
     welcome,
@@ -40,6 +40,7 @@ export const openRepositories = async (session: Session): Promise<SessionReposit
     memory,
     mirrorDirectory: config.mirrorDirectory,
     surroundings: gitSurroundings(config, process.env),
+    surroundingsFor: surroundingsFor(config, home, process.env),
     emit,
     now: () => performance.now(),
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { actor } from '../actor.ts'
 import { budgetScope, budgetUnit } from '../budget.ts'
 import { checkpointRef } from '../checkpoint.ts'
 import { blobRef, storedBlock } from '../content.ts'
@@ -166,6 +167,29 @@ export const backendEvents = {
   'turn.restarted': z.object({ turn: turnId, attempt: z.number().int().positive(), reason: message }),
   /** A request that nobody can answer any more. */
   'request.cancelled': z.object({ request: requestId, reason: message }),
+  /** The agent pushed the session's branch through the git proxy, and it is there: the git server was asked. */
+  'git.pushed': z.object({
+    name: directoryName,
+    url: z.string().max(limits.url),
+    branch: z.string().max(limits.branch),
+    commit: z.string().max(64),
+    /** What the branch was before; missing: it is new. */
+    previous: z.string().max(64).optional(),
+    /** Who sent the prompt of the turn; missing: no turn was under way. */
+    onBehalfOf: actor.optional(),
+    turn: turnId.optional(),
+  }),
+  /** A push of the agent's was refused, or is not there although the git server said so. Told of a few in a minute. */
+  'git.refused': z.object({
+    url: z.string().max(limits.url),
+    ref: z
+      .string()
+      .max(limits.branch + 20)
+      .optional(),
+    message,
+    onBehalfOf: actor.optional(),
+    turn: turnId.optional(),
+  }),
   /** One request to the model, as the gateway metered it. */
   'model.usage': z.object({
     turn: turnId.optional(),

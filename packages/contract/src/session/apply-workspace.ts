@@ -89,6 +89,10 @@ export const workspaceAppliers: Appliers = {
     editRepository(state, data.name, {
       pushed: { branch: data.branch, commit: data.commit, tip: data.tip, at },
     }),
+  'git.pushed': (state, { data, at }) =>
+    editRepository(state, data.name, {
+      pushed: { branch: data.branch, commit: data.commit, tip: data.commit, at },
+    }),
   'workspace.restored': (state, { data }) => doneRestoring(state, data.checkpoint),
   'workspace.restore_failed': (state, { data }) => doneRestoring(state, data.checkpoint),
   'operation.requested': (state, { data, at }) => ({

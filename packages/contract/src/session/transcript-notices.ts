@@ -56,6 +56,9 @@ export const noticers = {
       : undefined,
   'repository.pushed': ({ actor, data }) =>
     info(`${nameOf(actor)} pushed ${data.name} to ${data.branch} (${data.commit.slice(0, 8)}).`),
+  'git.pushed': ({ data }) =>
+    info(`The agent pushed ${data.name} to ${data.branch} (${data.commit.slice(0, 8)}).`),
+  'git.refused': ({ data }) => warning(`A push of the agent’s to ${data.url} was refused: ${data.message}`),
   'workflow.loaded': ({ data }) => info(`The workflow ${data.name} applies.`),
   'workflow.failed': ({ data }) => warning(`The workflow ${data.url} can’t be used. ${data.message}`),
   'agent.mcp': ({ data }) => {

@@ -127,6 +127,21 @@ it.each<[string, Entry, object[]]>([
     [{ level: 'info', message: 'ada pushed lib to b (c0ffee00).' }],
   ],
   [
+    'a push of the agent’s',
+    ['git.pushed', { name: 'lib', url: 'u', branch: 'b', commit: 'c0ffee00aa' }],
+    [{ level: 'info', message: 'The agent pushed lib to b (c0ffee00).' }],
+  ],
+  [
+    'a push that was refused',
+    ['git.refused', { url: 'u', message: 'a session deletes no branch' }],
+    [
+      {
+        level: 'warning',
+        message: 'A push of the agent’s to u was refused: a session deletes no branch',
+      },
+    ],
+  ],
+  [
     'restored files',
     ['workspace.restored', { checkpoint: 2, files: 1, ms: 1 }],
     [{ level: 'info', message: 'The files are those of checkpoint 2.' }],

@@ -12,6 +12,7 @@ import {
   tools,
 } from './agent-setup.ts'
 import { egressRules } from './egress.ts'
+import { gitCredentials, pushPolicy } from './git.ts'
 import { workflowSource } from './workflow.ts'
 
 const rules = z.array(z.string().min(1).max(limits.permissionRule)).max(limits.permissionRules)
@@ -131,6 +132,14 @@ const networkSettings = {
   egress: egressRules.optional(),
 }
 
+/** What protects a project's repositories. */
+const gitSettings = {
+  /** How git signs in at which host; the values are secrets of the project, and no session ever sees them. */
+  gitCredentials: gitCredentials.optional(),
+  /** What sessions may push. */
+  pushPolicy: pushPolicy.optional(),
+}
+
 /**
  * What a project or session may set. Every field is optional: the session's value counts before the project's, and
  * that before the platform's.
@@ -141,6 +150,7 @@ export const settings = z.strictObject({
   ...limitSettings,
   ...projectLimits,
   ...networkSettings,
+  ...gitSettings,
 })
 
 export type Settings = z.infer<typeof settings>
@@ -159,6 +169,8 @@ export const sessionSettings = settings
     undoHours: true,
     image: true,
     egress: true,
+    gitCredentials: true,
+    pushPolicy: true,
   })
   .extend({ mcpServers: sessionMcpServers.optional() })
 
@@ -217,4 +229,6 @@ export const platformSettings: EffectiveSettings = {
   budgetWarnPercent: 80,
   undoHours: 24,
   egress: [],
+  gitCredentials: [],
+  pushPolicy: { force: 'session-branch', maxMiB: 2048, role: 'editor' },
 }

@@ -3,6 +3,7 @@ import {
   BerthError,
   type EventData,
   type EventOf,
+  isBerthError,
   isLocalRepository,
   type PushBody,
   type PushResult,
@@ -10,6 +11,7 @@ import {
   sessionBranch,
 } from '@berth/contract'
 import type { Sandbox } from '@berth/sandbox'
+import type { GitRemote } from '../../git-credentials/git-access.ts'
 import type { SessionService } from '../../session/service.ts'
 import type { AuditDraft } from '../../store/audit-store.ts'
 import type { Idempotency, Store } from '../../store/port.ts'
@@ -30,6 +32,8 @@ export interface PushParts {
   sandbox: Sandbox
   /** Directories that local origins must lie under. */
   roots: readonly string[]
+  /** How a project signs in at the origin's host. Default: as the operator. */
+  gitRemote?: GitRemote
 }
 
 export interface PushRequest {
@@ -89,7 +93,7 @@ const answerOfThen = async (
   return { ...answer(request, event.data), unchanged: event.seq !== first, committed: false }
 }
 
-const deliver = async (parts: PushParts, { state, body }: PushRequest) => {
+const deliver = async (parts: PushParts, { state, body, actor }: PushRequest) => {
   const { store, unpacking } = parts
   const { summary } = state
   const stores = { store, blobs: unpacking.blobs }
@@ -103,7 +107,8 @@ const deliver = async (parts: PushParts, { state, body }: PushRequest) => {
     at: found.manifest.at,
     uncommitted: body.uncommitted,
   }
-  const origin = originOf(parts, url)
+  const { id: session, project } = summary
+  const origin = await originOf(parts, { url, project, session, actor })
   const pushed = summary.repositories.find((item) => item.name === name)?.pushed
   return withTree(unpacking, found, {
     tree,
@@ -123,10 +128,18 @@ const deliver = async (parts: PushParts, { state, body }: PushRequest) => {
   })
 }
 
-const originOf = ({ unpacking, sandbox, roots }: PushParts, url: string): Origin =>
-  isLocalRepository(url)
-    ? localOrigin({ git: unpacking.git, sandbox, url, roots })
-    : remoteOrigin(unpacking.git, url)
+const originOf = async (
+  { unpacking, sandbox, roots, gitRemote }: PushParts,
+  place: { url: string; project: string; session: string; actor: Actor },
+): Promise<Origin> => {
+  const { url } = place
+  if (isLocalRepository(url)) return localOrigin({ git: unpacking.git, sandbox, url, roots })
+  const remote = await gitRemote?.({ ...place, access: 'write' }).catch((error) => {
+    if (isBerthError(error)) throw pushFailed(url, error.message)
+    throw error
+  })
+  return remoteOrigin(remote === undefined ? unpacking.git : { remote }, url)
+}
 
 interface Bringing {
   scratch: string

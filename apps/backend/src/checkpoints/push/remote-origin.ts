@@ -2,8 +2,8 @@ import { type CheckpointGit, longMs, quickMs } from '../checkpoint-git.ts'
 import type { Origin } from './origin.ts'
 import { pushFailed, pushProblem } from './push-problem.ts'
 
-/** An origin behind https, http, ssh or git, with the operator's own credentials. */
-export const remoteOrigin = (git: CheckpointGit, url: string): Origin => ({
+/** An origin behind https, http, ssh or git; with the credentials of whoever `git` asks for. */
+export const remoteOrigin = (git: Pick<CheckpointGit, 'remote'>, url: string): Origin => ({
   async look(branch) {
     const ref = `refs/heads/${branch}`
     const args = ['ls-remote', '--symref', '--', url, 'HEAD', ref]

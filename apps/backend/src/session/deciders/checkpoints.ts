@@ -1,14 +1,16 @@
 import { BerthError } from '@berth/contract'
 import { type Deciders, refuseDeleted } from './draft.ts'
 
-/** What people do with checkpoints. */
-export const checkpointDeciders: Deciders<'pushed' | 'restore-workspace'> = {
+/** What people do with checkpoints, and what becomes of pushes. */
+export const checkpointDeciders: Deciders<'pushed' | 'git-pushed' | 'git-refused' | 'restore-workspace'> = {
   pushed: (log, { actor, data }) => {
     const known = log.current.summary.repositories.find(({ name }) => name === data.name)?.pushed
     // What is there already, and is known to be, needs telling once.
     if (known?.branch === data.branch && known.commit === data.commit) return
     log.add(actor, { type: 'repository.pushed', data })
   },
+  'git-pushed': (log, { actor, data }) => log.add(actor, { type: 'git.pushed', data }),
+  'git-refused': (log, { actor, data }) => log.add(actor, { type: 'git.refused', data }),
   'restore-workspace': (log, { actor, checkpoint }) => {
     refuseDeleted(log.current)
     const { turn, status, desired, id } = log.current.summary

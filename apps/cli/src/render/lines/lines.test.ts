@@ -88,6 +88,12 @@ const rows: Row[] = [
     '↑ lib: pushed berth/x (c0ffee00, forced, Ann)',
   ],
   [
+    'git.pushed',
+    { name: 'lib', url: 'u', branch: 'berth/x', commit },
+    '↑ lib: the agent pushed berth/x (c0ffee00)',
+  ],
+  ['git.refused', { url: 'u', message: 'no tags' }, '! A push of the agent’s to u was refused: no tags'],
+  [
     'checkpoint.saved',
     { ...checkpoint, reason: 'turn', ms: 300 },
     '',

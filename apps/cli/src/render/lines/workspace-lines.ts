@@ -45,6 +45,10 @@ export const workspaceLines = {
     const how = forced ? ', forced' : ''
     return `${style.green('↑')} ${safeLine(name)}: pushed ${safeLine(branch)} ${style.dim(`(${commit.slice(0, 8)}${how}, ${who(event)})`)}`
   },
+  'git.pushed': ({ data: { name, branch, commit } }, { style }) =>
+    `${style.green('↑')} ${safeLine(name)}: the agent pushed ${safeLine(branch)} ${style.dim(`(${commit.slice(0, 8)})`)}`,
+  'git.refused': ({ data }, { style }) =>
+    style.yellow(failed(`A push of the agent’s to ${safeLine(data.url)} was refused`, data.message)),
   'checkpoint.saved': ({ data }, { style, verbose }) => {
     if (data.omitted !== undefined)
       return style.yellow(`! Checkpoint ${data.number} is not whole: ${safeText(data.omitted)}`)

@@ -1,0 +1,42 @@
+import type { BackendParts } from '../backend.ts'
+import { branchLister } from '../git/list-branches.ts'
+import { parseGitHosts } from '../git-proxy/git-hosts.ts'
+import { GitProxy } from '../git-proxy/git-proxy.ts'
+import type { Deps } from '../http/deps.ts'
+import type { Outbound } from '../outbound/outbound.ts'
+import type { SessionService } from '../session/service.ts'
+import { gitAccess, gitRemote } from './git-access.ts'
+import { GitCredentials, type SecretValues } from './git-credentials.ts'
+
+interface GitPartsOptions {
+  service: SessionService
+  outbound: Outbound
+  secrets: SecretValues
+  now: () => number
+}
+
+/** All that talks to git servers, with one way to sign in. */
+export const gitParts = (
+  parts: BackendParts,
+  { service, outbound, secrets, now }: GitPartsOptions,
+): Pick<Deps, 'git' | 'gitRemote' | 'listBranches'> => {
+  const { store } = parts
+  const hosts = parseGitHosts(parts.git?.hosts ?? [])
+  const credentials = new GitCredentials({ secrets, outbound, hosts, now })
+  const access = gitAccess({ store, credentials, hosts })
+  const usual = { path: process.env.PATH ?? '', home: undefined, inherited: {} }
+  const { surroundings = usual, repositoryRoots: roots } = parts
+  return {
+    git: new GitProxy({
+      ...{ service, store, outbound, credentials, hosts },
+      owner: parts.owner.id,
+      limits: parts.git?.limits,
+    }),
+    gitRemote: gitRemote(access, parts.checkpoints.git),
+    listBranches: branchLister({
+      surroundings,
+      access: (of) => access(surroundings, { ...of, access: 'read' }),
+      roots,
+    }),
+  }
+}

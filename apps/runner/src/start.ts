@@ -19,6 +19,7 @@ import { RestoreError } from './restore/restore-error.ts'
 import { restoreSession } from './restore/restore-session.ts'
 import { createRestores, type Restores } from './restore/restores.ts'
 import type { Session } from './runner.ts'
+import { egressRelay } from './setup/egress-relay-script.ts'
 import { openSetup } from './setup/open-setup.ts'
 import type { SessionSetup } from './setup/session-setup.ts'
 import { createPrompts, type Prompts } from './turn/prompt.ts'
@@ -241,6 +242,7 @@ const keep = (session: Session, { rebuild, setup, directory }: Keeping) => {
     doorSocket: door.socket,
     executable,
     limits: config.limits,
+    startedBy: () => (setup.settings.egress.length > 0 ? egressRelay(layout) : []),
     room,
     onStderr: session.onAgentOutput,
     warn: (message: string) => emit({ type: 'runner.notice', data: { level: 'warning', message } }),

@@ -1,4 +1,4 @@
-import { finished, PassThrough, pipeline, type Readable } from 'node:stream'
+import { PassThrough, pipeline, Readable } from 'node:stream'
 import {
   BadFrame,
   BerthError,
@@ -37,13 +37,15 @@ const readHead = async (
   content: Readable | undefined,
 ): Promise<{ head: EgressRequestHead; body: Readable }> => {
   const reader = new HeadReader<EgressRequestHead>(egressRequestHead)
+  // The request itself is left as it is when its reader gives up: there may be an answer to send on its connection.
+  const pieces = content?.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer> | undefined
   try {
-    for await (const chunk of content?.iterator({ destroyOnReturn: false }) ?? []) {
-      const taken = reader.take(chunk as Buffer)
+    for (;;) {
+      const next = await pieces?.next()
+      if (next === undefined || next.done === true) break
+      const taken = reader.take(next.value)
       if (taken === undefined) continue
-      const body = new PassThrough()
-      body.write(taken.rest)
-      return { head: taken.head, body: content === undefined ? body.end() : onward(content, body) }
+      return { head: taken.head, body: bytesOf(taken.rest, pieces) }
     }
   } catch (error) {
     if (!(error instanceof BadFrame)) throw error
@@ -51,10 +53,10 @@ const readHead = async (
   throw new BerthError('invalid_input', 'The body does not begin with the head of a request.')
 }
 
-/** A copy, so that one who gives up does not cut the connection before the answer is sent. */
-const onward = (content: Readable, body: PassThrough): Readable => {
-  finished(content, { writable: false }, (error) => {
-    if (error) body.destroy(new BerthError('invalid_input', 'The body was not sent to its end.'))
-  })
-  return content.pipe(body)
+const bytesOf = (first: Uint8Array, pieces: AsyncIterator<Buffer> | undefined): Readable => {
+  async function* read(): AsyncGenerator<Uint8Array> {
+    if (first.length > 0) yield first
+    if (pieces !== undefined) yield* { [Symbol.asyncIterator]: () => pieces }
+  }
+  return Readable.from(read(), { objectMode: false, highWaterMark: 64 * 1024 })
 }

@@ -24,6 +24,8 @@ export interface ClaudePlace {
   /** The native Claude Code outside. */
   executable: string
   limits: { memoryBytes: number; processes: number }
+  /** What Claude Code is started by, when programs may reach other hosts; asked at each start. Empty: by itself. */
+  startedBy(): string[]
   /** Resolves when more of the agent's output can be kept. */
   room(): Promise<void>
   onStderr(text: string): void
@@ -73,9 +75,10 @@ export const spawnClaude =
   (started: (process: SandboxedProcess) => void): SpawnClaude =>
   (request) => {
     const { sandbox, layout, limits, doorSocket, room } = place
+    const [command = request.command, ...args] = [...place.startedBy(), request.command, ...request.args]
     const child = sandbox.spawn({
-      command: request.command,
-      args: request.args,
+      command,
+      args,
       cwd: request.cwd ?? layout.inside.workspace,
       env: Object.fromEntries(
         Object.entries(request.env).filter((entry): entry is [string, string] => entry[1] !== undefined),

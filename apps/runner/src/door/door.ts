@@ -4,16 +4,19 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { join } from 'node:path'
 import { BodyTooLarge, readBody, TooMuchAtOnce } from './body.ts'
 import { makeDoorDirectory } from './door-directory.ts'
+import type { EgressDoor } from './egress-door.ts'
 import { createGitDoor, refuseGit } from './git-door.ts'
 import type { Relay, RelayOptions } from './relay.ts'
 import { modelError, relayedHeaders, ruleFor } from './relayed-request.ts'
 
-/** The one way out of the sandbox: model requests and git's, and nothing else, go to the backend with the runner's token. */
+/** The one way out of the sandbox: model requests, git's and those to other hosts go to the backend with the runner's token. */
 export interface Door {
   /** The unix socket to bind into the sandbox; lives as long as this process. */
   readonly socket: string
   /** Loads what the first request needs: not before the agent starts, which needs none of it. */
   warm(): Promise<void>
+  /** The certificate that programs have to trust to reach other hosts, as PEM. Its key lives as long as this process. */
+  egressAuthority(): Promise<string>
   /** Resolves with the first model request. */
   readonly used: Promise<void>
   close(): Promise<void>
@@ -54,13 +57,17 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
     return loadingForGit
   }
   const git = createGitDoor({ ...options, relay: relayForGit })
+  const egress = openLate(options)
   const load = { requests: 0, bytes: 0 }
   const used = Promise.withResolvers<void>()
   const server = createServer({ maxHeaderSize: 32 * 1024, requestTimeout: 0 }, (request, response) => {
-    void handle(request, response, { options, relay, load, git, onUsed: used.resolve })
+    void handle(request, response, { options, relay, load, git, egress, onUsed: used.resolve })
+  })
+  server.on('connect', (request, socket, head) => {
+    void egress.door().then((door) => door.connect(request, socket, head))
   })
   server.on('clientError', (_error, connection) => connection.destroy())
-  server.maxConnections = 4 * concurrent
+  server.maxConnections = 8 * concurrent
   if (shared !== undefined) await rm(socket, { force: true })
   server.listen(socket)
   await once(server, 'listening')
@@ -71,12 +78,38 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
     async warm() {
       await relay()
     },
+    egressAuthority: async () => (await egress.door()).authority,
     async close() {
       server.close()
       server.closeAllConnections()
+      await egress.close()
       await (await loading)?.close()
       await (await loadingForGit)?.close()
       await rm(shared === undefined ? directory : socket, { recursive: true, force: true })
+    },
+  }
+}
+
+/** What most sessions never use is loaded when one does, with connections of its own. */
+const openLate = (options: DoorOptions) => {
+  let relay: Promise<Relay> | undefined
+  let door: Promise<EgressDoor> | undefined
+  return {
+    door() {
+      door ??= import('./egress-door.ts').then(({ createEgressDoor }) =>
+        createEgressDoor({
+          ...options,
+          relay() {
+            relay ??= import('./relay.ts').then(({ createRelay }) => createRelay(options))
+            return relay
+          },
+        }),
+      )
+      return door
+    },
+    async close() {
+      ;(await door)?.close()
+      await (await relay)?.close()
     },
   }
 }
@@ -86,6 +119,7 @@ interface Handling {
   relay(): Promise<Relay>
   load: { requests: number; bytes: number }
   git: ReturnType<typeof createGitDoor>
+  egress: ReturnType<typeof openLate>
   onUsed(): void
 }
 
@@ -94,6 +128,8 @@ const handle = async (
   response: ServerResponse,
   handling: Handling,
 ): Promise<void> => {
+  // Only to a proxy a whole address is sent.
+  if (/^https?:\/\//i.test(request.url ?? '')) return (await handling.egress.door()).pass(request, response)
   const rule = ruleFor(request.method ?? '', request.url ?? '')
   if (rule.do === 'answer') return void response.writeHead(200).end()
   if (rule.do === 'git') return handling.git(request, response, rule.path)

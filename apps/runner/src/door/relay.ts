@@ -10,6 +10,8 @@ export interface Relayed {
   path: string
   headers: Record<string, string>
   body: Buffer | OnceBody | undefined
+  /** Whether it does no harm when it was carried out already. Default: true; else it is sent again only if it never arrived. */
+  repeatable?: boolean
   /** Which headers of the answer go back. Default: those that a model's client needs. */
   headersBack?: typeof returnedHeaders
 }
@@ -20,6 +22,8 @@ export interface Relay {
    * an answer begins. Rejects when none came in time; aborting gives the request up on both sides.
    */
   send(request: Relayed, response: ServerResponse, signal: AbortSignal): Promise<void>
+  /** The same up to the answer, which is the caller's to read. */
+  ask(request: Relayed, signal: AbortSignal): Promise<Dispatcher.ResponseData>
   close(): Promise<void>
 }
 
@@ -48,7 +52,7 @@ export const createRelay = (options: RelayOptions): Relay => {
   })
 
   const ask = async (request: Relayed, signal: AbortSignal): Promise<Dispatcher.ResponseData | undefined> => {
-    const { method, headers, body } = request
+    const { method, headers, body, repeatable = true } = request
     try {
       const answer = await pool.request({
         method: method as Dispatcher.HttpMethod,
@@ -61,7 +65,7 @@ export const createRelay = (options: RelayOptions): Relay => {
       await answer.body.dump()
       return retryable(body)
     } catch (error) {
-      if (signal.aborted || !isAbsence(error)) throw error
+      if (signal.aborted || !(repeatable ? isAbsence : neverArrived)(error)) throw error
       return retryable(body, error)
     }
   }
@@ -78,6 +82,7 @@ export const createRelay = (options: RelayOptions): Relay => {
     }
   }
   return {
+    ask: askUntilAnswered,
     async send(request, response, signal) {
       const answer = await askUntilAnswered(request, signal)
       const paused = answer.headers[pausedHeader]
@@ -110,22 +115,21 @@ const pauseMs = 3000
 const givenUp = (signal: AbortSignal): Promise<void> => sleep(pauseMs, undefined, { signal })
 
 /** The backend isn't there, or went before it answered; asking again may help. */
-const isAbsence = (error: unknown): boolean => {
-  if (error instanceof errors.SocketError || error instanceof errors.ConnectTimeoutError) return true
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return [
-    'ECONNREFUSED',
-    'ECONNRESET',
-    'EPIPE',
-    'ENOTFOUND',
-    'EAI_AGAIN',
-    'EHOSTUNREACH',
-    'ETIMEDOUT',
-  ].includes(String(code))
-}
+const isAbsence = (error: unknown): boolean =>
+  neverArrived(error) ||
+  error instanceof errors.SocketError ||
+  ['ECONNRESET', 'EPIPE', 'ETIMEDOUT'].includes(codeOf(error))
+
+/** There was no connection to send it on. */
+const neverArrived = (error: unknown): boolean =>
+  error instanceof errors.ConnectTimeoutError ||
+  ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'].includes(codeOf(error))
+
+const codeOf = (error: unknown): string =>
+  String(error instanceof Error && 'code' in error ? error.code : undefined)
 
 /** Copies the body as it comes. An answer that breaks off breaks off here too: a cut must not look like an end. */
-const stream = async (body: Dispatcher.ResponseData['body'], response: ServerResponse): Promise<void> => {
+export const stream = async (body: AsyncIterable<Uint8Array>, response: ServerResponse): Promise<void> => {
   try {
     for await (const chunk of body)
       if (!response.write(chunk) && !response.destroyed)

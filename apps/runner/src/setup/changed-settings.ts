@@ -29,5 +29,8 @@ const agentSettings = [
 ] as const satisfies readonly SettingName[]
 
 /** The names of the agent's settings that differ. */
-export const changedSettings = (before: EffectiveSettings, after: EffectiveSettings): SettingName[] =>
-  agentSettings.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
+export const changedSettings = (before: EffectiveSettings, after: EffectiveSettings): SettingName[] => [
+  ...agentSettings.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name])),
+  // What the rules say counts at once, at the backend. Whether there are any decides how programs are set up.
+  ...(before.egress.length > 0 === after.egress.length > 0 ? [] : (['egress'] as const)),
+]

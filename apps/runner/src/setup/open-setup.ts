@@ -23,6 +23,7 @@ export const openSetup = (session: Session, directory: string): SessionSetup => 
         surroundings: gitSurroundings(config, process.env),
         surroundingsFor: surroundingsFor(config, home, process.env),
       }),
+    egressAuthority: session.door.egressAuthority,
     relay: (name) => createMcpRelay({ backendUrl, token, name }),
     emit,
     onProblem: (error) => log.warn({ err: String(error).slice(0, 500) }, 'set-up'),

@@ -1,3 +1,4 @@
+import { rootCertificates } from 'node:tls'
 import type { McpRelay } from '@berth/agent'
 import type { RunnerClient } from '@berth/client'
 import {
@@ -13,6 +14,7 @@ import type { AgentKit } from '../agent/kit.ts'
 import { nodeInside } from '../agent/sandboxed-claude.ts'
 import type { Layout } from '../layout.ts'
 import { changedSettings } from './changed-settings.ts'
+import { authorityFile, egressRelayFile, egressRelayScript } from './egress-relay-script.ts'
 import { emptyDirectory } from './empty-directory.ts'
 import { guardFile, type LaunchPlan, type PlanInput, planLaunch, setupContent } from './launch-plan.ts'
 import { mcpGuardScript } from './mcp-guard-script.ts'
@@ -29,6 +31,8 @@ export interface SessionSetupOptions {
   /** Reads a workflow into its directory. Rejects with what is wrong. */
   load(source: WorkflowSource): Promise<LoadedWorkflow>
   relay(name: string): McpRelay
+  /** The certificate that programs have to trust to reach other hosts. */
+  egressAuthority(): Promise<string>
   emit(body: RunnerFactBody): void
   onProblem(error: unknown): void
 }
@@ -76,9 +80,21 @@ export const createSessionSetup = (options: SessionSetupOptions): SessionSetup =
     workflow = await load(options, settings.workflow)
   }
 
+  const egressFiles = async (): Promise<Record<string, string>> => {
+    if (settings.egress.length === 0) return {}
+    // Without a sandbox programs may also go out by themselves, and then need what they trusted before.
+    const others = layout.inside.tools === '' ? rootCertificates : []
+    const authority = [await options.egressAuthority(), ...others].join('\n')
+    return { [egressRelayFile]: egressRelayScript, [authorityFile]: authority }
+  }
+
   const write = async () => {
     const files = options.kit.setupFiles(setupContent(input()))
-    await writeSetup(layout.outside.setup, { ...files, [guardFile]: mcpGuardScript })
+    await writeSetup(layout.outside.setup, {
+      ...files,
+      ...(await egressFiles()),
+      [guardFile]: mcpGuardScript,
+    })
   }
 
   const apply = async (keeper: AgentKeeper, next: EffectiveSettings) => {

@@ -120,5 +120,7 @@ export const promises: Readonly<Record<string, string>> = {
   P188: 'A program in a sandbox reaches just what a rule of its project names, by host, method and path, however these are written.',
   P189: 'What the backend adds to a request is seen by neither the agent nor anybody it is sent on to, and nothing of the agent’s counts before it.',
   P190: 'A request that leaves a sandbox is made anew: none of its headers, lengths or shapes can smuggle another one in.',
+  P191: 'No rule leads to a private address that the operator has not opened, by whatever name, and no redirect leads around the rules.',
+  P192: 'Each kind of refused request is told in the session and in the audit, with the command that would allow it; an agent that loops fills neither.',
   P193: 'Ordinary programs in a session reach what their project allows without being set up for it; bodies of any size flow through in constant memory, and what did not arrive while the backend was away is sent when it is back.',
 }

@@ -19,7 +19,7 @@ import { type EgressLimits, standardLimits } from './egress-limits.ts'
 import { EgressRefusal, unreachable } from './egress-problem.ts'
 import { judgeEgress } from './egress-rules.ts'
 import { type EgressTarget, readTarget } from './egress-target.ts'
-import { Refusals, type RefusalsOptions } from './refusals.ts'
+import { Refusals } from './refusals.ts'
 import { searched } from './searched-answer.ts'
 
 /** Fills references to a project's secrets in. */
@@ -33,7 +33,6 @@ export interface EgressBrokerOptions {
   secrets: FillSecrets
   outbound: Pick<Outbound, 'agent'>
   now: () => number
-  onRefused?: RefusalsOptions['onTold']
   limits?: Partial<EgressLimits>
 }
 
@@ -66,7 +65,7 @@ export class EgressBroker {
     this.#limits = { ...standardLimits, ...options.limits }
     this.#agent = options.outbound.agent(this.#limits)
     this.#open = new OpenCalls(this.#limits.atOnce)
-    this.#refusals = new Refusals({ ...options, onTold: options.onRefused })
+    this.#refusals = new Refusals(options)
   }
 
   /** Asks. Rejects with a BerthError whose message is for the agent; a refusal was told to the session by then. */

@@ -1,21 +1,20 @@
 import { type EgressRefused, isBerthError, limits, preview, refusalKey } from '@berth/contract'
 import type { SessionService } from '../session/service.ts'
+import type { AuditDraft } from '../store/audit-store.ts'
 import type { RunnerIdentity } from '../store/port.ts'
 
 export interface RefusalsOptions {
   service: Pick<SessionService, 'run'>
   now: () => number
-  /** Called for each refusal that was told, in the order of the log. */
-  onTold?(runner: RunnerIdentity, refused: EgressRefused): Promise<void>
 }
 
 /** One refusal of a kind is looked at again after so many ms, and so many kinds of a session at most in that time. */
-const quietMs = 30_000
+const quietMs = 5000
 const kinds = 2 * limits.egressRefusals
 const maxSessions = 10_000
 
 /**
- * Tells sessions what was refused. The log itself bounds how much of it there is in a turn; this only keeps an agent that
+ * Tells sessions and the audit what was refused. The log itself bounds how much of it there is in a turn; this only keeps an agent that
  * loops from asking it each time.
  */
 export class Refusals {
@@ -35,13 +34,31 @@ export class Refusals {
     }
     if (!this.#isNew(runner.session, refusalKey(data))) return
     try {
-      const { lines } = await this.#options.service.run({
+      await this.#options.service.run({
         session: runner.session,
         command: { kind: 'refuse-egress', actor: { kind: 'backend', id: 'egress' }, data },
+        audit: this.#draft(runner, data),
       })
-      if (lines.length > 0) await this.#options.onTold?.(runner, data)
     } catch (error) {
       if (!isBerthError(error)) throw error
+    }
+  }
+
+  /** Recorded with the event, and so as often. */
+  #draft(
+    { session, project }: RunnerIdentity,
+    { scheme, host, port, method, path, why }: EgressRefused,
+  ): AuditDraft {
+    return {
+      at: this.#options.now(),
+      actor: { kind: 'runner', id: session },
+      action: 'egress.refused',
+      project,
+      session,
+      object: { kind: 'host', id: port === 0 ? host : `${host}:${port}` },
+      result: 'refused',
+      code: 'egress_refused',
+      details: { scheme, method, path, why },
     }
   }
 

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { type Figure, type Row, reached } from './figure.ts'
+import { access } from './figures/access.ts'
 import { admission } from './figures/admission.ts'
 import { burst } from './figures/burst.ts'
 import { checkpoint } from './figures/checkpoint.ts'
@@ -28,6 +29,7 @@ const figures: Figure[] = [
   connections,
   burst,
   checkpoint,
+  access,
   admission,
   fanOut,
   storeAppend,

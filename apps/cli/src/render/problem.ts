@@ -10,6 +10,7 @@ const advice: Partial<Record<string, string>> = {
   session_failed: 'Take it up again with: berth resume <session>',
   session_deleted: 'Take the deletion back with: berth rm --restore <session>',
   no_turn: 'Nothing runs right now: berth show <session> tells what it does.',
+  forbidden: 'berth access <project> tells what you may do there, and why.',
   project_not_found: 'berth project ls lists the projects.',
   session_not_found: 'berth ls lists the sessions; berth ls --deleted those that can be restored.',
   version_mismatch: 'Look at it again, then repeat the change.',

@@ -6,7 +6,7 @@ import {
   type Route,
   sessionId,
 } from '@berth/contract'
-import type { AccessStore } from '../store/access-store.ts'
+import type { Store } from '../store/port.ts'
 import type { Principal } from './principal.ts'
 
 export const projectNotFound = (name: string) =>
@@ -16,7 +16,7 @@ const sessionNotFound = (session: string) =>
   new BerthError('session_not_found', `There is no session ${session} in this project.`)
 
 /** What access is decided from. */
-export type Rights = Pick<AccessStore, 'roleOf' | 'rolesOf' | 'members' | 'sessionAccess'>
+export type Rights = Pick<Store, 'roleOf' | 'rolesOf' | 'members' | 'sessionAccess' | 'projectSettings'>
 
 type Row = Pick<Route, 'role' | 'owner' | 'keys'>
 
@@ -36,7 +36,8 @@ export class Access {
 
   /** The role of a principal in a project; undefined: none, the project is not theirs to know. */
   async roleIn(principal: Principal, project: string): Promise<ProjectRole | undefined> {
-    return principal.platformAdmin ? 'admin' : this.#store.roleOf(project, principal.subjects)
+    if (!principal.platformAdmin) return this.#store.roleOf(project, principal.subjects)
+    return (await this.#store.projectSettings(project)) === undefined ? undefined : 'admin'
   }
 
   /** The projects that a principal may know of; `all`: every one. */

@@ -69,7 +69,9 @@ const authenticator: Authenticator = {
 const refusal = ({ role, path, keys }: Route, caller: Caller, place: Place): string | undefined => {
   if (role === 'public') return undefined
   if (caller === 'nobody' || caller === 'wrong' || caller === 'runner') return 'unauthenticated'
-  if (role === 'principal' || caller === 'platform') return undefined
+  if (role === 'principal') return undefined
+  if (caller === 'platform')
+    return place === 'absent' && path.includes('/:project') ? 'project_not_found' : undefined
   if (role === 'metrics' && caller === 'collector') return undefined
   if (role === 'creator' && caller === 'creator') return undefined
   if (role === 'platform-admin' || role === 'metrics' || role === 'creator') return 'forbidden'

@@ -35,7 +35,7 @@ const member = (subject: string, role: string | undefined, token = ownerToken, q
     ...(role === undefined ? { method: 'DELETE' } : { method: 'PUT', body: { role } }),
   })
 
-describe('[P151] [S5] an API key', () => {
+describe('[P151] [S5] [S21] an API key', () => {
   it('acts as itself with its role, in the log too, and says so', async () => {
     const { id, secret } = await makeKey('editor')
     const { body: me } = await backend.call('/api/me', { token: secret })

@@ -123,4 +123,5 @@ export const promises: Readonly<Record<string, string>> = {
   P191: 'No rule leads to a private address that the operator has not opened, by whatever name, and no redirect leads around the rules.',
   P192: 'Each kind of refused request is told in the session and in the audit, with the command that would allow it; an agent that loops fills neither.',
   P193: 'Ordinary programs in a session reach what their project allows without being set up for it; bodies of any size flow through in constant memory, and what did not arrive while the backend was away is sent when it is back.',
+  P200: 'No principal asks faster than the installation allows, and no other notices that one tried.',
 }

@@ -24,6 +24,8 @@ import { logEndpoints } from './http/logs.ts'
 import { memberEndpoints } from './http/members.ts'
 import { projectEndpoints } from './http/projects.ts'
 import { queueEndpoints } from './http/queue.ts'
+import { rateLimits } from './http/rate-limits.ts'
+import { usualRateLimits } from './http/rate-settings.ts'
 import { repositoryEndpoints } from './http/repositories.ts'
 import { authoriseRunner, blobUpload, modelEndpoints, runnerEndpoints } from './http/runner.ts'
 import { mcpEndpoints, runnerSetupEndpoints } from './http/runner-setup.ts'
@@ -52,6 +54,7 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
     store: deps.store,
     audits: requestAudits(deps),
     watch: (response: ServerResponse, guard: Guard) => deps.streams.watch(response, guard),
+    count: await rateLimits(app, deps.rateLimits ?? usualRateLimits),
     authorise: async (request: FastifyRequest, row: Route): Promise<Principal> => {
       const principal = await deps.authenticator.authenticate(credentialsOf(request))
       // Also of one who is refused: the audit names them.
@@ -148,7 +151,7 @@ const strangerNamed = (actor: Actor): Principal => ({
   mayCreateProjects: false,
 })
 
-const nobody = strangerNamed({ kind: 'user', id: 'nobody' })
+const nobody: Principal = { ...strangerNamed({ kind: 'user', id: 'nobody' }), unlimited: true }
 
 const credentialsOf = (request: FastifyRequest) => ({
   bearer: /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1],

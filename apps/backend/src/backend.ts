@@ -24,6 +24,7 @@ import type { GitProxyLimits } from './git-proxy/git-limits.ts'
 import type { Deps } from './http/deps.ts'
 import { drainable } from './http/drain.ts'
 import { changeJson, resetLine } from './http/events.ts'
+import type { RateLimits } from './http/rate-settings.ts'
 import { Streams } from './http/stream.ts'
 import { McpProxy } from './mcp/mcp-proxy.ts'
 import { diagnoser } from './observe/diagnose.ts'
@@ -78,6 +79,8 @@ export interface BackendParts {
   authenticator?: Authenticator
   /** Checks every answer against its schema. Default: false. */
   checkAnswers?: boolean
+  /** Requests of one principal in ten seconds. Default: `usualRateLimits`. */
+  rateLimits?: RateLimits
   /** Milliseconds in which a whole request must arrive. Default: 60,000. */
   requestTimeoutMs?: number
   /** Milliseconds between two heartbeats of a stream. Default: 10,000. */
@@ -214,6 +217,7 @@ const assemble = (
     system: () => systemOf(runtime, source),
     diagnose: diagnoser({ store, blobs, runtime, now, runnerUrl }),
     checkRepository: repositoryPolicy(parts.repositoryRoots),
+    rateLimits: parts.rateLimits,
     allowedHosts: parts.allowedHosts,
     repositoryRoots: parts.repositoryRoots,
     ready: () => state.ready,

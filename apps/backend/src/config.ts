@@ -3,6 +3,7 @@ import { delimiter, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { type S3Settings, s3SettingsOf, s3Variables, s3WithoutBucket } from './blobs/s3/settings.ts'
 import { parseGitHosts } from './git-proxy/git-hosts.ts'
+import { parseRateLimits, type RateLimits } from './http/rate-settings.ts'
 import { parsePrivateHosts } from './outbound/private-hosts.ts'
 
 const port = z.coerce.number().int().min(0).max(65_535)
@@ -41,6 +42,8 @@ const schema = z.object({
   BERTH_GIT_HOSTS: list(',').optional(),
   /** Hosts, separated by commas, that projects may name although their addresses are private; see `parsePrivateHosts`. */
   BERTH_PRIVATE_HOSTS: list(',').optional(),
+  /** Requests of one principal in ten seconds, separated by commas; see `parseRateLimits`. */
+  BERTH_RATE_LIMITS: list(',').optional(),
   /** `proxy`: also the git of runners on this machine goes through the git proxy. */
   BERTH_GIT: z.enum(['direct', 'proxy']).default('direct'),
   /** Needed when the API listens beyond this machine: the owner token opens everything. */
@@ -92,6 +95,7 @@ export interface Config {
   gitHosts: string[]
   privateHosts: string[]
   runnersGit: 'direct' | 'proxy'
+  rateLimits: RateLimits
   /** Undefined: SQLite in the data directory. */
   database: { url: string; connections: number } | undefined
   /** What is set of the capacity; the machine decides the rest. */
@@ -115,15 +119,22 @@ const defaultDataDir = (env: NodeJS.ProcessEnv): string => {
   return join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'berth')
 }
 
-/** A list that its reader accepts. */
-const checked = (variable: string, hosts: string[], read: (hosts: string[]) => unknown): string[] => {
+/** What a reader makes of a list. Throws with the variable's name. */
+const checked = <T>(variable: string, items: string[], read: (items: string[]) => T): T => {
   try {
-    read(hosts)
-    return hosts
+    return read(items)
   } catch (error) {
     throw new Error(`The configuration is not valid:\n  ${variable}: ${(error as Error).message}`)
   }
 }
+
+/** A list as it is, when its reader accepts it. */
+const accepted =
+  (read: (items: string[]) => unknown) =>
+  (items: string[]): string[] => {
+    read(items)
+    return items
+  }
 
 /** Whoever uses a Berth of this machine alone reaches all that from here anyway. */
 const privateHostsOf = (values: {
@@ -133,7 +144,7 @@ const privateHostsOf = (values: {
 }): string[] => {
   const isOwn = values.BERTH_RUNTIME === 'local' && loopback.includes(values.BERTH_HOST)
   const hosts = values.BERTH_PRIVATE_HOSTS ?? (isOwn ? ['*'] : [])
-  return checked('BERTH_PRIVATE_HOSTS', hosts, parsePrivateHosts)
+  return checked('BERTH_PRIVATE_HOSTS', hosts, accepted(parsePrivateHosts))
 }
 
 /** Pods reach the backend by an address that it can't know itself. */
@@ -183,8 +194,9 @@ export const readConfig = (env: NodeJS.ProcessEnv): Config => {
     allowedHosts: (values.BERTH_ALLOWED_HOSTS ?? []).map((host) => host.toLowerCase()),
     ownerTokenFile: values.BERTH_OWNER_TOKEN_FILE,
     metricsTokenFile: values.BERTH_METRICS_TOKEN_FILE,
-    gitHosts: checked('BERTH_GIT_HOSTS', values.BERTH_GIT_HOSTS ?? [], parseGitHosts),
+    gitHosts: checked('BERTH_GIT_HOSTS', values.BERTH_GIT_HOSTS ?? [], accepted(parseGitHosts)),
     privateHosts: privateHostsOf(values),
+    rateLimits: checked('BERTH_RATE_LIMITS', values.BERTH_RATE_LIMITS ?? [], parseRateLimits),
     runnersGit: values.BERTH_GIT,
     capacity: { sessions: values.BERTH_MAX_LIVE_SESSIONS, memoryMiB: values.BERTH_MEMORY_MIB },
     scenarios: values.BERTH_SCENARIOS,

@@ -65,6 +65,7 @@ const start = async (config: Config) => {
     git: { hosts: config.gitHosts },
     privateHosts: config.privateHosts,
     allowedHosts: config.allowedHosts,
+    rateLimits: config.rateLimits,
     listen: { ...config },
     runnerUrl: config.runnerUrl,
     drainMs: config.drainMs,

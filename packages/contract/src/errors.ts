@@ -99,6 +99,7 @@ export const errorCatalogue = {
     title: 'Say which version you change, with If-Match',
   },
   egress_busy: { status: 429, retryable: true, title: 'Too many requests to the network are under way' },
+  rate_limited: { status: 429, retryable: true, title: 'Too many requests; wait a moment' },
   git_busy: { status: 429, retryable: true, title: 'Too many requests of git are under way' },
   mcp_busy: { status: 429, retryable: true, title: 'Too many requests to MCP servers are under way' },
   queue_full: { status: 429, retryable: true, title: 'Too many prompts wait in this session' },

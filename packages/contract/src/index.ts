@@ -177,8 +177,11 @@ export {
 } from './routes/repositories.ts'
 export {
   errorsOf,
+  type RateClass,
   type Route,
   type RouteRole,
+  rateClasses,
+  rateOf,
   takesIdempotencyKey,
 } from './routes/route.ts'
 export {

@@ -45,6 +45,7 @@ export class OwnerAuthenticator implements Authenticator {
       subjects: [{ kind: 'user', id: options.owner.id }],
       platformAdmin: true,
       mayCreateProjects: true,
+      unlimited: true,
     }
     this.#metricsHash = options.metricsToken === undefined ? undefined : hashed(options.metricsToken)
   }

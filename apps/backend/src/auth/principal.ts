@@ -13,6 +13,8 @@ export interface Principal {
   mayCreateProjects: boolean
   /** May read the metrics, as platform admins may. Default: false. */
   readsMetrics?: boolean
+  /** How many requests it may send isn't limited: the one owner of an installation. Default: false. */
+  unlimited?: boolean
   /** When its credential stops to count, in milliseconds since 1970. Default: it doesn't. */
   expiresAt?: number
 }

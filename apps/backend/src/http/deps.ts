@@ -17,6 +17,7 @@ import type { Outbound } from '../outbound/outbound.ts'
 import type { Admission } from '../session/admission/admission.ts'
 import type { SessionService } from '../session/service.ts'
 import type { Store } from '../store/port.ts'
+import type { RateLimits } from './rate-settings.ts'
 import type { Streams } from './stream.ts'
 
 /** Everything that the HTTP apps need; they own none of it. */
@@ -50,6 +51,8 @@ export interface Deps {
   listBranches: (of: BranchesOf) => Promise<BranchList>
   /** How the backend's own git signs in with what a project has for a host; undefined: as the operator. */
   gitRemote: GitRemote
+  /** Default: `usualRateLimits`. */
+  rateLimits?: RateLimits
   allowedHosts: readonly string[]
   repositoryRoots: readonly string[]
   /** False while the process starts or drains. */

@@ -7,6 +7,7 @@ import type { Principal } from '../auth/principal.ts'
 import type { AuditDraft } from '../store/audit-store.ts'
 import type { Idempotency, Store } from '../store/port.ts'
 import type { AuditNote, RequestAudits } from './audit.ts'
+import type { CountRequest } from './rate-limits.ts'
 import type { Guard } from './stream-guard.ts'
 
 type Parsed<S> = S extends z.ZodType ? z.output<S> : undefined
@@ -41,6 +42,8 @@ export type Answer = string | object | undefined
 export interface EndpointOptions {
   /** Rejects when the caller may not call the row; says who it is otherwise. */
   authorise: (request: FastifyRequest, row: Route) => Promise<Principal>
+  /** Counts a request of somebody who is known, and rejects when there were too many. Default: nothing is counted. */
+  count?: CountRequest
   audits: RequestAudits
   /** Without an entry in the audit. */
   store: Store
@@ -60,13 +63,20 @@ export const endpoint =
       url: row.path,
       bodyLimit: row.bodyLimit ?? limits.body,
       // Before the body is read: whoever may not call the row can make Berth neither read nor parse anything.
-      onRequest: async (request) => {
-        try {
-          request.principal = await options.authorise(request, row)
-        } catch (error) {
-          await options.audits.refused(row, request, error)
-          throw error
-        }
+      onRequest: async (request, reply) => {
+        const refusal = await options.authorise(request, row).then(
+          (principal) => {
+            request.principal = principal
+            return undefined
+          },
+          (error: unknown) => ({ error }),
+        )
+        // Counted also when it is refused: whoever only tries is no better.
+        const { principal } = request
+        if (principal !== null) await options.count?.(row, { principal, request, reply })
+        if (refusal === undefined) return
+        await options.audits.refused(row, request, refusal.error)
+        throw refusal.error
       },
       handler: async (request, reply) => {
         try {

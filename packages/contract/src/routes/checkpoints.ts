@@ -96,6 +96,7 @@ export const checkpointRoutes = {
     method: 'POST',
     path: `${one}/push`,
     role: 'editor',
+    expensive: true,
     tag: 'Checkpoints',
     summary:
       'Push the last checkpoint to the repository’s origin, and check that it is there; also when stopped',
@@ -115,6 +116,7 @@ export const checkpointRoutes = {
     method: 'GET',
     path: `${one}/bundle`,
     role: 'viewer',
+    expensive: true,
     tag: 'Checkpoints',
     summary: 'The session branch as a git bundle, for `git fetch` and `git clone`',
     params: bySession,
@@ -133,6 +135,7 @@ export const checkpointRoutes = {
     method: 'POST',
     path: `${one}/fork`,
     role: 'viewer',
+    expensive: true,
     tag: 'Checkpoints',
     summary: 'Start a session of your own from a turn of this one, with its files, conversation and settings',
     params: bySession,
@@ -155,6 +158,7 @@ export const checkpointRoutes = {
     method: 'POST',
     path: `${one}/restore-workspace`,
     role: 'editor',
+    expensive: true,
     tag: 'Checkpoints',
     summary:
       'Make the files what they were after a turn; the conversation goes on, and a stopped session wakes',

@@ -132,6 +132,7 @@ export const fileRoutes = {
     method: 'GET',
     path: `${one}/archive`,
     role: 'viewer',
+    expensive: true,
     tag: 'Files',
     summary: 'Download a file or directory of the workspace as tar.gz, without what belongs to git',
     params: bySession,

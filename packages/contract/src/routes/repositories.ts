@@ -127,6 +127,7 @@ export const repositoryRoutes = {
     method: 'GET',
     path: '/api/projects/:project/branches',
     role: 'editor',
+    expensive: true,
     tag: 'Repositories',
     summary: 'The branches of a repository, before there is a session with it',
     params: byProject,

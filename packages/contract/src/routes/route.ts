@@ -17,6 +17,10 @@ export type RouteRole =
   | 'metrics'
   | 'runner'
 
+/** What requests are counted as, when it is limited how many one principal may send. */
+export const rateClasses = ['read', 'write', 'expensive'] as const
+export type RateClass = (typeof rateClasses)[number]
+
 /** One endpoint, as data. Server, OpenAPI document, client and tests are derived from it. */
 export interface Route {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -52,6 +56,13 @@ export interface Route {
   audit?: boolean
   /** Needs `If-Match`. */
   ifMatch?: boolean
+  /** Starts much work elsewhere: counted as `expensive`. */
+  expensive?: boolean
+}
+
+export const rateOf = ({ method, expensive }: Route): RateClass => {
+  if (expensive === true) return 'expensive'
+  return method === 'GET' ? 'read' : 'write'
 }
 
 /** A row that keeps its literal types. */
@@ -74,6 +85,7 @@ export const errorsOf = (row: Route): ErrorCode[] => {
   // A body that a row has no use for is still read.
   if (row.method !== 'GET') for (const code of ofBodies) codes.add(code)
   if (row.role !== 'public') codes.add('unauthenticated')
+  if (row.role !== 'public' && row.role !== 'runner') codes.add('rate_limited')
   if (row.role !== 'public' && row.role !== 'principal') codes.add('forbidden')
   if (row.path.startsWith('/api/projects/:project')) codes.add('project_not_found')
   if (row.path.includes('/sessions/:session')) codes.add('session_not_found')

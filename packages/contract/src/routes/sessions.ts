@@ -89,6 +89,7 @@ export const sessionRoutes = {
     method: 'POST',
     path: base,
     role: 'editor',
+    expensive: true,
     tag: 'Sessions',
     summary: 'Create a session, with or without a first prompt',
     params: byProject,

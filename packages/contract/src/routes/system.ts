@@ -85,6 +85,7 @@ export const systemRoutes = {
     method: 'POST',
     path: '/api/system/diagnosis',
     role: 'platform-admin',
+    expensive: true,
     tag: 'System',
     summary:
       'Check store, blobs and runtime: makes a probe where sessions of a project run, and may take two minutes',

@@ -9,7 +9,19 @@ export {
   subject,
 } from './access.ts'
 export { type Actor, type Author, actor, authorOf, emailOf } from './actor.ts'
-export { type Budget, budget, budgetScope, budgetUnit } from './budget.ts'
+export {
+  type Budget,
+  type BudgetScope,
+  type BudgetSetting,
+  type BudgetUnit,
+  budget,
+  budgetOwner,
+  budgetScope,
+  budgetScopes,
+  budgetSettings,
+  budgetUnit,
+  periodOf,
+} from './budget.ts'
 export {
   type ChangedFile,
   changedFile,
@@ -204,10 +216,11 @@ export {
 } from './routes/sessions.ts'
 export { type Diagnosis, diagnosis, type Finding, finding, type System, system } from './routes/system.ts'
 export { type Upload, uploadRoutes } from './routes/uploads.ts'
-export { type UsageReport, usageReport } from './routes/usage.ts'
+export { type UsageItem, type UsageReport, usageReport } from './routes/usage.ts'
 export { type LogLine, type LogSource, logSource, type StoredLogLine } from './runner-log.ts'
 export { foldSession } from './session/fold.ts'
 export { limitsOf, type SessionLimits } from './session/limits.ts'
+export { toldOf } from './session/spending.ts'
 export type { SessionState } from './session/state.ts'
 export {
   type CurrentTurn,
@@ -242,12 +255,13 @@ export {
   type PushPolicy,
   pushPolicy,
 } from './settings/git.ts'
+export { modelName } from './settings/model-name.ts'
+export { type ModelProviderSetting, modelProvider } from './settings/model-provider.ts'
 export { resolveSettings, type SettingOrigin } from './settings/resolve.ts'
 export {
   type EffectiveSettings,
   effectiveSettings,
   imageName,
-  modelName,
   platformSettings,
   type SessionSettings,
   type SettingName,
@@ -258,3 +272,4 @@ export {
 export { type WorkflowManifest, type WorkflowSource, workflowManifest } from './settings/workflow.ts'
 export type { Transfer } from './transfer.ts'
 export { addUsage, noUsage, tokensOf, type Usage, type UsageSum, usage, usageSum } from './usage.ts'
+export { usageCsv } from './usage-csv.ts'

@@ -19,9 +19,16 @@ const runner: Actor = { kind: 'runner', id: 'runner' }
 
 /** What a project sets about budgets, and has used. */
 interface LogSpending {
-  settings: { budgetUsd?: number; budgetTokens?: number; projectBudgetUsd?: number }
-  month: string
-  used: { usd: number; tokens: number }
+  settings: {
+    budgetUsd?: number
+    budgetTokens?: number
+    userBudgetUsd?: number
+    dayBudgetTokens?: number
+    projectBudgetUsd?: number
+  }
+  user: string
+  at: string
+  used: { [S in 'project' | 'day' | 'user']: { usd: number; tokens: number } }
 }
 
 /** What people, the backend and runners do to a session: the backend's commands by their shape. */
@@ -162,10 +169,17 @@ const spending = ({ at }: SessionLog, { pick, size }: Roll): LogSpending => ({
   settings: {
     budgetUsd: [undefined, 0.2, 0.5, 1, 100][pick % 5],
     budgetTokens: [undefined, 500, 1_000_000][size % 3],
+    userBudgetUsd: [undefined, undefined, undefined, 4][pick % 4],
+    dayBudgetTokens: [undefined, undefined, undefined, undefined, 800][size % 5],
     projectBudgetUsd: [undefined, undefined, 5][pick % 3],
   },
-  month: pick % 11 === 0 ? '2000-01' : at.slice(0, 7),
-  used: { usd: size / 10, tokens: 0 },
+  user: pick % 2 === 0 ? 'ada' : 'bob',
+  at: pick % 11 === 0 ? '2000-01-31T00:00:00.000Z' : at,
+  used: {
+    project: { usd: size / 10, tokens: 0 },
+    day: { usd: size / 20, tokens: size * 10 },
+    user: { usd: size / 15, tokens: 0 },
+  },
 })
 
 const budget: Choice = (log, { summary }, roll) => ({

@@ -15,7 +15,9 @@ const open = (limits: number[]) => {
   const world = { tries: 0, state: () => state }
   const store = {
     projectSettings: async () => ({ settings: { budgetUsd: limits[version] }, settingsVersion: version }),
-    monthUsage: async () => ({ usd: 0, tokens: 0 }),
+    budgetUse: async () => {
+      throw new Error('nothing is limited')
+    },
   }
   const run = async ({ command, settingsVersion }: { command: Command; settingsVersion?: number }) => {
     world.tries += 1
@@ -26,7 +28,7 @@ const open = (limits: number[]) => {
   }
   const options = { store, now: () => Date.parse(at.at), service: { run, state: async () => state } }
   const check = async () => {
-    const project = await readSpending(store, 'p', options.now())
+    const project = await readSpending(store, { project: 'p', user: 'ada' }, options.now())
     const runner = { session: state.summary.id, project: 'p', generation: 1, current: true }
     return checkBudget(options, runner, { state, project })
   }

@@ -1,12 +1,12 @@
 import { isBerthError, type SessionState } from '@berth/contract'
 import { budgetsOf, explainSpent } from '../session/budget.ts'
-import { type ReadSpending, readSpending } from '../session/read-spending.ts'
+import { payerOf, type ReadSpending, readSpending, type SpendingStore } from '../session/read-spending.ts'
 import { type SessionService, systemActor } from '../session/service.ts'
-import type { RunnerIdentity, Store } from '../store/port.ts'
+import type { RunnerIdentity } from '../store/port.ts'
 
 export interface GateOptions {
   service: Pick<SessionService, 'run' | 'state'>
-  store: Pick<Store, 'projectSettings' | 'monthUsage'>
+  store: SpendingStore
   now: () => number
 }
 
@@ -45,7 +45,7 @@ export const checkBudget = async (
     } catch (error) {
       if (!isBerthError(error) || error.code !== 'version_mismatch' || tries === maxTries) throw error
       state = await service.state(runner.session)
-      project = await readSpending(store, runner.project, now())
+      project = await readSpending(store, { project: runner.project, user: payerOf(state) }, now())
     }
   }
 }

@@ -256,7 +256,7 @@ describe('a project’s budget', () => {
       await ask()
       const usage = (query: string) => backend.call<UsageReport>(`${base}/usage?${query}`)
       expect((await usage('from=2000-01-01&to=2000-01-31')).body.total.requests).toBe(0)
-      expect((await usage('by=owner')).body.items).toMatchObject([{ key: 'owner', requests: 1 }])
+      expect((await usage('by=user')).body.items).toMatchObject([{ key: 'owner', requests: 1 }])
       for (const query of ['from=2030-02-01&to=2030-01-01', 'from=yesterday', 'by=colour', 'cursor=x'])
         expect((await usage(query)).status).toBe(400)
       const other = `/api/projects/none/sessions/${session}/usage`

@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import { Agent, type Dispatcher } from 'undici'
 import { z } from 'zod'
 import { budgetsOf } from '../session/budget.ts'
-import { readSpending } from '../session/read-spending.ts'
+import { payerOf, readSpending } from '../session/read-spending.ts'
 import type { SessionService } from '../session/service.ts'
 import { checkModel, sessionSettingsOf, systemActor } from '../session/service.ts'
 import type { RunnerIdentity, Store } from '../store/port.ts'
@@ -125,7 +125,8 @@ export class Gateway {
       })
     const asked = parse(call.body)
     const model = askedModel.safeParse(asked).data?.model
-    const project = await readSpending(store, state.summary.project, now())
+    const user = payerOf(state)
+    const project = await readSpending(store, { project: state.summary.project, user }, now())
     const allowed = sessionSettingsOf(state.settings, project.settings).values.allowedModels
     const refusal = refusalOf(call, { model, allowed })
     if (refusal !== undefined)
@@ -145,7 +146,8 @@ export class Gateway {
         message: 'No model key is set in Berth. Set one with: berth model-key set',
       })
     const hasBudget = budgetsOf(state, project.spending, new Date(started).toISOString()).length > 0
-    const context = { call: { ...call, body }, model, started, kind: state.summary.modelSource, hasBudget }
+    const kind = state.summary.modelSource
+    const context = { call: { ...call, body }, model, user, started, kind, hasBudget }
     await this.#forward(context, upstream)
   }
 
@@ -249,6 +251,7 @@ export class Gateway {
     const partial = reading.cut || !reading.complete
     const data = {
       turn: context.call.turn,
+      user: context.user,
       request: randomUUID(),
       model,
       ...tokens,
@@ -282,6 +285,8 @@ export class Gateway {
 interface Context {
   call: GatewayRequest
   model: string | undefined
+  /** Whose budget it counts against. */
+  user: string
   started: number
   kind: 'live' | 'scripted'
   /** What it costs may keep the session from asking again. */

@@ -7,6 +7,7 @@ import { Ledger, type Metered } from './ledger.ts'
 const usage = (outputTokens: number): Metered => ({
   project: 'p',
   data: {
+    user: 'ada',
     request: `request-${outputTokens}`,
     model: 'm',
     inputTokens: 0,
@@ -35,7 +36,9 @@ const open = () => {
   }
   const store = {
     projectSettings: async () => undefined,
-    monthUsage: async () => ({ usd: 0, tokens: 0 }),
+    budgetUse: async () => {
+      throw new Error('nothing is limited')
+    },
     eventsOfType: async () => lines,
   }
   const log = pino({ level: 'silent' })

@@ -1,12 +1,12 @@
 import { type EventData, isBerthError } from '@berth/contract'
 import type { Logger } from 'pino'
-import { readSpending } from '../session/read-spending.ts'
+import { readSpending, type SpendingStore } from '../session/read-spending.ts'
 import { type SessionService, systemActor } from '../session/service.ts'
 import type { Store } from '../store/port.ts'
 
 export interface LedgerOptions {
   service: Pick<SessionService, 'run'>
-  store: Pick<Store, 'projectSettings' | 'monthUsage' | 'eventsOfType'>
+  store: SpendingStore & Pick<Store, 'eventsOfType'>
   now: () => number
   log: Logger
   /** Milliseconds between two tries to store what is kept. Default: 1,000. */
@@ -16,7 +16,8 @@ export interface LedgerOptions {
 /** What one request used. */
 export interface Metered {
   project: string
-  data: EventData<'model.usage'>
+  /** `user`: whose budget it counts against. */
+  data: EventData<'model.usage'> & { user: string }
 }
 
 /** Of a session's last requests so many are compared with one of which nobody knows whether it was stored. */
@@ -111,7 +112,7 @@ export class Ledger {
   async #store(session: string, { project, data }: Metered): Promise<void> {
     const { service, store, now } = this.#options
     // What counts now, not what counted when the model was asked.
-    const { spending } = await readSpending(store, project, now())
+    const { spending } = await readSpending(store, { project, user: data.user }, now())
     const command = { kind: 'usage', actor: systemActor('gateway'), data, spending } as const
     await service.run({ session, command })
   }

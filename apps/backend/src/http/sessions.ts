@@ -1,6 +1,6 @@
 import { BerthError, type CreateSession, isBerthError, limitsOf, routes } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
-import { readSpending } from '../session/read-spending.ts'
+import { payerOf, readSpending } from '../session/read-spending.ts'
 import { checkModel, notFound, sessionSettingsOf, titleFrom } from '../session/service.ts'
 import type { SessionFilter } from '../store/port.ts'
 import type { Deps } from './deps.ts'
@@ -70,7 +70,11 @@ export const resumeSession = async (
 ): Promise<string> => {
   const { params, principal, idempotency, audit } = call
   const state = await deps.service.state(params.session)
-  const { settings, spending } = await readSpending(deps.store, params.project, deps.now())
+  const { turn, queue } = state.summary
+  // What goes on: the paused turn, or else the first prompt that waits.
+  const user = turn === undefined ? (queue[0]?.sender ?? principal.actor).id : payerOf(state)
+  const of = { project: params.project, user }
+  const { settings, spending } = await readSpending(deps.store, of, deps.now())
   const limits = limitsOf(sessionSettingsOf(state.settings, settings).values)
   const command = { kind: 'resume', actor: principal.actor, limits, spending } as const
   return (await deps.service.run({ ...params, idempotency, command, audit })).summary

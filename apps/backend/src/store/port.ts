@@ -7,12 +7,12 @@ import type {
   SessionState,
   Settings,
   StoredLogLine,
-  UsageSum,
 } from '@berth/contract'
 import type { Command } from '../session/command.ts'
 import type { AccessStore } from './access-store.ts'
 import type { AuditDraft, AuditStore } from './audit-store.ts'
 import type { UploadStore } from './upload-store.ts'
+import type { UsageStore } from './usage-store.ts'
 
 /** A place in a log with the event there, serialised ready to send. */
 export interface Line {
@@ -124,18 +124,6 @@ export interface ProjectRow extends Project {
   settingsVersion: number
 }
 
-/** A group of requests to models. Days are UTC, such as `2030-01-31`, both inclusive. */
-export interface UsageQuery {
-  project: string
-  /** Only of this session; what it used is gone with it, and stays in what the project used. */
-  session?: string
-  by: 'session' | 'model' | 'day' | 'owner'
-  from: string
-  to: string
-}
-
-export type UsageRow = UsageSum & { key: string }
-
 export interface ProjectEdit {
   displayName?: string
   description?: string
@@ -193,7 +181,7 @@ export const operationMs = 300_000
  * `storage_full`, …), others are faults. Reads see everything that was acknowledged before they were called.
  * Adapters pass `storeConformance`. Nothing outside an adapter knows its database.
  */
-export interface Store extends AccessStore, AuditStore, UploadStore {
+export interface Store extends AccessStore, AuditStore, UploadStore, UsageStore {
   readonly kind: 'sqlite' | 'postgres'
 
   /**
@@ -250,16 +238,6 @@ export interface Store extends AccessStore, AuditStore, UploadStore {
   editProject(name: string, edit: ProjectEdit): Promise<ProjectRow>
   /** Rejects with `project_not_empty` while sessions, also deleted ones, exist. */
   deleteProject(name: string): Promise<void>
-
-  /**
-   * What `model.usage` events told, counted in the transaction that appended them: by session and day newest first, else
-   * by name. A session that is gone shows in no row of `session`; a session's query knows no `owner` or `session`.
-   */
-  usage(query: UsageQuery, page: Page): Promise<{ items: UsageRow[]; next?: string }>
-  /** The sum of all rows. */
-  usageSum(query: Omit<UsageQuery, 'by'>): Promise<UsageSum>
-  /** What the sessions of a project used in a month (UTC), such as `2030-01`, also those that are gone. */
-  monthUsage(project: string, month: string): Promise<{ usd: number; tokens: number }>
 
   runner(tokenHash: string): Promise<RunnerIdentity | undefined>
   /** Replaces the token of the current generation, when its runner has to be asked for again. */

@@ -12,7 +12,6 @@ import type {
   ProjectEdit,
   SessionFilter,
   Store,
-  UsageQuery,
 } from './port.ts'
 import { attention } from './programs/attention.ts'
 import { base, existingBases } from './programs/bases.ts'
@@ -37,8 +36,9 @@ import {
   summary,
 } from './programs/sessions.ts'
 import { upload, uploads } from './programs/uploads.ts'
-import { monthUsage, usage, usageSum } from './programs/usage.ts'
+import { budgetUse, usage, usageSum } from './programs/usage.ts'
 import type { Program } from './query.ts'
+import type { UsageQuery } from './usage-store.ts'
 
 /** What differs between the databases. */
 export interface StoreParts extends Pick<Store, 'kind' | 'ping' | 'close'> {
@@ -185,8 +185,8 @@ export class ProgramStore implements Store {
   usageSum(query: Omit<UsageQuery, 'by'>) {
     return this.#read(usageSum(query))
   }
-  monthUsage(name: string, month: string) {
-    return this.#read(monthUsage(name, month))
+  budgetUse(project: string, of: { user: string; at: string }) {
+    return this.#read(budgetUse(project, of))
   }
 
   runner(tokenHash: string) {

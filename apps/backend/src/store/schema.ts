@@ -105,12 +105,15 @@ export interface Tables {
     block: string | null
     json: string
   }
-  /** What a project used per day (UTC), owner and model, also by sessions that are gone. */
-  usage: UsageColumns & { project: string; day: string; owner: string; model: string }
+  /** What a project used per day (UTC), user and model, also by sessions that are gone. */
+  usage: UsageColumns & { project: string; day: string; user_id: string; model: string }
   /** The same per session, as long as it exists. */
   session_usage: UsageColumns & { project: string; session: string; day: string; model: string }
-  /** What counts against a project's budgets: read before every request to a model. */
-  month_usage: { project: string; month: string; tokens: number; cost_usd: number }
+  /**
+   * What counts against budgets that sessions share, read before every request to a model: in a month or on a day (UTC), by
+   * a user, or by everybody (empty).
+   */
+  budget_usage: { project: string; user_id: string; period: string; tokens: number; cost_usd: number }
   /** Blocks whose deltas, and operations whose events, can go from a time on. */
   completed_blocks: { session: number; block: string; due_at: number }
   /** Sessions that are gone but for their events. */

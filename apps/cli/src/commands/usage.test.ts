@@ -53,7 +53,7 @@ test.each([
   [['--from', 'yesterday'], 'expected a day such as 2030-01-31'],
   [['--to', '2030-02-31'], 'expected a day'],
   [['--by', 'colour'], 'Allowed choices are'],
-  [['last', '--by', 'owner'], 'by model or day, not by owner'],
+  [['last', '--by', 'user'], 'by model or day, not by user'],
 ])('refuses %j', async (args, message) => {
   const { code, context } = await run(...args)
   expect(code).toBe(2)

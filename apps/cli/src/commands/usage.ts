@@ -1,4 +1,4 @@
-import type { UsageReport } from '@berth/contract'
+import { type UsageReport, usageCsv } from '@berth/contract'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Context } from '../context.ts'
 import { ExitError } from '../exit-code.ts'
@@ -8,7 +8,8 @@ import { findSession, sessionArgument } from '../session-ref.ts'
 import { safeJson } from '../terminal/safe-text.ts'
 
 interface UsageOptions extends ProjectOptions, JsonOptions {
-  by?: UsageReport['by']
+  by?: Exclude<UsageReport['by'], 'project'>
+  csv?: boolean
   from?: string
   to?: string
   all?: boolean
@@ -38,19 +39,21 @@ export const addUsage = (program: Command, context: Context): void => {
         'session',
         'model',
         'day',
-        'owner',
+        'user',
       ]),
     )
     .option('--from <day>', 'first day, e.g. 2030-01-01', day)
     .option('--to <day>', 'last day', day)
     .option('-a, --all', 'all groups (default: the first 50)')
+    .option('--csv', 'all groups as a table, for spreadsheets')
     .addOption(projectOption())
     .addOption(jsonOption('the report'))
     .action((session: string | undefined, options: UsageOptions) => usage(context, session, options))
   examples(command, [
     'berth usage',
     'berth usage last --by day',
-    'berth usage -p web --by owner --from 2030-01-01',
+    'berth usage -p web --by user --from 2030-01-01',
+    'berth usage --by user --csv > usage.csv',
   ])
 }
 
@@ -58,11 +61,13 @@ const usage = async (context: Context, text: string | undefined, options: UsageO
   const { out } = context
   const ask = text === undefined ? ofProject(context, options) : await ofSession(context, text, options)
   const report = await ask(undefined)
-  while (options.all === true && report.next !== undefined) {
+  const all = options.all === true || options.csv === true
+  while (all && report.next !== undefined) {
     const more = await ask(report.next)
     report.items.push(...more.items)
     report.next = more.next
   }
+  if (options.csv === true) return out.write(usageCsv(report.by, report.items))
   out.line(
     options.json === true
       ? safeJson(report)
@@ -73,23 +78,26 @@ const usage = async (context: Context, text: string | undefined, options: UsageO
 type Ask = (cursor: string | undefined) => Promise<UsageReport>
 
 const ofProject =
-  ({ client }: Context, { project, by, from, to, all }: UsageOptions): Ask =>
+  ({ client }: Context, { project, by, from, to, all, csv }: UsageOptions): Ask =>
   (cursor) =>
-    client.getProjectUsage({ params: { project }, query: { by, from, to, cursor, limit: pageOf(all) } })
+    client.getProjectUsage({
+      params: { project },
+      query: { by, from, to, cursor, limit: pageOf(all === true || csv === true) },
+    })
 
 const ofSession = async (
   { client }: Context,
   text: string,
-  { project, by, from, to, all }: UsageOptions,
+  { project, by, from, to, all, csv }: UsageOptions,
 ): Promise<Ask> => {
-  if (by === 'session' || by === 'owner')
+  if (by === 'session' || by === 'user')
     throw new ExitError('usage', `A session’s usage has groups by model or day, not by ${by}.`)
   const { id: session } = await findSession(text, { client, project })
   return (cursor) =>
     client.getSessionUsage({
       params: { project, session },
-      query: { by, from, to, cursor, limit: pageOf(all) },
+      query: { by, from, to, cursor, limit: pageOf(all === true || csv === true) },
     })
 }
 
-const pageOf = (all: boolean | undefined): number => (all === true ? 200 : 50)
+const pageOf = (all: boolean): number => (all ? 200 : 50)

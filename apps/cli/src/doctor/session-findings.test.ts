@@ -113,11 +113,11 @@ describe('what a session waits for', () => {
     )
     expect(turns).toContain('1 prompt waits until the limit is raised (turns)')
     expect(words({ status: { phase: 'stopped', since, reason: 'deadline' } })).toContain('deadlineMinutes=…')
-    const spent = { scope: 'project', unit: 'usd', used: 5, limit: 5, spent: true }
+    const spent = { scope: 'project', unit: 'usd', period: '2030-01', used: 5, limit: 5, spent: true }
     const budget = { status: { phase: 'stopped', since, reason: 'budget' } } as const
     expect(words(budget)).toContain('budgetUsd=…')
     expect(words(budget, { events: [event('budget.reached', spent)] })).toMatch(
-      /budget of this month: \$5\.00 of \$5\.00.*projectBudgetUsd=…/,
+      /budget of the project for 2030-01 is spent: \$5\.00 of \$5\.00.*projectBudgetUsd=…/,
     )
   })
 

@@ -1,11 +1,13 @@
-import type {
-  AnyEvent,
-  EventOf,
-  Finding,
-  ProjectQueue,
-  SessionSettingsView,
-  SessionSummary,
-  StopReason,
+import {
+  type AnyEvent,
+  budgetOwner,
+  budgetSettings,
+  type EventOf,
+  type Finding,
+  type ProjectQueue,
+  type SessionSettingsView,
+  type SessionSummary,
+  type StopReason,
 } from '@berth/contract'
 import { budgetText } from '../render/amounts.ts'
 import { age, duration, moment } from '../render/duration.ts'
@@ -183,14 +185,11 @@ const holds: Partial<Record<StopReason, (facts: SessionFacts) => Held>> = {
     const { berth, session } = facts
     const how = spent === undefined ? '' : `: ${budgetText(spent.data)}`
     const short = shortId(session.id)
-    if (scope === 'session')
-      return {
-        detail: `It has spent its budget${how}.`,
-        repair: raise(facts, unit === 'usd' ? 'budgetUsd=…' : 'budgetTokens=…'),
-      }
-    const setting = unit === 'usd' ? 'projectBudgetUsd' : 'projectBudgetTokens'
+    const setting = budgetSettings[scope][unit]
+    if (spent === undefined || scope === 'session')
+      return { detail: `It has spent its budget${how}.`, repair: raise(facts, `${setting}=…`) }
     return {
-      detail: `The project has spent its budget of this month${how}.`,
+      detail: `The budget of ${budgetOwner(spent.data)} is spent${how}.`,
       repair: `Raise it: ${berth} project set ${session.project} ${setting}=…, then: ${berth} resume ${short}`,
     }
   },

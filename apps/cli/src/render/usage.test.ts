@@ -63,6 +63,6 @@ it('shows how much of each budget is left', () => {
     },
     view,
   )
-  expect(text).toContain('Budget of the session: $4.00 of $5.00 (80%), $1.00 left')
+  expect(text).toContain('Budget of this session: $4.00 of $5.00 (80%), $1.00 left')
   expect(text).toContain('Budget of the project for 2030-01: 1.2k of 1.0k tokens (120%), spent')
 })

@@ -1,4 +1,4 @@
-import type { Budget, UsageReport, UsageSum } from '@berth/contract'
+import { type Budget, budgetOwner, type UsageReport, type UsageSum } from '@berth/contract'
 import { shortId } from '../session-ref.ts'
 import { safeLine } from '../terminal/safe-text.ts'
 import type { Style } from '../terminal/style.ts'
@@ -7,7 +7,13 @@ import { renderTable } from './table.ts'
 
 type Item = UsageReport['items'][number]
 
-const titles = { session: 'SESSION', model: 'MODEL', day: 'DAY', owner: 'OWNER' } as const
+const titles = {
+  session: 'SESSION',
+  model: 'MODEL',
+  day: 'DAY',
+  user: 'USER',
+  project: 'PROJECT',
+} as const
 
 /** What was used, a group a line, with the sum and the budgets. */
 export const renderUsage = (
@@ -69,11 +75,11 @@ const restOf = (items: readonly Item[], total: UsageSum): UsageSum | undefined =
   return rest.requests > 0 ? { ...rest, costUsd: Math.max(0, rest.costUsd) } : undefined
 }
 
-const budgetLine = (budget: Budget, style: Style): string => {
-  const { scope, unit, percent, period, spent } = budget
-  const whose = scope === 'session' ? 'Budget of the session' : `Budget of the project for ${period}`
+/** A budget, how far it is used and what is left. */
+export const budgetLine = (budget: Budget, style: Style): string => {
+  const { unit, percent, spent } = budget
   const remaining =
     unit === 'usd' ? `$${budget.remaining.toFixed(2)}` : `${thousands(budget.remaining)} tokens`
   const left = spent ? style.red('spent') : `${remaining} left`
-  return `${whose}: ${budgetText(budget)} (${percent}%), ${left}`
+  return `Budget of ${safeLine(budgetOwner(budget))}: ${budgetText(budget)} (${percent}%), ${left}`
 }

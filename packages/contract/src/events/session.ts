@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { actor } from '../actor.ts'
-import { budgetScope, budgetUnit } from '../budget.ts'
+
+import { budgetName } from '../budget.ts'
 import { checkpointRef } from '../checkpoint.ts'
 import { blobRef, storedBlock } from '../content.ts'
 import { operationId, promptId, requestId, sessionId, turnId } from '../ids.ts'
@@ -132,9 +133,7 @@ export const backendEvents = {
   /** The project's settings changed, and with them the limits of a session that lives. */
   'session.limits_changed': z.object({ limits: sessionLimits }),
   /** So much of a budget is spent that people should know; `spent`: nothing is left. */
-  'budget.reached': z.object({
-    scope: budgetScope,
-    unit: budgetUnit,
+  'budget.reached': budgetName.extend({
     used: z.number().nonnegative(),
     limit: z.number().positive(),
     spent: z.boolean(),
@@ -193,6 +192,8 @@ export const backendEvents = {
   /** One request to the model, as the gateway metered it. */
   'model.usage': z.object({
     turn: turnId.optional(),
+    /** Whose budget it counts against: the sender of the turn's prompt. Missing: the session's owner. */
+    user: z.string().max(200).optional(),
     /** Names the request, so that none is charged twice. */
     request: z.string().max(40).optional(),
     model: z.string().max(200),

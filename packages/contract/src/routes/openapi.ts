@@ -48,6 +48,8 @@ const contentOf = ({ response }: Route): Json | undefined => {
       return { 'text/plain': { schema: { type: 'string' } } }
     case 'sse':
       return { 'application/json': { schema: json }, 'text/event-stream': { schema: { type: 'string' } } }
+    case 'csv':
+      return { 'application/json': { schema: json }, 'text/csv': { schema: { type: 'string' } } }
     default:
       return json === undefined ? undefined : { 'application/json': { schema: json } }
   }

@@ -40,13 +40,13 @@ export interface Route {
   takes?: 'bytes'
   /** Bytes of the body. Default: `limits.body`. */
   bodyLimit?: number
-  /** Status and body of success. `bytes`: any media type; `sse`: JSON, or a stream for `text/event-stream`. */
+  /** Status and body of success. `bytes`: any media type; `sse`: JSON, or a stream for `text/event-stream`. `csv`: JSON, or a table for `text/csv`. */
   response: {
     status: 200 | 201 | 202 | 204 | 302
     body?: z.ZodType
     /** The body is bytes of any media type, which are passed on as they arrive. */
     takes?: 'bytes'
-    kind?: 'json' | 'sse' | 'bytes' | 'text'
+    kind?: 'json' | 'sse' | 'csv' | 'bytes' | 'text'
   }
   /** Besides those that every route of its kind can answer (see `errorsOf`). */
   errors?: readonly ErrorCode[]

@@ -27,6 +27,7 @@ export const turnAppliers: Appliers = {
         todos: again === undefined ? undefined : state.summary.todos,
       }),
       refusals: again === undefined ? [] : state.refusals,
+      sender: queued?.sender ?? state.sender,
       activeAt: activeAt(state, at),
     }
   },

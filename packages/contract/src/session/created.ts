@@ -57,6 +57,7 @@ export const created = (event: EventOf<'session.created'>): SessionState => {
     limits: limitsOf(platformSettings),
     repositories,
     spending: noSpending,
+    sender: undefined,
     live: false,
     connected: false,
     ready: false,

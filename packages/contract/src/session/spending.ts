@@ -1,18 +1,10 @@
-import type { z } from 'zod'
-import type { budgetScope, budgetUnit } from '../budget.ts'
+import type { Budget } from '../budget.ts'
 import type { EventOf } from '../events/event.ts'
 import { limits } from '../limits.ts'
 import { tokensOf } from '../usage.ts'
 
 /** What was said of a budget the last time. */
-export interface ToldBudget {
-  scope: z.infer<typeof budgetScope>
-  unit: z.infer<typeof budgetUnit>
-  limit: number
-  spent: boolean
-  /** When (UTC), such as `2030-01`: a project's budget begins anew each month. */
-  month: string
-}
+export type ToldBudget = Pick<Budget, 'scope' | 'unit' | 'period' | 'user' | 'limit' | 'spent'>
 
 /** What counts against a session's budgets, and what people know of it. */
 export interface Spending {
@@ -20,7 +12,7 @@ export interface Spending {
   usd: number
   /** Tokens of all kinds. */
   tokens: number
-  /** The last word on each budget. */
+  /** The last word on each budget, the newest last; those of users who are many are forgotten at some time. */
   told: ToldBudget[]
   /** People know that a model without a price is used. */
   unpriced: boolean
@@ -41,9 +33,21 @@ export const spend = (before: Spending, data: EventOf<'model.usage'>['data']): S
       : [...before.models, data.model],
 })
 
+/** Words on budgets that are kept: two of each scope, and those of a session's users. */
+const maxTold = 24
+
 /** People were told of a budget. */
-export const tell = (before: Spending, { data, at }: EventOf<'budget.reached'>): Spending => {
-  const { scope, unit, limit, spent } = data
-  const others = before.told.filter((told) => told.scope !== scope || told.unit !== unit)
-  return { ...before, told: [...others, { scope, unit, limit, spent, month: at.slice(0, 7) }] }
+export const tell = (before: Spending, { data }: EventOf<'budget.reached'>): Spending => {
+  const { scope, unit, period, user, limit, spent } = data
+  const others = before.told.filter((told) => !isSame(told, data))
+  return { ...before, told: [...others, { scope, unit, period, user, limit, spent }].slice(-maxTold) }
 }
+
+/** The last word on a budget, whatever its period was. */
+export const toldOf = (
+  { told }: Spending,
+  wanted: Pick<Budget, 'scope' | 'unit' | 'user'>,
+): ToldBudget | undefined => told.find((item) => isSame(item, wanted))
+
+const isSame = (a: Pick<Budget, 'scope' | 'unit' | 'user'>, b: typeof a): boolean =>
+  a.scope === b.scope && a.unit === b.unit && a.user === b.user

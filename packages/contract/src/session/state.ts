@@ -1,3 +1,4 @@
+import type { Actor } from '../actor.ts'
 import type { CheckpointRef } from '../checkpoint.ts'
 import type { EventData } from '../events/event.ts'
 import type { WantedRepository } from '../repository.ts'
@@ -17,6 +18,8 @@ export interface SessionState {
   /** The repositories that the session should have. */
   repositories: WantedRepository[]
   spending: Spending
+  /** Who sent the prompt of the last turn that was started: what the agent does counts as theirs. */
+  sender: Actor | undefined
   /** The last generation was asked for and hasn't ended. */
   live: boolean
   /** The runner of this generation has said that it is up. */

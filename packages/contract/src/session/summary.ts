@@ -6,7 +6,7 @@ import { promptId, sessionId, turnId } from '../ids.ts'
 import { desired, holdReason, sessionStatus } from '../lifecycle.ts'
 import { directoryName } from '../repository.ts'
 import { openRequest } from '../requests.ts'
-import { modelName } from '../settings/settings.ts'
+import { modelName } from '../settings/model-name.ts'
 import { usage } from '../usage.ts'
 
 const time = z.iso.datetime()

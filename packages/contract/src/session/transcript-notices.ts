@@ -1,4 +1,5 @@
 import type { Actor } from '../actor.ts'
+import { budgetOwner } from '../budget.ts'
 import { preview } from '../content.ts'
 import type { Event, EventOf } from '../events/event.ts'
 
@@ -34,8 +35,9 @@ export const noticers = {
   'conversation.rebuilt': ({ data }) =>
     warning(`The agent begins a new conversation, told what was said before. ${data.reason}`),
   'session.waits': ({ data }) => info(`Waits for room (place ${data.position}). ${data.message}`),
-  'budget.reached': ({ data: { scope, unit, used, limit, spent } }) => {
-    const words = `The ${scope}’s budget is ${spent ? 'spent' : 'nearly spent'}`
+  'budget.reached': ({ data }) => {
+    const { unit, used, limit, spent } = data
+    const words = `The budget of ${budgetOwner(data)} is ${spent ? 'spent' : 'nearly spent'}`
     const message = `${words}: ${amount(unit, used)} of ${amount(unit, limit)}.`
     return spent ? error(message) : warning(message)
   },

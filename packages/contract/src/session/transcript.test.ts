@@ -115,8 +115,8 @@ it.each<[string, Entry, object[]]>([
   ],
   [
     'a budget',
-    ['budget.reached', { scope: 'project', unit: 'usd', used: 5, limit: 5, spent: true }],
-    [{ level: 'error', message: 'The project’s budget is spent: $5.00 of $5.00.' }],
+    ['budget.reached', { scope: 'day', unit: 'usd', period: '2030-01-31', used: 5, limit: 5, spent: true }],
+    [{ level: 'error', message: 'The budget of the project for 2030-01-31 is spent: $5.00 of $5.00.' }],
   ],
   [
     'a push',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { modelName } from './model-name.ts'
 import { resolveSettings } from './resolve.ts'
-import { modelName, platformSettings, sessionSettings, settings } from './settings.ts'
+import { platformSettings, sessionSettings, settings } from './settings.ts'
 
 describe('resolveSettings', () => {
   it('prefers the session to the project to the platform, and says where each value comes from', () => {

@@ -13,14 +13,12 @@ import {
 } from './agent-setup.ts'
 import { egressRules } from './egress.ts'
 import { gitCredentials, pushPolicy } from './git.ts'
+import { projectBudgets, sessionBudgets } from './budgets.ts'
+import { modelName } from './model-name.ts'
+import { modelProvider } from './model-provider.ts'
 import { workflowSource } from './workflow.ts'
 
 const rules = z.array(z.string().min(1).max(limits.permissionRule)).max(limits.permissionRules)
-
-/** Model names are the upstream's; here only their form is checked. */
-export const modelName = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._:@/[\]-]{0,127}$/, 'expected a model name such as claude-sonnet-4-5')
 
 /** The form of an image's name; what it names is known to the cluster. */
 export const imageName = z
@@ -29,9 +27,6 @@ export const imageName = z
     /^[a-z0-9][A-Za-z0-9._:/@-]{0,254}$/,
     'expected an image name such as registry.example.com/team/tools:1.4',
   )
-
-const dollars = z.number().positive().max(1_000_000)
-const tokens = z.number().int().positive().max(1_000_000_000_000)
 
 /** The model and how it is asked. */
 const modelSettings = {
@@ -106,20 +101,13 @@ const limitSettings = {
   idleMinutes: z.number().min(0).max(43_200).optional(),
   /** Stop when a turn has ended and no prompt waits. */
   stopWhenDone: z.boolean().optional(),
-  /** What a session may spend, in US dollars. Default: no limit. */
-  budgetUsd: dollars.optional(),
-  /** The same in tokens of all kinds: what counts where a model has no price. */
-  budgetTokens: tokens.optional(),
-  /** Percent of a budget at which people are warned. */
-  budgetWarnPercent: z.number().int().min(1).max(100).optional(),
+  ...sessionBudgets,
 }
 
 /** What a project sets for all of its sessions together. */
 const projectLimits = {
-  /** What the sessions of the project may spend in a calendar month (UTC), in US dollars. */
-  projectBudgetUsd: dollars.optional(),
-  /** The same in tokens of all kinds. */
-  projectBudgetTokens: tokens.optional(),
+  ...projectBudgets,
+  modelProvider: modelProvider.optional(),
   /** Sessions of the project that may live at once; more wait. Default: the platform's own limit. */
   liveSessions: z.number().int().min(1).max(100_000).optional(),
   /** Hours for which a deleted session can be restored. */
@@ -163,8 +151,13 @@ export const sessionSettings = settings
     repositoryConfig: true,
     repositoryHooks: true,
     repositoryMcp: true,
+    userBudgetUsd: true,
+    userBudgetTokens: true,
+    dayBudgetUsd: true,
+    dayBudgetTokens: true,
     projectBudgetUsd: true,
     projectBudgetTokens: true,
+    modelProvider: true,
     liveSessions: true,
     undoHours: true,
     image: true,
@@ -190,8 +183,13 @@ const withoutDefault = {
   maxTurns: true,
   budgetUsd: true,
   budgetTokens: true,
+  userBudgetUsd: true,
+  userBudgetTokens: true,
+  dayBudgetUsd: true,
+  dayBudgetTokens: true,
   projectBudgetUsd: true,
   projectBudgetTokens: true,
+  modelProvider: true,
   liveSessions: true,
 } as const
 

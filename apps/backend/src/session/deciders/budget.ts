@@ -1,5 +1,5 @@
-import { BerthError, type Budget, limits, preview, tokensOf } from '@berth/contract'
-import { budgetsOf, explainSpent, monthOf, type ProjectSpending, warnPercent } from '../budget.ts'
+import { BerthError, type Budget, limits, preview, tokensOf, toldOf } from '@berth/contract'
+import { budgetsOf, explainSpent, type ProjectSpending, type SharedScope, warnPercent } from '../budget.ts'
 import { backendActor, type Deciders, type Draft } from './draft.ts'
 import { hold } from './turn-flow.ts'
 
@@ -32,26 +32,30 @@ export const refuseSpent = (log: Draft, spending: ProjectSpending | undefined): 
   if (spent !== undefined) throw new BerthError('budget_spent', explainSpent(spent, log.current.summary))
 }
 
-/** What the project has used by now: what was read before the request was counted, and the request. */
+/** What was used by now: what was read before the request was counted, and the request, in every scope. */
 const withThis = (
   { used, ...rest }: ProjectSpending,
-  data: { costUsd: number | null } & Record<
-    'inputTokens' | 'outputTokens' | 'cacheReadTokens' | 'cacheWriteTokens',
-    number
-  >,
-): ProjectSpending => ({
-  ...rest,
-  used: { usd: used.usd + (data.costUsd ?? 0), tokens: used.tokens + tokensOf(data) },
-})
+  data: { costUsd: number | null } & Parameters<typeof tokensOf>[0],
+): ProjectSpending => {
+  const more = Object.entries(used).map(([scope, { usd, tokens }]) => [
+    scope,
+    { usd: usd + (data.costUsd ?? 0), tokens: tokens + tokensOf(data) },
+  ])
+  return {
+    ...rest,
+    used: Object.fromEntries(more) as Partial<Record<SharedScope, { usd: number; tokens: number }>>,
+  }
+}
 
-/** Each budget once per limit: at the percentage, and when nothing is left. */
+/** Each budget once per limit and period: at the percentage, and when nothing is left. */
 const tellReached = (log: Draft, budgets: Budget[], warnAt: number): void => {
-  for (const { scope, unit, used, limit, spent, percent } of budgets) {
+  for (const { remaining: _, percent, ...budget } of budgets) {
+    const { limit, period, spent } = budget
     if (!spent && percent < warnAt) continue
-    const told = log.current.spending.told.find((item) => item.scope === scope && item.unit === unit)
-    const known = told?.limit === limit && (scope === 'session' || told.month === monthOf(log.context.at))
+    const told = toldOf(log.current.spending, budget)
+    const known = told?.limit === limit && told.period === period
     if (known && (told.spent || !spent)) continue
-    log.add(backendActor, { type: 'budget.reached', data: { scope, unit, used, limit, spent } })
+    log.add(backendActor, { type: 'budget.reached', data: budget })
   }
 }
 

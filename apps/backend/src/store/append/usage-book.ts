@@ -1,9 +1,14 @@
-import { type EventOf, type SessionSummary, tokensOf } from '@berth/contract'
+import { type EventOf, periodOf, type SessionSummary, tokensOf } from '@berth/contract'
 import { type RawBuilder, sql as raw } from 'kysely'
 import { type Program, query, sql } from '../query.ts'
 import type { UsageColumns } from '../schema.ts'
 
-type Place = { project: string; session: string; owner: string; day: string; model: string }
+/** Stands for all users together. */
+export const everybody = ''
+
+type Place = { project: string; session: string; user_id: string; day: string; model: string }
+
+type Period = { project: string; user_id: string; period: string; tokens: number; cost_usd: number }
 
 /** By name: placeholders can't be listed. */
 const columnsOf = (values: UsageColumns): UsageColumns => ({
@@ -32,11 +37,11 @@ const sums = (table: string) => ({
 
 const queries = {
   ofProject: query<Place & UsageColumns>()((values) => {
-    const { project, owner, day, model } = values
+    const { project, user_id, day, model } = values
     return sql
       .insertInto('usage')
-      .values({ project, owner, day, model, ...columnsOf(values) })
-      .onConflict((row) => row.columns(['project', 'day', 'owner', 'model']).doUpdateSet(sums('usage')))
+      .values({ project, user_id, day, model, ...columnsOf(values) })
+      .onConflict((row) => row.columns(['project', 'day', 'user_id', 'model']).doUpdateSet(sums('usage')))
   }),
   ofSession: query<Place & UsageColumns>()((values) => {
     const { project, session, day, model } = values
@@ -47,17 +52,16 @@ const queries = {
         row.columns(['project', 'session', 'day', 'model']).doUpdateSet(sums('session_usage')),
       )
   }),
-  ofMonth: query<{ project: string; month: string; tokens: number; cost_usd: number }>()(
-    ({ project, month, tokens, cost_usd }) =>
-      sql
-        .insertInto('month_usage')
-        .values({ project, month, tokens, cost_usd })
-        .onConflict((row) =>
-          row.columns(['project', 'month']).doUpdateSet({
-            tokens: sum('month_usage', 'tokens'),
-            cost_usd: sum('month_usage', 'cost_usd'),
-          }),
-        ),
+  ofPeriod: query<Period>()(({ project, user_id, period, tokens, cost_usd }) =>
+    sql
+      .insertInto('budget_usage')
+      .values({ project, user_id, period, tokens, cost_usd })
+      .onConflict((row) =>
+        row.columns(['project', 'user_id', 'period']).doUpdateSet({
+          tokens: sum('budget_usage', 'tokens'),
+          cost_usd: sum('budget_usage', 'cost_usd'),
+        }),
+      ),
   ),
 }
 
@@ -72,19 +76,25 @@ interface Counted {
  */
 export function* countUsage(counted: readonly Counted[]): Program<void> {
   const rows = counted.map(rowsFor)
-  const sorted = (key: (row: (typeof rows)[number]) => string) =>
-    rows.map((row) => ({ row, key: key(row) })).sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-  for (const { row } of sorted(({ of }) => JSON.stringify([of.project, of.day, of.owner, of.model])))
-    yield* queries.ofProject.run(row.of)
+  const days = rows.map(({ of }) => ({ row: of, key: [of.project, of.day, of.user_id, of.model] }))
+  for (const row of inOrder(days)) yield* queries.ofProject.run(row)
   for (const { of } of rows) yield* queries.ofSession.run(of)
-  for (const { row } of sorted(({ month }) => JSON.stringify([month.project, month.month])))
-    yield* queries.ofMonth.run(row.month)
+  const periods = rows.flatMap((row) => row.periods)
+  const keyed = periods.map((row) => ({ row, key: [row.project, row.user_id, row.period] }))
+  for (const row of inOrder(keyed)) yield* queries.ofPeriod.run(row)
 }
 
+const inOrder = <T>(keyed: readonly { row: T; key: readonly string[] }[]): T[] =>
+  keyed
+    .map(({ row, key }) => ({ row, key: JSON.stringify(key) }))
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .map(({ row }) => row)
+
 const rowsFor = ({ summary: { project, id: session, owner }, event: { data, at } }: Counted) => {
-  const { model, costUsd } = data
+  const { model, costUsd, user = owner.id } = data
+  const [day, month] = [periodOf('day', at), periodOf('project', at)]
   const of = {
-    ...{ project, session, owner: owner.id, day: at.slice(0, 10), model },
+    ...{ project, session, user_id: user, day, model },
     requests: 1,
     unpriced: costUsd === null ? 1 : 0,
     input_tokens: data.inputTokens,
@@ -93,6 +103,11 @@ const rowsFor = ({ summary: { project, id: session, owner }, event: { data, at }
     cache_write_tokens: data.cacheWriteTokens,
     cost_usd: costUsd ?? 0,
   }
-  const month = { project, month: at.slice(0, 7), tokens: tokensOf(data), cost_usd: of.cost_usd }
-  return { of, month }
+  const sums = { tokens: tokensOf(data), cost_usd: of.cost_usd }
+  const periods = [
+    { project, user_id: everybody, period: month, ...sums },
+    { project, user_id: everybody, period: day, ...sums },
+    { project, user_id: user, period: month, ...sums },
+  ]
+  return { of, periods }
 }

@@ -1,6 +1,6 @@
 import type { EventData } from '@berth/contract'
 import { expect, it } from 'vitest'
-import type { UsageQuery } from '../port.ts'
+import type { UsageQuery } from '../usage-store.ts'
 import { type Bench, codeOf, remove, startOfTime } from './harness.ts'
 
 const dayMs = 86_400_000
@@ -38,9 +38,14 @@ export const usageCases = (bench: () => Bench) => {
     const { items } = await bench().store.usage(query(more), { limit: 100 })
     return items.map(({ key, requests, costUsd }) => [key, requests, costUsd])
   }
+  /** What counts of a user's, a day's and a month's budget, in dollars. */
+  const use = async (at: string, user = 'ada') => {
+    const counted = await bench().store.budgetUse(bench().project, { user, at: `${at}T12:00:00.000Z` })
+    return [counted.user.usd, counted.day.usd, counted.project.usd]
+  }
   const sum = (more: Partial<UsageQuery> = {}) => bench().store.usageSum(query(more))
 
-  it('sums requests by session, model, day and owner, of a project or one session, in a range of days', async () => {
+  it('sums requests by session, model, day and user, of a project or one session, in a range of days', async () => {
     const a = await bench().session({ owner: 'ada', now: startOfTime })
     const b = await bench().session({ owner: 'bob', now: startOfTime + 1 })
     await spend(a)
@@ -60,7 +65,7 @@ export const usageCases = (bench: () => Bench) => {
       ['2030-01-02', 1, 0.25],
       ['2030-01-01', 2, 1.25],
     ])
-    expect(await rows({ by: 'owner' })).toEqual([
+    expect(await rows({ by: 'user' })).toEqual([
       ['ada', 2, 1.25],
       ['bob', 2, 0.5],
     ])
@@ -115,16 +120,43 @@ export const usageCases = (bench: () => Bench) => {
     await bench().store.purge(session, startOfTime)
     expect(await rows({ by: 'session' })).toEqual([])
     expect(await sum({ session })).toMatchObject({ requests: 0 })
-    expect(await rows({ by: 'owner' })).toEqual([['ada', 1, 0.25]])
-    expect(await bench().store.monthUsage(bench().project, '2030-01')).toEqual({ usd: 0.25, tokens: 11 })
+    expect(await rows({ by: 'user' })).toEqual([['ada', 1, 0.25]])
+    expect(await use('2030-01-01')).toEqual([0.25, 0.25, 0.25])
   })
 
-  it('knows the month of a project at once, across sessions and to the day', async () => {
-    const sessions = await Promise.all([bench().session(), bench().session()])
+  it('knows what counts of a user, a day and a month at once, across sessions and to the day', async () => {
+    const sessions = await Promise.all([bench().session({ owner: 'ada' }), bench().session({ owner: 'bob' })])
     await Promise.all(sessions.flatMap((session) => [0, 30, 31].map((day) => spend(session, {}, day))))
-    expect(await bench().store.monthUsage(bench().project, '2030-01')).toEqual({ usd: 1, tokens: 44 })
-    expect(await bench().store.monthUsage(bench().project, '2030-02')).toEqual({ usd: 0.5, tokens: 22 })
-    expect(await bench().store.monthUsage(bench().project, '2030-03')).toEqual({ usd: 0, tokens: 0 })
+    expect(await use('2030-01-01')).toEqual([0.5, 0.5, 1])
+    expect(await use('2030-01-02')).toEqual([0.5, 0, 1])
+    expect(await use('2030-01-31', 'bob')).toEqual([0.5, 0.5, 1])
+    expect(await use('2030-02-01')).toEqual([0.25, 0.5, 0.5])
+    expect(await use('2030-02-01', 'eve')).toEqual([0, 0.5, 0.5])
+    expect(await use('2030-03-01')).toEqual([0, 0, 0])
+    const { project } = await bench().store.budgetUse(bench().project, { user: 'ada', at: '2030-01-01' })
+    expect(project).toEqual({ usd: 1, tokens: 44 })
+  })
+
+  it('counts a request for whoever sent the prompt, whoever owns the session', async () => {
+    const session = await bench().session({ owner: 'ada' })
+    await spend(session, { user: 'bob' })
+    await spend(session)
+    expect(await rows({ by: 'user' })).toEqual([
+      ['ada', 1, 0.25],
+      ['bob', 1, 0.25],
+    ])
+    expect(await use('2030-01-01', 'bob')).toEqual([0.25, 0.5, 0.5])
+  })
+
+  it('sums over all projects, by project too', async () => {
+    const { project } = bench()
+    await spend(await bench().session())
+    expect(await rows({ by: 'project' })).toEqual([[project, 1, 0.25]])
+    const { items } = await bench().store.usage({ by: 'project', ...whole }, { limit: 100 })
+    expect(items.find(({ key }) => key === project)).toMatchObject({ requests: 1 })
+    expect((await bench().store.usageSum(whole)).requests).toBe(
+      items.reduce((all, { requests }) => all + requests, 0),
+    )
   })
 
   it('counts nothing of a command that is refused, and nothing twice of one that is repeated', async () => {
@@ -157,6 +189,6 @@ export const usageCases = (bench: () => Bench) => {
     await bench().store.purge(session, startOfTime)
     await bench().store.deleteProject(bench().project)
     expect(await sum()).toMatchObject({ requests: 0 })
-    expect(await bench().store.monthUsage(bench().project, '2030-01')).toEqual({ usd: 0, tokens: 0 })
+    expect(await use('2030-01-01')).toEqual([0, 0, 0])
   })
 }

@@ -104,7 +104,7 @@ CREATE INDEX completed_due ON completed_blocks (due_at);
 CREATE TABLE usage (
   project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,
   day TEXT NOT NULL,
-  owner TEXT NOT NULL,
+  user_id TEXT NOT NULL,
   model TEXT NOT NULL,
   requests INTEGER NOT NULL,
   unpriced INTEGER NOT NULL,
@@ -113,7 +113,7 @@ CREATE TABLE usage (
   cache_read_tokens INTEGER NOT NULL,
   cache_write_tokens INTEGER NOT NULL,
   cost_usd REAL NOT NULL,
-  PRIMARY KEY (project, day, owner, model)
+  PRIMARY KEY (project, day, user_id, model)
 ) WITHOUT ROWID, STRICT;
 
 CREATE TABLE session_usage (
@@ -131,12 +131,13 @@ CREATE TABLE session_usage (
   PRIMARY KEY (project, session, day, model)
 ) WITHOUT ROWID, STRICT;
 
-CREATE TABLE month_usage (
+CREATE TABLE budget_usage (
   project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,
-  month TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  period TEXT NOT NULL,
   tokens INTEGER NOT NULL,
   cost_usd REAL NOT NULL,
-  PRIMARY KEY (project, month)
+  PRIMARY KEY (project, user_id, period)
 ) WITHOUT ROWID, STRICT;
 
 CREATE TABLE purges (session INTEGER PRIMARY KEY) STRICT;

@@ -1,18 +1,31 @@
-import type { UsageSum } from '@berth/contract'
+import { periodOf, type UsageSum } from '@berth/contract'
 import { sql as raw } from 'kysely'
+import { everybody } from '../append/usage-book.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
-import type { Page, UsageQuery, UsageRow } from '../port.ts'
+import type { Page } from '../port.ts'
 import { type Program, query, rowsOf, sql } from '../query.ts'
 import type { UsageColumns } from '../schema.ts'
+import type { BudgetUse, UsageQuery, UsageRow } from '../usage-store.ts'
 
 type Sums = { [C in keyof UsageColumns]: number | null }
+
+/** The column of each group. */
+const columns = {
+  session: 'session',
+  model: 'model',
+  day: 'day',
+  user: 'user_id',
+  project: 'project',
+} as const satisfies Record<UsageQuery['by'], string>
+
+type Column = (typeof columns)[UsageQuery['by']]
 
 /** A session's own rows, or the project's; both have these columns. */
 const rows = ({ project, session, from, to }: Omit<UsageQuery, 'by'>, by: UsageQuery['by']) => {
   const details = session !== undefined || by === 'session'
   const table = details ? 'session_usage' : 'usage'
-  const query = sql
-    .selectFrom(raw<UsageColumns & Record<UsageQuery['by'], string>>`${raw.table(table)}`.as('counted'))
+  let query = sql
+    .selectFrom(raw<UsageColumns & Record<Column, string>>`${raw.table(table)}`.as('counted'))
     .select(({ fn }) => [
       fn.sum<number>('requests').as('requests'),
       fn.sum<number>('unpriced').as('unpriced'),
@@ -22,24 +35,25 @@ const rows = ({ project, session, from, to }: Omit<UsageQuery, 'by'>, by: UsageQ
       fn.sum<number>('cache_write_tokens').as('cache_write_tokens'),
       fn.sum<number>('cost_usd').as('cost_usd'),
     ])
-    .where(raw.ref('project'), '=', project)
     .where('day', '>=', from)
     .where('day', '<=', to)
+  if (project !== undefined) query = query.where(raw.ref('project'), '=', project)
   return session === undefined ? query : query.where('session', '=', session)
 }
 
 /** One row more than the page holds. */
 const selectPage = (query: UsageQuery, { limit, cursor }: Page) => {
   const { by } = query
+  const column = columns[by]
   const newestFirst = by === 'day' || by === 'session'
   const grouped = rows(query, by)
-    .select(`${by} as key`)
-    .groupBy(by)
-    .orderBy(by, newestFirst ? 'desc' : 'asc')
+    .select(`${column} as key`)
+    .groupBy(column)
+    .orderBy(column, newestFirst ? 'desc' : 'asc')
     .limit(limit + 1)
   if (cursor === undefined) return grouped
   const after = String(decodeCursor(cursor, ['string'])[0])
-  return grouped.where(by, newestFirst ? '<' : '>', after)
+  return grouped.where(column, newestFirst ? '<' : '>', after)
 }
 
 const usageOf = (row: Sums): Omit<UsageRow, 'key'> => ({
@@ -52,12 +66,14 @@ const usageOf = (row: Sums): Omit<UsageRow, 'key'> => ({
   costUsd: row.cost_usd ?? 0,
 })
 
-const month = query<{ project: string; month: string }>()(({ project, month }) =>
-  sql
-    .selectFrom('month_usage')
-    .select(['tokens', 'cost_usd'])
-    .where('project', '=', project)
-    .where('month', '=', month),
+const periods = query<{ project: string; user: string; month: string; day: string }>()(
+  ({ project, user, month, day }) =>
+    sql
+      .selectFrom('budget_usage')
+      .select(['user_id', 'period', 'tokens', 'cost_usd'])
+      .where('project', '=', project)
+      .where((row) => row.or([row('user_id', '=', user), row('user_id', '=', everybody)]))
+      .where((row) => row.or([row('period', '=', month), row('period', '=', day)])),
 )
 
 export function* usage(query: UsageQuery, page: Page): Program<{ items: UsageRow[]; next?: string }> {
@@ -75,7 +91,15 @@ export function* usageSum(query: Omit<UsageQuery, 'by'>): Program<UsageSum> {
   return usageOf(row)
 }
 
-export function* monthUsage(project: string, name: string): Program<{ usd: number; tokens: number }> {
-  const row = yield* month.get({ project, month: name })
-  return { usd: row?.cost_usd ?? 0, tokens: row?.tokens ?? 0 }
+export function* budgetUse(
+  project: string,
+  { user, at }: { user: string; at: string },
+): Program<{ project: BudgetUse; day: BudgetUse; user: BudgetUse }> {
+  const [month, day] = [periodOf('project', at), periodOf('day', at)]
+  const found = yield* periods.all({ project, user, month, day })
+  const of = (who: string, period: string): BudgetUse => {
+    const row = found.find((item) => item.user_id === who && item.period === period)
+    return { usd: row?.cost_usd ?? 0, tokens: row?.tokens ?? 0 }
+  }
+  return { project: of(everybody, month), day: of(everybody, day), user: of(user, month) }
 }

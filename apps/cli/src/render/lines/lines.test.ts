@@ -51,13 +51,21 @@ const rows: Row[] = [
   ],
   [
     'budget.reached',
-    { scope: 'session', unit: 'usd', used: 4.2, limit: 5, spent: false },
-    '! The session’s budget is nearly spent: $4.20 of $5.00',
+    { scope: 'session', unit: 'usd', period: 'session', used: 4.2, limit: 5, spent: false },
+    '! The budget of this session is nearly spent: $4.20 of $5.00',
   ],
   [
     'budget.reached',
-    { scope: 'project', unit: 'tokens', used: 2_000_000, limit: 2_000_000, spent: true },
-    '! The project’s budget is spent: 2.0M of 2.0M tokens',
+    {
+      scope: 'user',
+      unit: 'tokens',
+      period: '2030-01',
+      user: 'ada',
+      used: 2_000_000,
+      limit: 2_000_000,
+      spent: true,
+    },
+    '! The budget of ada for 2030-01 is spent: 2.0M of 2.0M tokens',
   ],
   [
     'turn.paused',

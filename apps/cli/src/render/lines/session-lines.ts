@@ -1,4 +1,4 @@
-import type { EventOf, StopReason } from '@berth/contract'
+import { budgetOwner, type EventOf, type StopReason } from '@berth/contract'
 import { shortId } from '../../session-ref.ts'
 import { safeLine, safeText } from '../../terminal/safe-text.ts'
 import { budgetText } from '../amounts.ts'
@@ -14,8 +14,6 @@ const stops: Partial<Record<StopReason, string>> = {
   deadline: 'Stopping: the deadline has come',
   turns: 'Stopping: it has had as many turns as it may have',
 }
-
-const scopes = { session: 'the session’s', project: 'the project’s' } as const
 
 const changes = ({ data }: EventOf<'session.updated'>): string =>
   [
@@ -49,9 +47,9 @@ export const sessionLines = {
     ),
   'session.failed': untold('the live view tells it, without what was said before'),
   'budget.reached': ({ data }, { style }) => {
-    const { scope, spent } = data
-    const words = spent ? 'budget is spent' : 'budget is nearly spent'
-    return style[spent ? 'red' : 'yellow'](`! ${capital(scopes[scope])} ${words}: ${budgetText(data)}`)
+    const { spent } = data
+    const words = `The budget of ${safeLine(budgetOwner(data))} is ${spent ? 'spent' : 'nearly spent'}`
+    return style[spent ? 'red' : 'yellow'](`! ${words}: ${budgetText(data)}`)
   },
   'generation.started': untold('the steps of the start tell more'),
   'generation.step': untold('the live view tells each step once it ends'),
@@ -64,5 +62,3 @@ export const sessionLines = {
   'workflow.failed': ({ data }, { style }) =>
     style.yellow(`! The workflow ${safeLine(data.url)} can’t be used: ${safeText(data.message)}`),
 } satisfies Partial<Lines>
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)

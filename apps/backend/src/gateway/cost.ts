@@ -1,4 +1,5 @@
 import type { Price, Prices } from './prices.ts'
+import { plainModelName } from './providers/cloud-models.ts'
 
 export interface Tokens {
   inputTokens: number
@@ -31,10 +32,13 @@ export const costOf = (
   return dollars / 1_000_000
 }
 
-/** The longest beginning of the model's name counts. */
-const priceOf = (table: Prices['prices'], model: string): Price | undefined => {
+/** The longest beginning of the model's name counts; of a cloud's id, what it is called there, and then everywhere. */
+const priceOf = (table: Prices['prices'], model: string): Price | undefined =>
+  priceUnder(table, model) ?? priceUnder(table, plainModelName(model)) ?? table['*']
+
+const priceUnder = (table: Prices['prices'], model: string): Price | undefined => {
   const name = Object.keys(table)
     .filter((prefix) => model.startsWith(prefix))
     .sort((a, b) => b.length - a.length)[0]
-  return name === undefined ? table['*'] : table[name]
+  return name === undefined ? undefined : table[name]
 }

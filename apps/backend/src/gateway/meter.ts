@@ -1,6 +1,7 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { z } from 'zod'
 import type { Tokens } from './cost.ts'
+import { parseJson } from './parse-json.ts'
 
 const count = z.number().int().nonnegative().nullish()
 const usage = z.object({
@@ -97,14 +98,5 @@ export class Meter {
     reading.cacheWriteTokens = said.cache_creation_input_tokens ?? reading.cacheWriteTokens
     reading.cacheWriteHourTokens =
       said.cache_creation?.ephemeral_1h_input_tokens ?? reading.cacheWriteHourTokens
-  }
-}
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    // Not JSON: nothing to read from it. The body itself passes on unchanged.
-    return undefined
   }
 }

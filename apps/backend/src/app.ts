@@ -22,6 +22,7 @@ import { checkHost, checkOrigin } from './http/guard.ts'
 import { keyEndpoints } from './http/keys.ts'
 import { logEndpoints } from './http/logs.ts'
 import { memberEndpoints } from './http/members.ts'
+import { modelProviderEndpoints } from './http/model-provider.ts'
 import { projectEndpoints } from './http/projects.ts'
 import { queueEndpoints } from './http/queue.ts'
 import { rateLimits } from './http/rate-limits.ts'
@@ -69,6 +70,7 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
   accessEndpoints(app, deps, options)
   memberEndpoints(app, deps, options)
   keyEndpoints(app, deps, options)
+  modelProviderEndpoints(app, deps, options)
   queueEndpoints(app, deps, options)
   sessionEndpoints(app, deps, options)
   sessionSettingsEndpoints(app, deps, options)

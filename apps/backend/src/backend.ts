@@ -20,6 +20,8 @@ import type { ModelSource } from './gateway/model-source.ts'
 import { builtInPrices, type Prices } from './gateway/prices.ts'
 import type { SecretValues } from './git-credentials/git-credentials.ts'
 import { gitParts } from './git-credentials/git-parts.ts'
+import { ModelProblem } from './gateway/providers/provider.ts'
+import { Providers } from './gateway/providers/providers.ts'
 import type { GitProxyLimits } from './git-proxy/git-limits.ts'
 import type { Deps } from './http/deps.ts'
 import { drainable } from './http/drain.ts'
@@ -50,6 +52,8 @@ export interface BackendParts {
   blobs: BlobStore
   runtime: Runtime
   source: ModelSource
+  /** Projects that may use the platform's key when they have no provider of their own. Default: all. */
+  platformKeyProjects?: 'all' | readonly string[]
   /** Default: the built-in price list. */
   prices?: Prices
   checkpoints: CheckpointParts
@@ -193,6 +197,12 @@ const assemble = (
     admitted: metrics.admitted,
   })
   const outbound = createOutbound({ privateHosts: parts.privateHosts })
+  const providers = new Providers({
+    ...{ source, outbound, now, platformKeyProjects: parts.platformKeyProjects ?? 'all' },
+    secret: async ({ name }) => {
+      throw new ModelProblem({ status: 401, type: 'authentication_error' }, `There is no secret ${name}.`)
+    },
+  })
   const deps: Deps = {
     store,
     blobs,
@@ -203,7 +213,8 @@ const assemble = (
     events,
     changes,
     streams,
-    gateway: new Gateway({ source, service, store, prices, count: metrics.used, now, log }),
+    gateway: new Gateway({ providers, service, store, prices, count: metrics.used, now, log }),
+    providers,
     outbound,
     mcp: new McpProxy({ service, store, outbound }),
     egress: new EgressBroker({ service, store, outbound, now, secrets: { fill: async (text) => text } }),

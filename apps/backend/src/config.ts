@@ -1,5 +1,6 @@
 import { homedir, platform, userInfo } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
+import { projectName } from '@berth/contract'
 import { z } from 'zod'
 import { type S3Settings, s3SettingsOf, s3Variables, s3WithoutBucket } from './blobs/s3/settings.ts'
 import { parseGitHosts } from './git-proxy/git-hosts.ts'
@@ -69,6 +70,8 @@ const schema = z.object({
   BERTH_SCENARIOS: z.string().min(1).optional(),
   /** A file with prices of models, on top of the built-in list. */
   BERTH_PRICES: z.string().min(1).optional(),
+  /** Projects that may use the platform's key when they have none of their own: `all`, `none`, or names. */
+  BERTH_PLATFORM_KEY_PROJECTS: list(',').optional(),
   ANTHROPIC_API_KEY: z.string().min(1).optional(),
   ANTHROPIC_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   ...s3Variables,
@@ -102,6 +105,8 @@ export interface Config {
   capacity: { sessions: number | undefined; memoryMiB: number | undefined }
   scenarios: string | undefined
   prices: string | undefined
+  /** Projects that may use it. */
+  platformKeyProjects: 'all' | string[]
   apiKey: string | undefined
   apiUrl: string | undefined
   /** Where blobs are kept, when not in the data directory. */
@@ -201,6 +206,7 @@ export const readConfig = (env: NodeJS.ProcessEnv): Config => {
     capacity: { sessions: values.BERTH_MAX_LIVE_SESSIONS, memoryMiB: values.BERTH_MEMORY_MIB },
     scenarios: values.BERTH_SCENARIOS,
     prices: values.BERTH_PRICES,
+    platformKeyProjects: platformKeyProjectsOf(values.BERTH_PLATFORM_KEY_PROJECTS ?? ['all']),
     apiKey: values.ANTHROPIC_API_KEY,
     apiUrl: values.ANTHROPIC_BASE_URL,
     database:
@@ -211,6 +217,18 @@ export const readConfig = (env: NodeJS.ProcessEnv): Config => {
     logLevel: values.BERTH_LOG_LEVEL,
     owner: { id: 'owner', name: userName() },
   }
+}
+
+/** `all` and `none` stand alone; anything else is a list of names. */
+const platformKeyProjectsOf = (names: string[]): 'all' | string[] => {
+  const [first] = names
+  if (names.length === 1 && first === 'all') return 'all'
+  if (names.length === 1 && first === 'none') return []
+  const wrong = names.filter((name) => !projectName.safeParse(name).success || ['all', 'none'].includes(name))
+  if (wrong.length === 0) return names
+  throw new Error(
+    `The configuration is not valid:\n  BERTH_PLATFORM_KEY_PROJECTS: expected all, none, or names of projects, not ${wrong.join(', ')}`,
+  )
 }
 
 /** A container may run as a user that its image does not name. */

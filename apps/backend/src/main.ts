@@ -40,6 +40,7 @@ const start = async (config: Config) => {
     blobs: await blobsOf(config, { log, shared: store.kind !== 'sqlite' }),
     runtime: await runtimeOf(config, log),
     source: createModelSource({ ...config, scriptedUrl }),
+    platformKeyProjects: config.platformKeyProjects,
     prices,
     checkpoints: {
       directory: await processDirectory(join(config.dataDir, 'checkpoints')),

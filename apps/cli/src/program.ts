@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { addAccess, addRevoke } from './commands/access.ts'
 import { addArtifacts } from './commands/artifacts.ts'
 import { addAttach } from './commands/attach.ts'
+import { addBudget } from './commands/budget.ts'
 import { addBundle } from './commands/bundle.ts'
 import { addCheckpoints } from './commands/checkpoints.ts'
 import { addCompletion } from './commands/completion.ts'
@@ -59,7 +60,7 @@ const groups = {
   ],
   'What sessions made:': [addDiff, addFiles, addArtifacts, addExport, addPush, addBundle],
   'Repositories and settings:': [addRepo, addBranches, addSettings, addMcp],
-  'Look into it:': [addDoctor, addQueue, addUsage, addLogs],
+  'Look into it:': [addDoctor, addQueue, addUsage, addBudget, addLogs],
   'Who may do what:': [addAccess, addMember, addKey, addRevoke],
   'Berth itself:': [addServe, addOpen, addProject, addModelKey, addCompletion],
 } as const

@@ -74,6 +74,7 @@ export const errorCatalogue = {
   push_rejected: { status: 409, retryable: false, title: 'The origin can’t take this push' },
   session_deleted: { status: 409, retryable: false, title: 'The session is deleted' },
   session_not_deleted: { status: 409, retryable: false, title: 'The session is not deleted' },
+  no_model_key: { status: 409, retryable: false, title: 'There is no key for a model' },
   budget_spent: { status: 409, retryable: false, title: 'A budget is spent' },
   session_failed: { status: 409, retryable: false, title: 'The session failed and needs a resume' },
   limit_reached: { status: 409, retryable: false, title: 'The session has used up a limit; raise it first' },

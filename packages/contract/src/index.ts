@@ -169,6 +169,7 @@ export type { CheckpointItem, PushBody, PushResult } from './routes/checkpoints.
 export type { WrittenFile } from './routes/files.ts'
 export { allRoutes, type RouteName, type RunnerRouteName, routes } from './routes/index.ts'
 export type { ProjectMember } from './routes/members.ts'
+export { type ModelProviderTest, modelProviderTest } from './routes/model-provider.ts'
 export { openApiDocument } from './routes/openapi.ts'
 export { permissionsOf } from './routes/permissions.ts'
 export {

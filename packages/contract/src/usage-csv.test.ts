@@ -42,7 +42,7 @@ const parse = (csv: string): string[][] => {
   return rows.slice(0, -1)
 }
 
-it('gives every word back, whatever it is, and no cell that begins a formula', () => {
+it('[P186] gives every word back, whatever it is, and no cell that begins a formula', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.string(), fc.string()), { maxLength: 5 }), (words) => {
       const csv = usageCsv(

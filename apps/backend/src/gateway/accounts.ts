@@ -30,7 +30,11 @@ export class Accounts {
   }
 
   /** An answer has come to its end, or was cut. Never rejects. */
-  async answered(exchange: Exchange, answer: ModelAnswer, reading: Reading & { cut: boolean }): Promise<void> {
+  async answered(
+    exchange: Exchange,
+    answer: ModelAnswer,
+    reading: Reading & { cut: boolean },
+  ): Promise<void> {
     const { status } = answer
     if (status >= 400 || reading.error !== undefined) {
       const after = Number(headerOf(answer.headers, 'retry-after'))

@@ -251,6 +251,24 @@ describe('a project’s budget', () => {
       ])
     }))
 
+  it('comes as a table to who asks for one', () =>
+    withSession(async ({ ask, backend }) => {
+      await ask()
+      const csv = (query: string, accept?: string) =>
+        backend.call<string>(`${base}/usage?${query}`, { headers: accept === undefined ? {} : { accept } })
+      const { headers, body } = await csv('by=model&format=csv')
+      expect(headers.get('content-type')).toBe('text/csv; charset=utf-8')
+      expect(headers.get('content-disposition')).toMatch(
+        /^attachment; filename="usage-by-model-[0-9-]+\.csv"$/,
+      )
+      expect(body).toMatch(/^model,requests,.*\r\nclaude-x,1,0,0,100,0,0,1\r\n$/s)
+      expect((await csv('by=user', 'text/csv')).body).toMatch(/^user,.*\r\nowner,1,/s)
+      expect((await csv('by=user&format=json', 'text/csv')).body).toMatchObject({ by: 'user' })
+      expect((await csv('by=user', '*/*')).body).toMatchObject({ by: 'user' })
+      const all = await backend.call<UsageReport>('/api/usage')
+      expect(all.body).toMatchObject({ by: 'project', items: [{ key: 'default', requests: 1 }], budgets: [] })
+    }))
+
   it('can be asked for any days, and says what is wrong with them', () =>
     withSession(async ({ ask, backend, session }) => {
       await ask()
@@ -262,6 +280,33 @@ describe('a project’s budget', () => {
       const other = `/api/projects/none/sessions/${session}/usage`
       expect((await backend.call(other)).status).toBe(404)
     }))
+})
+
+describe('budgets that sessions share', () => {
+  it.each([
+    ['user', 'userBudgetUsd', /^The budget of owner in project default for \d{4}-\d\d \(UTC\)/],
+    ['day', 'dayBudgetUsd', /^The budget of project default for \d{4}-\d\d-\d\d \(UTC\)/],
+  ] as const)('[P185] of a %s warn, pause, are raised and let the turn go on', (scope, setting, words) =>
+    withSession(async ({ ask, setProject, summary, resume, backend, session, types }) => {
+      await setProject({ [setting]: 2, budgetWarnPercent: 50 })
+      expect([(await ask()).status, (await ask()).status]).toEqual([200, 200])
+      const refused = await ask()
+      expect(refused).toMatchObject({ status: 403, paused: (await summary()).turn?.turn })
+      expect(refused.message).toMatch(words)
+      expect(refused.message).toContain(`${setting}=4`)
+      const told = (await types()).filter((type) => type === 'budget.reached')
+      expect(told).toHaveLength(2)
+      const { body } = await backend.call<UsageReport>(`${base}/sessions/${session}/usage`)
+      expect(body.budgets).toMatchObject([{ scope, limit: 2, used: 2, spent: true }])
+      backend.runtime.end(session, 'exited')
+      await eventually('the stop', async () => (await summary()).status.phase === 'stopped')
+      const early = await resume()
+      expect([early.status, early.body.code]).toEqual([409, 'budget_spent'])
+      await setProject({ [setting]: 10 })
+      expect((await resume()).status).toBe(202)
+      expect((await summary()).turn).toMatchObject({ attempt: 1 })
+    }),
+  )
 })
 
 describe('what was metered', () => {

@@ -7,10 +7,20 @@ export interface AskedEndpoint {
   path: string
 }
 
-const endpoints: readonly { pattern: RegExp; method: 'GET' | 'POST'; endpoint: ModelEndpoint; query: string[] }[] = [
+const endpoints: readonly {
+  pattern: RegExp
+  method: 'GET' | 'POST'
+  endpoint: ModelEndpoint
+  query: string[]
+}[] = [
   { pattern: /^\/v1\/messages$/, method: 'POST', endpoint: 'messages', query: ['beta'] },
   { pattern: /^\/v1\/messages\/count_tokens$/, method: 'POST', endpoint: 'count-tokens', query: ['beta'] },
-  { pattern: /^\/v1\/models$/, method: 'GET', endpoint: 'models', query: ['beta', 'limit', 'before_id', 'after_id'] },
+  {
+    pattern: /^\/v1\/models$/,
+    method: 'GET',
+    endpoint: 'models',
+    query: ['beta', 'limit', 'before_id', 'after_id'],
+  },
   { pattern: /^\/v1\/models\/[A-Za-z0-9][\w.-]*$/, method: 'GET', endpoint: 'model', query: ['beta'] },
 ]
 
@@ -22,10 +32,14 @@ export const endpointOf = (method: string | undefined, path: string): AskedEndpo
   if (found === undefined) return undefined
   const given = new URLSearchParams(at < 0 ? '' : path.slice(at + 1))
   const query = new URLSearchParams(
-    found.query.flatMap((name) => {
+    found.query.flatMap((name): [string, string][] => {
       const value = given.get(name)
       return value === null ? [] : [[name, value.slice(0, 200)]]
     }),
   ).toString()
-  return { endpoint: found.endpoint, method: found.method, path: query === '' ? pathname : `${pathname}?${query}` }
+  return {
+    endpoint: found.endpoint,
+    method: found.method,
+    path: query === '' ? pathname : `${pathname}?${query}`,
+  }
 }

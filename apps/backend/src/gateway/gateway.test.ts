@@ -100,6 +100,56 @@ describe('a request', () => {
     )
   })
 
+  it('[P183] is answered with those headers alone that a list names: no cookie, and no word of Berth’s', () =>
+    withUpstream(
+      (_, res) =>
+        res
+          .writeHead(200, {
+            ...{ 'content-type': 'application/json', 'request-id': 'req_1', 'retry-after': '3' },
+            ...{ 'anthropic-ratelimit-tokens-remaining': '5', 'anthropic-organization-id': 'org' },
+            ...{ 'berth-paused': turn, 'berth-retry': '1', 'set-cookie': 'a=b', location: 'http://x/' },
+            ...{ server: 'x', 'cf-ray': 'x', trailer: 'x-late', 'proxy-authenticate': 'Basic' },
+          })
+          .end('{}'),
+      async ({ post }) => {
+        const { headers } = await post('/v1/messages')
+        const names = [...headers.keys()].filter(
+          (name) => !['date', 'connection', 'keep-alive'].includes(name),
+        )
+        expect(names.sort()).toEqual([
+          'anthropic-ratelimit-tokens-remaining',
+          'content-type',
+          'request-id',
+          'retry-after',
+          'transfer-encoding',
+        ])
+      },
+    ))
+
+  it('is passed on with what of its query the endpoint knows', async () => {
+    const seen: (string | undefined)[] = []
+    await withUpstream(
+      (req, res) => {
+        seen.push(req.url)
+        res.end('{}')
+      },
+      async ({ post }) => {
+        await post('/v1/messages?beta=true&key=x&beta=false#y')
+        await post('/v1/messages?x=%0d%0aevil')
+      },
+    )
+    expect(seen).toEqual(['/base/v1/messages?beta=true', '/base/v1/messages'])
+  })
+
+  it('is not led elsewhere by the upstream', () =>
+    withUpstream(
+      (_, res) => res.writeHead(307, { location: 'http://169.254.169.254/' }).end(),
+      async ({ post }) => {
+        const answer = await post('/v1/messages')
+        expect([answer.status, await answer.text()]).toEqual([502, expect.stringContaining('redirect (307)')])
+      },
+    ))
+
   it('may have 32 MB, and not more', async () => {
     let size = 0
     await withUpstream(

@@ -99,7 +99,11 @@ export class Gateway {
     if (refusal !== undefined) return refusal
     const { session } = runner
     const { modelSource: kind, project: name } = state.summary
-    const provider = await providers.of(kind, { project: name, session, setting: project.settings.modelProvider })
+    const provider = await providers.of(kind, {
+      project: name,
+      session,
+      setting: project.settings.modelProvider,
+    })
     if (provider === undefined) return noKey
     const hasBudget = budgetsOf(state, project.spending, new Date(started).toISOString()).length > 0
     return { session, project: name, turn, user, kind, provider, request, response, started, hasBudget }
@@ -162,7 +166,10 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Why a model may not be asked. With an allow list, a request whose model can't be read is refused too. */
-const modelRefusal = ({ method, model }: ModelRequest, allowedModels: readonly string[]): string | undefined => {
+const modelRefusal = (
+  { method, model }: ModelRequest,
+  allowedModels: readonly string[],
+): string | undefined => {
   if (allowedModels.length === 0 || method !== 'POST') return undefined
   if (model === undefined)
     return 'The project allows only certain models, and the request does not say in readable JSON which one it wants.'

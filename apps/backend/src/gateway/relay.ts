@@ -51,7 +51,9 @@ export class Relay {
     let accounted: Promise<void> | undefined
     let counted: (() => void) | undefined
     const account = (cut: boolean) => {
-      accounted ??= this.#accounts.answered(exchange, answer, { ...meter.end(), cut }).finally(() => counted?.())
+      accounted ??= this.#accounts
+        .answered(exchange, answer, { ...meter.end(), cut })
+        .finally(() => counted?.())
       return accounted
     }
     // Whoever reads the end of an answer may ask again at once: by then it has to count, and with a budget wherever it asks.

@@ -58,9 +58,9 @@ export const checkpointEndpoints = (app: FastifyInstance, deps: Deps, options: E
     refuseDeleted(state)
     const { turn, title, labels, prompt } = body
     const project = await projectOf(store, target)
-    const { model } = await deps.system()
+    const model = await deps.providers.kindOf(target, project.settings.modelProvider)
     const more = { turn, title, labels, prompt, project, idempotency, audit, actor: principal.actor }
-    return forkSession(deps, { state, model: model.source, ...more } as ForkRequest)
+    return forkSession(deps, { state, model, ...more } as ForkRequest)
   })
 
   serve(routes.getHistory, async ({ params, reply }) => {

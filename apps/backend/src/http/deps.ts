@@ -9,6 +9,7 @@ import type { Tail } from '../events/tail.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { BranchesOf } from '../git/list-branches.ts'
 import type { GitRemote } from '../git-credentials/git-access.ts'
+import type { Providers } from '../gateway/providers/providers.ts'
 import type { GitProxy } from '../git-proxy/git-proxy.ts'
 import type { McpProxy } from '../mcp/mcp-proxy.ts'
 import type { Metrics } from '../observe/metrics.ts'
@@ -36,6 +37,7 @@ export interface Deps {
   authenticator: Authenticator
   access: Access
   gateway: Gateway
+  providers: Providers
   /** The way to addresses that a project names. */
   outbound: Outbound
   mcp: McpProxy

@@ -95,7 +95,7 @@ const createSession = async (deps: Deps, call: Call<typeof routes.createSession>
   if (workflow !== undefined) await deps.checkRepository(workflow.url, 'body.settings.workflow.url')
   const session = service.newId('session')
   const prompt = body.prompt === undefined ? undefined : await storeFirst(deps, session, body.prompt)
-  const { model } = await deps.system()
+  const model = await deps.providers.kindOf(params.project, project.settings.modelProvider)
   const result = await service.run({
     session,
     project: params.project,
@@ -110,7 +110,7 @@ const createSession = async (deps: Deps, call: Call<typeof routes.createSession>
       labels: body.labels,
       repositories: body.repositories,
       settings: body.settings,
-      model: model.source,
+      model,
       prompt,
     },
   })

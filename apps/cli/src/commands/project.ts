@@ -8,6 +8,7 @@ import { readAssignments } from '../settings/assignments.ts'
 import { settingNames } from '../settings/setting-value.ts'
 import { safeJson, safeLine } from '../terminal/safe-text.ts'
 import { addProjectSettings, changeSettings } from './project-settings.ts'
+import { addTestModel } from './test-model.ts'
 
 export const addProject = (program: Command, context: Context): void => {
   const group = program
@@ -45,6 +46,7 @@ export const addProject = (program: Command, context: Context): void => {
     'berth project set web model=',
   ])
   addProjectSettings(group, context)
+  addTestModel(group, context)
   group
     .command('rm <name>')
     .description('Deletes a project that has no sessions.')

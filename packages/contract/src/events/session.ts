@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { actor } from '../actor.ts'
-
 import { budgetName } from '../budget.ts'
 import { checkpointRef } from '../checkpoint.ts'
 import { blobRef, storedBlock } from '../content.ts'

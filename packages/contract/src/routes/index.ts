@@ -4,6 +4,7 @@ import { fileRoutes } from './files.ts'
 import { keyRoutes } from './keys.ts'
 import { logRoutes } from './logs.ts'
 import { memberRoutes } from './members.ts'
+import { modelProviderRoutes } from './model-provider.ts'
 import { projectRoutes } from './projects.ts'
 import { queueRoutes } from './queue.ts'
 import { repositoryRoutes } from './repositories.ts'
@@ -22,6 +23,7 @@ export const routes = {
   ...accessRoutes,
   ...memberRoutes,
   ...keyRoutes,
+  ...modelProviderRoutes,
   ...queueRoutes,
   ...sessionRoutes,
   ...sessionSettingsRoutes,

@@ -11,9 +11,9 @@ import {
   slashCommands,
   tools,
 } from './agent-setup.ts'
+import { projectBudgets, sessionBudgets } from './budgets.ts'
 import { egressRules } from './egress.ts'
 import { gitCredentials, pushPolicy } from './git.ts'
-import { projectBudgets, sessionBudgets } from './budgets.ts'
 import { modelName } from './model-name.ts'
 import { modelProvider } from './model-provider.ts'
 import { workflowSource } from './workflow.ts'

@@ -46,7 +46,8 @@ export class AnthropicProvider implements ModelProvider {
         await answer.body.dump()
       } catch (error) {
         // A secret that can't be read is no reason to leave the other keys alone; a connection that fails is.
-        if (last || !(error instanceof UnreadableKey)) throw error instanceof UnreadableKey ? error.cause : error
+        if (last || !(error instanceof UnreadableKey))
+          throw error instanceof UnreadableKey ? error.cause : error
         problem = error.cause
       }
     }
@@ -63,7 +64,7 @@ export class AnthropicProvider implements ModelProvider {
       throw new UnreadableKey('A key can’t be read', { cause: error })
     })
     this.hidden.add(key)
-    const credential =
+    const credential: Record<string, string> =
       header === 'bearer' ? { authorization: `Bearer ${key}` } : { 'x-api-key': key }
     const sent = { url: below(url, path), method, headers: { ...headers, ...credential }, body }
     const answer = await send(agent, sent, signal)

@@ -1,9 +1,9 @@
 import type { Dispatcher } from 'undici'
 import { z } from 'zod'
-import { frames, type Frame } from './aws-frames.ts'
+import { parseJson } from '../parse-json.ts'
+import { type Frame, frames } from './aws-frames.ts'
 import { errorAnswer, jsonAnswer, type ModelAnswer } from './provider.ts'
 import { headerOf, readStart } from './send.ts'
-import { parseJson } from '../parse-json.ts'
 
 /** Anthropic's names for Bedrock's exceptions. */
 const types: Readonly<Record<string, string>> = {
@@ -31,17 +31,25 @@ const typeOf = (name: string): string => {
   return types[bare.replace(/Exception$/, '').toLowerCase()] ?? 'api_error'
 }
 
-const said = z.object({ message: z.string().optional(), Message: z.string().optional(), __type: z.string().optional() })
+const said = z.object({
+  message: z.string().optional(),
+  Message: z.string().optional(),
+  __type: z.string().optional(),
+})
 
 /** An answer of `/model/…/invoke` or `/invoke-with-response-stream`, as Anthropic would have given it. */
 export const bedrockAnswer = async (answer: Dispatcher.ResponseData): Promise<ModelAnswer> => {
   const { statusCode: status, headers, body } = answer
   const request = headerOf(headers, 'x-amzn-requestid')
-  const own = request === undefined ? {} : { 'request-id': request }
+  const own: Record<string, string> = request === undefined ? {} : { 'request-id': request }
   if (status !== 200) return refusal(answer, own)
   if (!(headerOf(headers, 'content-type') ?? '').includes('application/vnd.amazon.eventstream'))
     return { status, headers: { ...own, 'content-type': 'application/json' }, body }
-  return { status, headers: { ...own, 'content-type': 'text/event-stream; charset=utf-8' }, body: sseOf(body) }
+  return {
+    status,
+    headers: { ...own, 'content-type': 'text/event-stream; charset=utf-8' },
+    body: sseOf(body),
+  }
 }
 
 const counted = z.object({ inputTokens: z.number().int().nonnegative() })
@@ -93,7 +101,8 @@ const eventOf = ({ headers, body }: Frame): string | undefined => {
 /** An exception in the middle of a stream, or an error of the stream itself. */
 const problemOf = (headers: Frame['headers'], data: unknown): string => {
   const name = headers[':exception-type'] ?? headers[':error-code'] ?? ''
-  const message = said.safeParse(data).data?.message ?? headers[':error-message'] ?? `Bedrock broke off: ${name}`
+  const message =
+    said.safeParse(data).data?.message ?? headers[':error-message'] ?? `Bedrock broke off: ${name}`
   return sse('error', { type: 'error', error: { type: typeOf(name), message } })
 }
 

@@ -4,12 +4,18 @@ import { SignatureV4 } from '@smithy/signature-v4'
 import type { SourceData } from '@smithy/types'
 import type { Dispatcher } from 'undici'
 import { z } from 'zod'
+import { parseJson } from '../parse-json.ts'
 import { bedrockAnswer, bedrockCount } from './bedrock-answer.ts'
 import { cloudBody, modelOf } from './cloud-body.ts'
 import { bedrockId, foundationId } from './cloud-models.ts'
-import { errorAnswer, ModelProblem, type ModelAnswer, type ModelProvider, type ModelRequest } from './provider.ts'
+import {
+  errorAnswer,
+  type ModelAnswer,
+  ModelProblem,
+  type ModelProvider,
+  type ModelRequest,
+} from './provider.ts'
 import { below, send } from './send.ts'
-import { parseJson } from '../parse-json.ts'
 
 const version = 'bedrock-2023-05-31'
 
@@ -74,7 +80,11 @@ export class BedrockProvider implements ModelProvider {
     const id = foundationId(bedrockId(modelOf(request), this.#options.setting))
     const invocation = { max_tokens: 1, ...this.#body(request) }
     const body = Buffer.from(JSON.stringify(invocation)).toString('base64')
-    return this.#send(`/model/${encodeURIComponent(id)}/count-tokens`, { input: { invokeModel: { body } } }, signal)
+    return this.#send(
+      `/model/${encodeURIComponent(id)}/count-tokens`,
+      { input: { invokeModel: { body } } },
+      signal,
+    )
   }
 
   #body(request: ModelRequest): Record<string, unknown> {
@@ -91,7 +101,12 @@ export class BedrockProvider implements ModelProvider {
     const credentials = await this.#credentials()
     const url = below(setting.url ?? `https://bedrock-runtime.${setting.region}.amazonaws.com`, path)
     const body = Buffer.from(JSON.stringify(data))
-    const signer = new SignatureV4({ service: 'bedrock', region: setting.region, credentials, sha256: NodeSha256 })
+    const signer = new SignatureV4({
+      service: 'bedrock',
+      region: setting.region,
+      credentials,
+      sha256: NodeSha256,
+    })
     const signed = await signer.sign(
       {
         method: 'POST',

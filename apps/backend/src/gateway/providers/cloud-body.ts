@@ -24,7 +24,11 @@ export interface CloudBody {
  */
 export const cloudBody = (
   { parsed, headers }: Pick<ModelRequest, 'parsed' | 'headers'>,
-  { version, betas: taken, without = [] }: { version: string; betas: readonly string[]; without?: readonly string[] },
+  {
+    version,
+    betas: taken,
+    without = [],
+  }: { version: string; betas: readonly string[]; without?: readonly string[] },
 ): CloudBody => {
   if (parsed === undefined)
     throw new ModelProblem({ status: 400, type: 'invalid_request_error' }, 'The body is no JSON object.')
@@ -32,7 +36,9 @@ export const cloudBody = (
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '')
-  const betas = [...new Set(asked.map((name) => renamed[name] ?? name))].filter((name) => taken.includes(name))
+  const betas = [...new Set(asked.map((name) => renamed[name] ?? name))].filter((name) =>
+    taken.includes(name),
+  )
   const dropped = new Set(['model', ...without])
   for (const [field, beta] of Object.entries(gated))
     if (asked.includes(beta) && !betas.includes(beta)) dropped.add(field)

@@ -29,7 +29,11 @@ const profiles: readonly (readonly [RegExp, Profile])[] = [
 /** The id of a model at Amazon Bedrock, by Claude Code's name. What is no such name is taken for an id. */
 export const bedrockId = (
   name: string,
-  { region, profile, models }: { region: string; profile?: Profile; models: Readonly<Record<string, string>> },
+  {
+    region,
+    profile,
+    models,
+  }: { region: string; profile?: Profile; models: Readonly<Record<string, string>> },
 ): string => {
   const known = ownId(name, models)
   if (known !== undefined) return known
@@ -40,7 +44,8 @@ export const bedrockId = (
 }
 
 /** The id without the place: of a foundation model, where an inference profile isn't taken. */
-export const foundationId = (id: string): string => id.replace(/^(global|us-gov|us|eu|apac|jp|au)\.(?=anthropic\.)/, '')
+export const foundationId = (id: string): string =>
+  id.replace(/^(global|us-gov|us|eu|apac|jp|au)\.(?=anthropic\.)/, '')
 
 /** The id of a model at Google Vertex AI, by Claude Code's name. */
 export const vertexId = (name: string, models: Readonly<Record<string, string>>): string => {

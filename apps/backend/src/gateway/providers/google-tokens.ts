@@ -1,8 +1,8 @@
 import { createHash, createSign } from 'node:crypto'
 import { z } from 'zod'
 import type { Outbound } from '../../outbound/outbound.ts'
-import { ModelProblem } from './provider.ts'
 import { parseJson } from '../parse-json.ts'
+import { ModelProblem } from './provider.ts'
 
 const scope = 'https://www.googleapis.com/auth/cloud-platform'
 const grant = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
@@ -15,7 +15,10 @@ const accountForm = z.object({
   client_email: z.string().min(3).max(320),
   private_key: z.string().min(100).max(20_000),
   private_key_id: z.string().max(200).optional(),
-  token_uri: z.url({ protocol: /^https?$/ }).max(500).default('https://oauth2.googleapis.com/token'),
+  token_uri: z
+    .url({ protocol: /^https?$/ })
+    .max(500)
+    .default('https://oauth2.googleapis.com/token'),
 })
 
 const granted = z.object({ access_token: z.string().min(1).max(10_000), expires_in: z.number().positive() })
@@ -71,14 +74,19 @@ export class GoogleTokens {
     const answer = await outbound.ask(new URL(account.token_uri), {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({ grant_type: grant, assertion: assertionOf(account, now(), secret) }).toString(),
+      body: new URLSearchParams({
+        grant_type: grant,
+        assertion: assertionOf(account, now(), secret),
+      }).toString(),
       maxBytes: 64 * 1024,
     })
     const data = parseJson(answer.body.toString('utf8'))
     const found = granted.safeParse(data).data
     if (answer.status === 200 && found !== undefined)
       return { token: found.access_token, until: now() + Math.max(0, found.expires_in * 1000 - marginMs) }
-    const { error, error_description: why } = refused.safeParse(data).data ?? { error: `status ${answer.status}` }
+    const { error, error_description: why } = refused.safeParse(data).data ?? {
+      error: `status ${answer.status}`,
+    }
     throw problem(
       `Google refused the service account in the secret ${secret}: ${error}${why === undefined ? '' : ` (${why})`}. Check that the key is not deleted and the account not disabled.`,
     )
@@ -98,8 +106,16 @@ const accountOf = (credentials: string, secret: string): Account => {
 const assertionOf = (account: Account, now: number, secret: string): string => {
   const seconds = Math.floor(now / 1000)
   const header = { alg: 'RS256', typ: 'JWT', kid: account.private_key_id }
-  const claims = { iss: account.client_email, scope, aud: account.token_uri, iat: seconds, exp: seconds + 3600 }
-  const text = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
+  const claims = {
+    iss: account.client_email,
+    scope,
+    aud: account.token_uri,
+    iat: seconds,
+    exp: seconds + 3600,
+  }
+  const text = [header, claims]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .join('.')
   try {
     return `${text}.${createSign('RSA-SHA256').update(text).sign(account.private_key, 'base64url')}`
   } catch {

@@ -88,11 +88,19 @@ export class Providers {
     const agent = this.#guarded
     switch (setting.kind) {
       case 'anthropic': {
-        const keys = setting.keys.map((name) => ({ id: `${use.project}/${name}`, value: this.#reader(name, use) }))
+        const keys = setting.keys.map((name) => ({
+          id: `${use.project}/${name}`,
+          value: this.#reader(name, use),
+        }))
         return new AnthropicProvider({ ...setting, keys, rest: this.#rest, agent, now })
       }
       case 'bedrock':
-        return new BedrockProvider({ setting, credentials: this.#reader(setting.credentials, use), agent, now })
+        return new BedrockProvider({
+          setting,
+          credentials: this.#reader(setting.credentials, use),
+          agent,
+          now,
+        })
       case 'vertex': {
         const credentials = this.#reader(setting.credentials, use)
         return new VertexProvider({ setting, credentials, tokens: this.#tokens, agent })
@@ -100,7 +108,10 @@ export class Providers {
     }
   }
 
-  #reader(name: string, { project, session, actor = systemActor('gateway') }: ProviderUse): () => Promise<string> {
+  #reader(
+    name: string,
+    { project, session, actor = systemActor('gateway') }: ProviderUse,
+  ): () => Promise<string> {
     return () => this.#options.secret({ project, name, use: 'model gateway', session, actor })
   }
 }

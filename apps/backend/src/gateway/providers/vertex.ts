@@ -1,12 +1,12 @@
 import type { ModelProviderSetting } from '@berth/contract'
 import type { Dispatcher } from 'undici'
 import { z } from 'zod'
+import { parseJson } from '../parse-json.ts'
 import { cloudBody, modelOf } from './cloud-body.ts'
 import { vertexId } from './cloud-models.ts'
 import type { GoogleTokens } from './google-tokens.ts'
 import { errorAnswer, type ModelAnswer, type ModelProvider, type ModelRequest } from './provider.ts'
 import { below, headerOf, readStart, send } from './send.ts'
-import { parseJson } from '../parse-json.ts'
 
 const version = 'vertex-2023-10-16'
 
@@ -71,7 +71,11 @@ export class VertexProvider implements ModelProvider {
       authorization: `Bearer ${token}`,
       ...(betas.length === 0 ? {} : { 'anthropic-beta': betas.join(',') }),
     }
-    const answer = await send(agent, { url: below(url ?? hostOf(location), path), method: 'POST', headers, body }, signal)
+    const answer = await send(
+      agent,
+      { url: below(url ?? hostOf(location), path), method: 'POST', headers, body },
+      signal,
+    )
     if (answer.statusCode === 401) tokens.forget(account)
     return answer
   }
@@ -97,10 +101,17 @@ const types: Readonly<Record<string, string>> = {
   DEADLINE_EXCEEDED: 'timeout_error',
 }
 
-const anthropicError = z.object({ type: z.literal('error'), error: z.object({ type: z.string(), message: z.string() }) })
+const anthropicError = z.object({
+  type: z.literal('error'),
+  error: z.object({ type: z.string(), message: z.string() }),
+})
 const googleError = z.object({ error: z.object({ message: z.string(), status: z.string().optional() }) })
 
-const vertexAnswer = async ({ statusCode: status, headers, body }: Dispatcher.ResponseData): Promise<ModelAnswer> => {
+const vertexAnswer = async ({
+  statusCode: status,
+  headers,
+  body,
+}: Dispatcher.ResponseData): Promise<ModelAnswer> => {
   if (status === 200) return { status, headers, body }
   const text = await readStart(body)
   const after = headerOf(headers, 'retry-after')

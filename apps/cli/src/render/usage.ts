@@ -76,7 +76,7 @@ const restOf = (items: readonly Item[], total: UsageSum): UsageSum | undefined =
 }
 
 /** A budget, how far it is used and what is left. */
-export const budgetLine = (budget: Budget, style: Style): string => {
+const budgetLine = (budget: Budget, style: Style): string => {
   const { unit, percent, spent } = budget
   const remaining =
     unit === 'usd' ? `$${budget.remaining.toFixed(2)}` : `${thousands(budget.remaining)} tokens`

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { BudgetSetting } from '../budget.ts'
 
 const dollars = z.number().positive().max(1_000_000)
 const tokens = z.number().int().positive().max(1_000_000_000_000)
@@ -27,6 +26,3 @@ export const projectBudgets = {
   /** The same in tokens of all kinds. */
   projectBudgetTokens: tokens.optional(),
 }
-
-/** Each budget has its setting. */
-export type BudgetLimits = { [S in BudgetSetting]?: number }

@@ -16,7 +16,7 @@ export const messages = (
   ...more,
 })
 
-export const textOf = async ({ body }: ModelAnswer): Promise<string> => {
+const textOf = async ({ body }: ModelAnswer): Promise<string> => {
   const chunks: Uint8Array[] = []
   for await (const chunk of body) chunks.push(chunk)
   return Buffer.concat(chunks).toString('utf8')

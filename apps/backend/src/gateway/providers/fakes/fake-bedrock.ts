@@ -43,7 +43,7 @@ const encodePart = (part: string): string =>
  * The signature of a request, computed from what arrived as the documentation of Signature Version 4 says, without the library
  * that made it. Undefined: what it claims is right; else what is wrong.
  */
-export const signatureProblem = (
+const signatureProblem = (
   request: IncomingMessage,
   body: Buffer,
   { secretAccessKey, region }: { secretAccessKey: string; region: string },

@@ -18,10 +18,9 @@ import { Tail } from './events/tail.ts'
 import { Gateway } from './gateway/gateway.ts'
 import type { ModelSource } from './gateway/model-source.ts'
 import { builtInPrices, type Prices } from './gateway/prices.ts'
+import { Providers } from './gateway/providers/providers.ts'
 import type { SecretValues } from './git-credentials/git-credentials.ts'
 import { gitParts } from './git-credentials/git-parts.ts'
-import { ModelProblem } from './gateway/providers/provider.ts'
-import { Providers } from './gateway/providers/providers.ts'
 import type { GitProxyLimits } from './git-proxy/git-limits.ts'
 import type { Deps } from './http/deps.ts'
 import { drainable } from './http/drain.ts'
@@ -199,9 +198,7 @@ const assemble = (
   const outbound = createOutbound({ privateHosts: parts.privateHosts })
   const providers = new Providers({
     ...{ source, outbound, now, platformKeyProjects: parts.platformKeyProjects ?? 'all' },
-    secret: async ({ name }) => {
-      throw new ModelProblem({ status: 401, type: 'authentication_error' }, `There is no secret ${name}.`)
-    },
+    secret: (use) => (parts.secrets ?? noSecrets).value(use),
   })
   const deps: Deps = {
     store,

@@ -132,4 +132,8 @@ export const promises: Readonly<Record<string, string>> = {
   P192: 'Each kind of refused request is told in the session and in the audit, with the command that would allow it; an agent that loops fills neither.',
   P193: 'Ordinary programs in a session reach what their project allows without being set up for it; bodies of any size flow through in constant memory, and what did not arrive while the backend was away is sent when it is back.',
   P200: 'No principal asks faster than the installation allows, and no other notices that one tried.',
+  P170: 'The value of a secret is never given back: what is told of it holds no part of it, and only admins of its project learn of it.',
+  P171: 'Every sealed value can be sealed with a new key while Berth runs, in batches that can be cut short anywhere; then the old key is not needed.',
+  P172: 'No event that is appended holds the value of a secret, in any of its usual forms, also where it comes in pieces: nor does a reader see one at any moment.',
+  P174: 'A header of an MCP server that refers to a secret carries its value to that server, and nobody else sees it.',
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { startBackend } from '../../apps/backend/src/backend.ts'
 import { createDirectoryBlobs } from '../../apps/backend/src/blobs/directory.ts'
+import { openKeyRing } from '../../apps/backend/src/secrets/key-ring.ts'
 import { type Capacity, unlimited } from '../../apps/backend/src/session/admission/capacity.ts'
 import { createSqliteStore } from '../../apps/backend/src/store/sqlite/sqlite-store.ts'
 import { createNoSandbox } from '../../packages/sandbox/src/none/no-sandbox.ts'
@@ -47,6 +48,7 @@ const backend = await startBackend({
   log: pino({ level: 'error' }),
   ownerToken: token,
   capacity,
+  keys: await openKeyRing({ keysFile: undefined, dataDir: directory }),
   owner: { id: 'owner', name: 'Bench' },
   repositoryRoots: [],
   allowedHosts: [],

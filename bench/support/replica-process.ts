@@ -4,6 +4,7 @@ import type { RunnerObservation, Runtime } from '@berth/runtime'
 import { pino } from 'pino'
 import { startBackend } from '../../apps/backend/src/backend.ts'
 import { createDirectoryBlobs } from '../../apps/backend/src/blobs/directory.ts'
+import { openKeyRing } from '../../apps/backend/src/secrets/key-ring.ts'
 import { createPostgresStore } from '../../apps/backend/src/store/postgres/postgres-store.ts'
 import { createNoSandbox } from '../../packages/sandbox/src/none/no-sandbox.ts'
 
@@ -44,6 +45,7 @@ const backend = await startBackend({
   },
   log: pino({ level: 'error' }),
   ownerToken: 'bench',
+  keys: await openKeyRing({ keysFile: undefined, dataDir: directory }),
   owner: { id: 'owner', name: 'Bench' },
   repositoryRoots: [],
   allowedHosts: [],

@@ -30,6 +30,7 @@ import { usualRateLimits } from './http/rate-settings.ts'
 import { repositoryEndpoints } from './http/repositories.ts'
 import { authoriseRunner, blobUpload, modelEndpoints, runnerEndpoints } from './http/runner.ts'
 import { mcpEndpoints, runnerSetupEndpoints } from './http/runner-setup.ts'
+import { secretEndpoints } from './http/secrets.ts'
 import { sessionSettingsEndpoints } from './http/session-settings.ts'
 import { sessionEndpoints } from './http/sessions.ts'
 import type { Guard } from './http/stream-guard.ts'
@@ -82,6 +83,7 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
   logEndpoints(app, deps, options)
   fileEndpoints(app, deps, options)
   uploadEndpoints(app, deps, options)
+  secretEndpoints(app, deps, options)
   await app.register((scope, _, done) => {
     fileChangeEndpoints(scope, deps, options)
     uploadBytesEndpoint(scope, deps, options)

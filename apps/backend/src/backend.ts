@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import { BerthError, isBerthError, type System } from '@berth/contract'
+import { isBerthError, type System } from '@berth/contract'
 import type { GitSurroundings } from '@berth/git'
 import { type Clock, type Runtime, systemClock } from '@berth/runtime'
 import type { FastifyInstance } from 'fastify'
@@ -32,6 +32,11 @@ import { diagnoser } from './observe/diagnose.ts'
 import { createMetrics } from './observe/metrics.ts'
 import { Operations } from './operations/operations.ts'
 import { createOutbound } from './outbound/outbound.ts'
+import { createCipher } from './secrets/cipher.ts'
+import { claimKeys } from './secrets/claim-keys.ts'
+import type { KeyRing } from './secrets/key-ring.ts'
+import type { Secrets } from './secrets/secrets.ts'
+import { StoredSecrets } from './secrets/stored-secrets.ts'
 import { Admission } from './session/admission/admission.ts'
 import { type Capacity, unlimited } from './session/admission/capacity.ts'
 import { startHousekeeping } from './session/housekeeping.ts'
@@ -58,6 +63,10 @@ export interface BackendParts {
   checkpoints: CheckpointParts
   log: Logger
   ownerToken: string
+  /** With which secrets are sealed. */
+  keys: KeyRing
+  /** Ids of keys that are gone for good, though secrets are sealed with them. Default: none. */
+  lostKeys?: readonly string[]
   /** Opens `/metrics` and nothing else. Default: none does. */
   metricsToken?: string
   owner: { id: string; name: string }
@@ -100,6 +109,7 @@ export interface Backend {
   url: string
   runnerUrl: string
   checkpoints: Checkpoints
+  secrets: Secrets
   /** Tells readers to reconnect, finishes what is under way, and closes the parts. Runners go on. */
   close(): Promise<void>
 }
@@ -107,6 +117,7 @@ export interface Backend {
 /** Puts the backend together and starts it. Rejects when an address can't be had; then nothing is left behind. */
 export const startBackend = async (parts: BackendParts): Promise<Backend> => {
   const { store, blobs, runtime, log, clock = systemClock, listen, drainMs = 8000 } = parts
+  await claimKeys({ store, log, keys: parts.keys, lost: parts.lostKeys })
   await seedProject(store, clock.now())
   const addresses = { runner: '' }
   const checkpoints = await openCheckpoints(parts, parts.checkpoints)
@@ -162,6 +173,7 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
     url: urlOf(app),
     runnerUrl: runnerUrl(),
     checkpoints,
+    secrets: deps.secrets,
     close: () => {
       closed ??= close()
       return closed
@@ -180,15 +192,12 @@ const assemble = (
   const now = () => clock.now()
   const { events, changes } = tails(store)
   const streams = new Streams({ heartbeatMs: parts.heartbeatMs, recheckMs: parts.recheckMs })
-  const service = new SessionService({ store, blobs, now, random, wake: (session) => loop.wake(session) })
+  const sealed = openSecrets(parts, now)
+  const { secrets } = sealed
+  const wake = (session: string) => loop.wake(session)
+  const service = new SessionService({ store, blobs, now, random, secrets, wake })
   const leases = new Leases({ store, clock, log, holder: randomUUID() })
-  const metrics = createMetrics({
-    stats: () => store.stats(),
-    leases: () => leases.held,
-    occupancy: () => store.occupancy(),
-    tails: () => ({ bytes: events.stats.bytes + changes.stats.bytes, readers: events.stats.readers }),
-    streams: () => streams.count,
-  })
+  const metrics = metricsOf({ store, leases, events, changes, streams })
   const admission = new Admission({
     ...{ store, service, clock, log, leases },
     capacity: parts.capacity ?? unlimited,
@@ -213,9 +222,10 @@ const assemble = (
     gateway: new Gateway({ providers, service, store, prices, count: metrics.used, now, log }),
     providers,
     outbound,
-    mcp: new McpProxy({ service, store, outbound }),
-    egress: new EgressBroker({ service, store, outbound, now, secrets: { fill: async (text) => text } }),
-    ...gitParts(parts, { service, outbound, secrets: parts.secrets ?? noSecrets, now }),
+    mcp: new McpProxy({ service, store, outbound, secrets }),
+    egress: new EgressBroker({ service, store, outbound, now, secrets }),
+    ...gitParts(parts, { service, outbound, secrets: parts.secrets ?? secrets, now }),
+    ...sealed,
     metrics,
     log,
     now,
@@ -259,9 +269,26 @@ const authenticatorOf = (
   return withKeys(new KeyAuthenticator({ store, now, failed }), others)
 }
 
-/** Until there are secrets. */
-const noSecrets: SecretValues = {
-  value: ({ name }) => Promise.reject(new BerthError('internal', `There is no secret ${name}.`)),
+interface Measured {
+  store: Store
+  leases: Leases
+  events: Tail
+  changes: Tail
+  streams: Streams
+}
+
+const metricsOf = ({ store, leases, events, changes, streams }: Measured) =>
+  createMetrics({
+    stats: () => store.stats(),
+    leases: () => leases.held,
+    occupancy: () => store.occupancy(),
+    tails: () => ({ bytes: events.stats.bytes + changes.stats.bytes, readers: events.stats.readers }),
+    streams: () => streams.count,
+  })
+
+const openSecrets = ({ store, keys, log }: BackendParts, now: () => number) => {
+  const cipher = createCipher(keys)
+  return { keys, cipher, secrets: new StoredSecrets({ store, keys, cipher, log, now }) }
 }
 
 /** What may need a step; at the first look everything that lives, because it may have ended while nobody watched. */

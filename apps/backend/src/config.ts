@@ -51,6 +51,10 @@ const schema = z.object({
   BERTH_ALLOW_REMOTE_OWNER: z.enum(['true', 'false']).default('false'),
   /** A file with the owner's token. Default: `owner-token` in the data directory, made at the first start. */
   BERTH_OWNER_TOKEN_FILE: z.string().min(1).optional(),
+  /** A JSON file with the keys that seal secrets. Default: `keys.json` in the data directory, made at the first start. */
+  BERTH_KEYS_FILE: z.string().min(1).optional(),
+  /** Ids, separated by commas, of keys that are gone for good: what they sealed has to be set anew. */
+  BERTH_LOST_KEYS: list(',').optional(),
   /** A file with a token that opens `/metrics` and nothing else. Default: only the owner's token does. */
   BERTH_METRICS_TOKEN_FILE: z.string().min(1).optional(),
   /** Sessions that may live at once; more wait. Default: what fits in the memory, at most 16 for each core. */
@@ -95,6 +99,8 @@ export interface Config {
   allowedHosts: string[]
   ownerTokenFile: string | undefined
   metricsTokenFile: string | undefined
+  keysFile: string | undefined
+  lostKeys: string[]
   gitHosts: string[]
   privateHosts: string[]
   runnersGit: 'direct' | 'proxy'
@@ -202,6 +208,8 @@ export const readConfig = (env: NodeJS.ProcessEnv): Config => {
     gitHosts: checked('BERTH_GIT_HOSTS', values.BERTH_GIT_HOSTS ?? [], accepted(parseGitHosts)),
     privateHosts: privateHostsOf(values),
     rateLimits: checked('BERTH_RATE_LIMITS', values.BERTH_RATE_LIMITS ?? [], parseRateLimits),
+    keysFile: values.BERTH_KEYS_FILE,
+    lostKeys: values.BERTH_LOST_KEYS ?? [],
     runnersGit: values.BERTH_GIT,
     capacity: { sessions: values.BERTH_MAX_LIVE_SESSIONS, memoryMiB: values.BERTH_MEMORY_MIB },
     scenarios: values.BERTH_SCENARIOS,

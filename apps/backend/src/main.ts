@@ -17,6 +17,7 @@ import { createModelSource } from './gateway/model-source.ts'
 import { loadPrices } from './gateway/prices.ts'
 import { parseGitHosts } from './git-proxy/git-hosts.ts'
 import { createRemoteGuard } from './git-proxy/guard-remote.ts'
+import { openKeyRing } from './secrets/key-ring.ts'
 import { capacityOf, clusterCapacityOf } from './session/admission/capacity.ts'
 import type { Store } from './store/port.ts'
 import { createSqliteStore } from './store/sqlite/sqlite-store.ts'
@@ -49,6 +50,8 @@ const start = async (config: Config) => {
     },
     log,
     ownerToken: await ownerToken(config),
+    keys: await openKeyRing(config),
+    lostKeys: config.lostKeys,
     metricsToken:
       config.metricsTokenFile === undefined ? undefined : await readToken(config.metricsTokenFile),
     owner: config.owner,

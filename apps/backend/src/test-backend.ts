@@ -10,6 +10,7 @@ import { createFakeRuntime, type FakeRuntime } from '@berth/testing'
 import { pino } from 'pino'
 import { type Backend, type BackendParts, startBackend } from './backend.ts'
 import { createDirectoryBlobs } from './blobs/directory.ts'
+import { openKeyRing } from './secrets/key-ring.ts'
 import { createSqliteStore } from './store/sqlite/sqlite-store.ts'
 
 export const ownerToken = 'brt_owner_test-token-that-is-long-enough'
@@ -36,6 +37,8 @@ export interface TestBackend extends Backend {
   directory: string
   /** Everything that was logged. */
   log: string[]
+  /** What the next start takes instead of the parts of its own. */
+  overrides: Partial<BackendParts>
   /** Calls the API as the owner, or with another token; `null`: without. */
   call<T = Record<string, unknown>>(path: string, options?: CallOptions): Promise<Answer<T>>
   /** Calls the runners' port. */
@@ -105,6 +108,7 @@ export const createTestBackend = async (overrides: Partial<BackendParts> = {}): 
     },
     log: pino({ level: 'trace' }, { write: (line: string) => void log.push(line) }),
     ownerToken,
+    keys: await openKeyRing({ keysFile: undefined, dataDir: directory }),
     owner: { id: 'owner', name: 'Test' },
     repositoryRoots: [join(directory, 'repositories')],
     privateHosts: ['*'],
@@ -123,6 +127,7 @@ export const createTestBackend = async (overrides: Partial<BackendParts> = {}): 
     runtime,
     directory,
     log,
+    overrides,
     dispose: async () => {
       await backend.close()
       await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
@@ -130,7 +135,12 @@ export const createTestBackend = async (overrides: Partial<BackendParts> = {}): 
     restart: async () => {
       await backend.close()
       backend.parts = await open()
-      Object.assign(backend, await startBackend(backend.parts))
+      try {
+        Object.assign(backend, await startBackend(backend.parts))
+      } catch (error) {
+        await backend.parts.store.close()
+        throw error
+      }
     },
   }
   return backend

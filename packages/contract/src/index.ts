@@ -219,7 +219,18 @@ export { type Diagnosis, diagnosis, type Finding, finding, type System, system }
 export { type Upload, uploadRoutes } from './routes/uploads.ts'
 export { type UsageItem, type UsageReport, usageReport } from './routes/usage.ts'
 export { type LogLine, type LogSource, logSource, type StoredLogLine } from './runner-log.ts'
+export {
+  type SealingKey,
+  type Secret,
+  type SecretInput,
+  type SecretKind,
+  secret,
+  secretInput,
+  secretKind,
+  secretName,
+} from './secret.ts'
 export { foldSession } from './session/fold.ts'
+export type { HeldText } from './session/held-text.ts'
 export { limitsOf, type SessionLimits } from './session/limits.ts'
 export { toldOf } from './session/spending.ts'
 export type { SessionState } from './session/state.ts'

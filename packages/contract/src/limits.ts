@@ -39,6 +39,16 @@ export const limits = {
   idempotencyKey: 128,
   idempotencyHours: 24,
   message: 4000,
+  /** The value of a secret; those of all secrets of a project together, also former ones. */
+  secretValue: 64 * 1024,
+  secretBytes: 256 * 1024,
+  /** In characters: a shorter value could not be hidden where it is shown. */
+  secretShortest: 8,
+  secretNote: 500,
+  secrets: 200,
+  /** Former values of a secret that are still hidden where they are shown, and how long. */
+  formerSecrets: 10,
+  formerSecretDays: 30,
   /** Custom agents, commands, skills or MCP servers of one layer. */
   setupEntries: 100,
   /** The text of one of them, in characters. */

@@ -54,7 +54,10 @@ export const forkSession = async (parts: ForkParts, request: ForkRequest): Promi
   const prompt =
     request.prompt === undefined
       ? undefined
-      : { prompt: service.newId('prompt'), content: await service.storePrompt(session, request.prompt) }
+      : {
+          prompt: service.newId('prompt'),
+          content: await service.storePrompt({ session, project: project.name }, request.prompt),
+        }
   const result = await service.run({
     session,
     project: project.name,

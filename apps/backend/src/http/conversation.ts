@@ -14,7 +14,7 @@ export const conversationEndpoints = (
   serve(routes.createPrompt, async ({ params, body, principal, idempotency, audit }) => {
     await service.check(params.project, params.session)
     const prompt = service.newId('prompt')
-    const content = await service.storePrompt(params.session, body.content)
+    const content = await service.storePrompt(params, body.content)
     const command = { kind: 'prompt', actor: principal.actor, prompt, content } as const
     const {
       summary,

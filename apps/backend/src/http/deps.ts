@@ -15,6 +15,9 @@ import type { McpProxy } from '../mcp/mcp-proxy.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { Operations } from '../operations/operations.ts'
 import type { Outbound } from '../outbound/outbound.ts'
+import type { Cipher } from '../secrets/cipher.ts'
+import type { KeyRing } from '../secrets/key-ring.ts'
+import type { StoredSecrets } from '../secrets/stored-secrets.ts'
 import type { Admission } from '../session/admission/admission.ts'
 import type { SessionService } from '../session/service.ts'
 import type { Store } from '../store/port.ts'
@@ -43,6 +46,10 @@ export interface Deps {
   mcp: McpProxy
   git: GitProxy
   egress: EgressBroker
+  secrets: StoredSecrets
+  /** Seals what is not a project's secret, such as tokens of browser sessions. */
+  cipher: Cipher
+  keys: KeyRing
   metrics: Metrics
   log: Logger
   system: () => Promise<System>

@@ -11,6 +11,7 @@ import {
 import type { FastifyInstance } from 'fastify'
 import { projectNotFound } from '../auth/access.ts'
 import { maskHeaders } from '../mcp/mask-headers.ts'
+import { referencesOf } from '../secrets/references.ts'
 import type { ProjectRow, Store } from '../store/port.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
@@ -92,6 +93,7 @@ export const projectEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
       ([, value]) => value !== null && value !== undefined,
     )
     const settings = settingsSchema.parse(Object.fromEntries(merged))
+    await checkSecrets(store, { project: params.project, body })
     note({ details: { settings: Object.keys(body) } })
     const project = await audited.editProject(params.project, {
       settings,
@@ -115,4 +117,25 @@ const wireProject = ({ settings: _, settingsVersion: __, ...project }: ProjectRo
 const wireSettings = ({ settings, settingsVersion }: ProjectRow): ProjectSettings => {
   const { values, origins } = resolveSettings({ project: settings, platform: platformSettings })
   return projectSettings.parse({ version: settingsVersion, own: settings, effective: values, origins })
+}
+
+/** Rejects settings that refer to secrets which the project does not have, with each place. */
+const checkSecrets = async (
+  store: Store,
+  { project, body }: { project: string; body: object },
+): Promise<void> => {
+  const references = referencesOf(body)
+  if (references.length === 0) return
+  const known = new Set((await store.secrets(project)).map(({ name }) => name))
+  const missing = references.filter(({ name }) => !known.has(name))
+  if (missing.length === 0) return
+  const fields = missing.slice(0, 50).map(({ field, name }) => ({
+    field: `body.${field}`,
+    message: `the project has no secret ${JSON.stringify(name)}: set it first`,
+  }))
+  throw new BerthError(
+    'invalid_input',
+    'The settings refer to secrets that the project does not have.',
+    fields,
+  )
 }

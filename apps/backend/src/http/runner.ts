@@ -4,6 +4,8 @@ import { sha256 } from '../auth/sha256.ts'
 import { maxRequestBytes } from '../gateway/gateway.ts'
 import { maskHeaders } from '../mcp/mask-headers.ts'
 import { checkSource, checkTransfer } from '../operations/transfers.ts'
+import { hideInTexts } from '../session/redact/hide-in-texts.ts'
+import { hiderOf } from '../session/redact/hider.ts'
 import { sessionSettingsOf } from '../session/service.ts'
 import type { RunnerIdentity } from '../store/port.ts'
 import { baseOf } from './bases.ts'
@@ -33,16 +35,17 @@ export const runnerEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
   serve(runnerRoutes.runnerHello, async ({ request }) => welcome(deps, runnerOf(request)))
 
   serve(runnerRoutes.runnerFacts, async ({ request, body, principal }) => {
-    const { session, generation } = runnerOf(request)
-    const facts = body.facts as Fact[]
+    const { session, project, generation, secrets: stamp } = runnerOf(request)
+    const texts = await hideInTexts(deps, { session, project, stamp, facts: body.facts as Fact[] })
     const command = {
       kind: 'facts',
       actor: principal.actor,
       generation,
       source: body.generation,
-      facts,
+      facts: texts.facts,
     } as const
-    const { state } = await service.run({ session, command })
+    const { state } = await service.run({ session, project, stamp, command })
+    await texts.done()
     return { n: body.generation === generation ? state.n : (state.previous?.n ?? 0) }
   })
 
@@ -61,8 +64,11 @@ export const runnerEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
   })
 
   serve(runnerRoutes.runnerLogs, async ({ request, body }) => {
-    const { session, generation } = runnerOf(request)
-    await store.addLogs(session, generation, body.lines)
+    const { session, project, generation, secrets: stamp } = runnerOf(request)
+    const hider = hiderOf(await deps.secrets.hidden(project, stamp))
+    const lines =
+      hider === undefined ? body.lines : body.lines.map((line) => ({ ...line, text: hider.whole(line.text) }))
+    await store.addLogs(session, generation, lines)
     return undefined
   })
 

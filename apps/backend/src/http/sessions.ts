@@ -94,7 +94,8 @@ const createSession = async (deps: Deps, call: Call<typeof routes.createSession>
   const { workflow } = body.settings
   if (workflow !== undefined) await deps.checkRepository(workflow.url, 'body.settings.workflow.url')
   const session = service.newId('session')
-  const prompt = body.prompt === undefined ? undefined : await storeFirst(deps, session, body.prompt)
+  const place = { session, project: params.project }
+  const prompt = body.prompt === undefined ? undefined : await storeFirst(deps, place, body.prompt)
   const model = await deps.providers.kindOf(params.project, project.settings.modelProvider)
   const result = await service.run({
     session,
@@ -135,11 +136,11 @@ const checkRepositories = async ({ checkRepository }: Deps, repositories: readon
 
 const storeFirst = async (
   { service }: Deps,
-  session: string,
+  place: { session: string; project: string },
   content: NonNullable<CreateSession['prompt']>,
 ) => ({
   prompt: service.newId('prompt'),
-  content: await service.storePrompt(session, content as Parameters<typeof service.storePrompt>[1]),
+  content: await service.storePrompt(place, content as Parameters<typeof service.storePrompt>[1]),
 })
 
 const filterOf = (query: Call<typeof routes.listSessions>['query']): SessionFilter => ({

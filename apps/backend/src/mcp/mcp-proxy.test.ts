@@ -53,7 +53,7 @@ const proxyOf = async (backend: TestBackend, limits: Partial<McpProxyLimits>) =>
     wake: () => undefined,
   })
   const { id } = await backend.session()
-  const runner = { session: id, project: 'default', generation: 1, current: true }
+  const runner = { session: id, project: 'default', generation: 1, current: true, secrets: 0 }
   const call: McpCall = { runner, name: 'far', method: 'POST', headers: {}, body: Buffer.from('{}') }
   const outbound = createOutbound({ privateHosts: ['127.0.0.1'] })
   return { proxy: new McpProxy({ service, store, outbound, limits }), call, outbound }

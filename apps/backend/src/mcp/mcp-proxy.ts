@@ -3,6 +3,7 @@ import { finished, type Readable, Transform } from 'node:stream'
 import { BerthError, type EffectiveSettings } from '@berth/contract'
 import type { Agent, Dispatcher } from 'undici'
 import { type Outbound, privateAddressOf } from '../outbound/outbound.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 import { OpenCalls } from '../session/open-calls.ts'
 import type { SessionService } from '../session/service.ts'
 import { sessionSettingsOf } from '../session/service.ts'
@@ -36,6 +37,8 @@ export interface McpProxyOptions {
   store: Store
   outbound: Outbound
   limits?: Partial<McpProxyLimits>
+  /** For headers that refer to them. Default: they are sent as they are. */
+  secrets?: Pick<Secrets, 'fill'>
 }
 
 export interface McpCall {
@@ -105,11 +108,29 @@ export class McpProxy {
       project?.settings ?? {},
     ).values
     const server = Object.hasOwn(mcpServers, name) ? mcpServers[name] : undefined
-    if (server?.type === 'http' && !disabledMcpServers.includes(name)) return server
+    if (server?.type === 'http' && !disabledMcpServers.includes(name))
+      return this.#filled(server, runner, name)
     throw new BerthError(
       'mcp_server_not_found',
       `The project's settings name no MCP server ${name} on the network.`,
     )
+  }
+
+  /** With the values of the secrets that its headers refer to. */
+  async #filled(server: HttpServer, { project, session }: RunnerIdentity, name: string): Promise<HttpServer> {
+    const { secrets } = this.#options
+    if (secrets === undefined) return server
+    const use = {
+      project,
+      session,
+      use: `MCP server ${name}`,
+      actor: { kind: 'runner' as const, id: session },
+    }
+    const headers = Object.entries(server.headers).map(async ([header, value]) => [
+      header,
+      await secrets.fill(value, use),
+    ])
+    return { ...server, headers: Object.fromEntries(await Promise.all(headers)) }
   }
 
   async #ask({ name, method, headers, body }: McpCall, server: HttpServer): Promise<Dispatcher.ResponseData> {

@@ -15,6 +15,7 @@ import type {
   StopReason,
   StoredBlock,
 } from '@berth/contract'
+import type { KnownSecrets } from '../secrets/secrets.ts'
 import type { ProjectSpending } from './budget.ts'
 
 /**
@@ -120,4 +121,6 @@ export interface DecideContext {
   at: string
   /** The id of the turn that this decision may start. */
   turn: string
+  /** What must not be shown in the session's project. */
+  secrets?: KnownSecrets
 }

@@ -11,6 +11,8 @@ import { operationDeciders } from './deciders/operations.ts'
 import { peopleDeciders } from './deciders/people.ts'
 import { repositoryDeciders } from './deciders/repositories.ts'
 
+import { hiderOf } from './redact/hider.ts'
+
 export { backendActor } from './deciders/draft.ts'
 
 export interface Decision {
@@ -31,7 +33,7 @@ export const decide = (
   command: Command,
   context: DecideContext,
 ): Decision => {
-  const log = new Draft(state, context)
+  const log = new Draft(state, context, hiderOf(context.secrets))
   if (command.kind !== 'create' && log.isNew)
     throw new BerthError('session_not_found', 'The session does not exist.')
   const decider = deciders[command.kind] as (log: Draft, command: Command) => void

@@ -15,9 +15,11 @@ import {
   type StoredBlock,
 } from '@berth/contract'
 import type { BlobStore } from '../blobs/port.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 import type { AuditDraft } from '../store/audit-store.ts'
 import type { AppendResult, Idempotency, Store } from '../store/port.ts'
 import type { Command } from './command.ts'
+import { hiderOf } from './redact/hider.ts'
 
 export interface ServiceOptions {
   store: Store
@@ -25,6 +27,8 @@ export interface ServiceOptions {
   /** Milliseconds since 1970. */
   now: () => number
   random: (bytes: number) => Uint8Array
+  /** What must not be shown. Default: nothing. */
+  secrets?: Pick<Secrets, 'hidden'>
   /** A session may need a step of the reconciler. */
   wake: (session: string) => void
 }
@@ -38,11 +42,23 @@ export interface CommandRequest {
   tokenHash?: string
   /** Recorded with what is appended. */
   audit?: AuditDraft
+  /** The stamp of the project's secrets, when it is known. */
+  stamp?: number
 }
+
+const rememberedProjects = 10_000
+
+/** Commands whose events hold no text of anybody's. */
+const silent: ReadonlySet<Command['kind']> = new Set([
+  ...(['withdraw', 'interrupt', 'stop', 'resume', 'delete', 'restore', 'launch', 'limits'] as const),
+  ...(['enforce', 'warn', 'wait', 'usage', 'budget'] as const),
+])
 
 /** The one writer: everything that happens to a session goes through `run`. */
 export class SessionService {
   readonly #options: ServiceOptions
+  /** The projects of sessions. */
+  readonly #projects = new Map<string, string>()
 
   constructor(options: ServiceOptions) {
     this.#options = options
@@ -56,10 +72,24 @@ export class SessionService {
     return makeId(kind, this.now(), this.#options.random(10))
   }
 
-  async run(request: CommandRequest): Promise<AppendResult> {
-    const result = await this.#options.store.append({ ...request, turn: this.newId('turn'), now: this.now() })
+  async run({ stamp, ...request }: CommandRequest): Promise<AppendResult> {
+    const secrets = silent.has(request.command.kind) ? undefined : await this.#hidden(request, stamp)
+    const times = { turn: this.newId('turn'), now: this.now() }
+    const result = await this.#options.store.append({ ...request, ...times, secrets })
     if (needsStep(result, request.command)) this.#options.wake(request.session)
     return result
+  }
+
+  async #hidden({ session, project, command }: CommandRequest, stamp?: number) {
+    if (this.#options.secrets === undefined) return undefined
+    const known = project ?? (command.kind === 'create' ? command.project : this.#projects.get(session))
+    const name = known ?? (await this.#options.store.state(session))?.summary.project
+    if (name === undefined) return undefined
+    // A session stays in its project.
+    if (known === undefined) this.#projects.set(session, name)
+    const [oldest] = this.#projects.keys()
+    if (this.#projects.size > rememberedProjects && oldest !== undefined) this.#projects.delete(oldest)
+    return this.#options.secrets.hidden(name, stamp)
   }
 
   /** A session may need a step of the reconciler though nothing was appended to its log. */
@@ -80,9 +110,19 @@ export class SessionService {
   }
 
   /** Puts what is too large for an event into the blob store. */
-  async storePrompt(session: string, content: string | PromptBlock[]): Promise<StoredBlock[]> {
+  async storePrompt(
+    { session, project }: { session: string; project: string },
+    content: string | PromptBlock[],
+  ): Promise<StoredBlock[]> {
     const blocks: PromptBlock[] = typeof content === 'string' ? [{ type: 'text', text: content }] : content
-    return Promise.all(blocks.map((block) => this.#storeBlock(session, block)))
+    const hider = hiderOf(await this.#options.secrets?.hidden(project))
+    return Promise.all(
+      blocks.map((block) => {
+        const isLong = block.type === 'text' && Buffer.byteLength(block.text) > limits.inlineText
+        const hidden = isLong && hider !== undefined ? { ...block, text: hider.whole(block.text) } : block
+        return this.#storeBlock(session, hidden)
+      }),
+    )
   }
 
   async #storeBlock(session: string, block: PromptBlock): Promise<StoredBlock> {

@@ -13,12 +13,18 @@ import type {
   Store,
 } from './port.ts'
 import type { Program } from './query.ts'
+import type { SecretRow } from './secret-store.ts'
 
 /** What changes a store, each in one transaction: input and value. All of it can be cloned. */
 export interface Operations {
   createUpload: { input: Parameters<Store['createUpload']>[0]; value: undefined }
   extendUpload: { input: { upload: string; from: number; to: number; parts: string[] }; value: undefined }
   removeUpload: { input: { upload: string }; value: undefined }
+  putSecret: { input: Parameters<Store['putSecret']>[0]; value: SecretRow }
+  deleteSecret: { input: Parameters<Store['deleteSecret']>[0]; value: undefined }
+  secretUsed: { input: Parameters<Store['secretUsed']>[0]; value: boolean }
+  resealSecrets: { input: { items: Parameters<Store['resealSecrets']>[0] }; value: number }
+  claimKeys: { input: Parameters<Store['claimKeys']>[0]; value: Record<string, string> }
   append: { input: AppendRequest; value: AppendResult }
   createProject: { input: Parameters<Store['createProject']>[0]; value: ProjectRow }
   editProject: { input: { name: string; edit: ProjectEdit }; value: ProjectRow }

@@ -8,9 +8,11 @@ import type {
   Settings,
   StoredLogLine,
 } from '@berth/contract'
+import type { KnownSecrets } from '../secrets/secrets.ts'
 import type { Command } from '../session/command.ts'
 import type { AccessStore } from './access-store.ts'
 import type { AuditDraft, AuditStore } from './audit-store.ts'
+import type { SecretStore } from './secret-store.ts'
 import type { UploadStore } from './upload-store.ts'
 import type { UsageStore } from './usage-store.ts'
 
@@ -38,6 +40,8 @@ export interface AppendRequest {
   turn: string
   /** Milliseconds since 1970. */
   now: number
+  /** What must not be shown in the session's project: it is hidden in everything that is appended. */
+  secrets?: KnownSecrets
   idempotency?: Idempotency
   /** The version of the project's settings that the command was made from: another one is `version_mismatch`. */
   settingsVersion?: number
@@ -95,6 +99,8 @@ export interface RunnerIdentity {
   generation: number
   /** False: the generation is over, its runner is fenced out. */
   current: boolean
+  /** The stamp of its project's secrets, see `secretStamp`; missing: it was not looked for. */
+  secrets?: number
 }
 
 /** What the reconciler reads of a session besides its state. */
@@ -181,7 +187,7 @@ export const operationMs = 300_000
  * `storage_full`, …), others are faults. Reads see everything that was acknowledged before they were called.
  * Adapters pass `storeConformance`. Nothing outside an adapter knows its database.
  */
-export interface Store extends AccessStore, AuditStore, UploadStore, UsageStore {
+export interface Store extends AccessStore, AuditStore, SecretStore, UploadStore, UsageStore {
   readonly kind: 'sqlite' | 'postgres'
 
   /**

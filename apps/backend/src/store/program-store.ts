@@ -24,6 +24,14 @@ import { project, projectSettings, projects } from './programs/projects.ts'
 import { revokedBefore } from './programs/revocations.ts'
 import { generation, runner } from './programs/runners.ts'
 import {
+  knownSecrets,
+  sealedBy,
+  sealedSecret,
+  secretStamp,
+  secrets,
+  secretsSealedBy,
+} from './programs/secrets.ts'
+import {
   changes,
   existing,
   heads,
@@ -276,6 +284,40 @@ export class ProgramStore implements Store {
   }
   removeUpload(id: string) {
     return this.#write('removeUpload', { upload: id })
+  }
+
+  putSecret(input: Parameters<Store['putSecret']>[0]) {
+    return this.#write('putSecret', input)
+  }
+  deleteSecret(input: Parameters<Store['deleteSecret']>[0]) {
+    return this.#write('deleteSecret', input)
+  }
+  secrets(name: string) {
+    return this.#read(secrets(name))
+  }
+  sealedSecret(name: string, wanted: string) {
+    return this.#read(sealedSecret(name, wanted))
+  }
+  secretStamp(name: string) {
+    return this.#read(secretStamp(name))
+  }
+  knownSecrets(name: string) {
+    return this.#read(knownSecrets(name))
+  }
+  secretUsed(use: Parameters<Store['secretUsed']>[0]) {
+    return this.#write('secretUsed', use)
+  }
+  sealedBy() {
+    return this.#read(sealedBy())
+  }
+  secretsSealedBy(keyId: string, limit: number) {
+    return this.#read(secretsSealedBy(keyId, limit))
+  }
+  resealSecrets(items: Parameters<Store['resealSecrets']>[0]) {
+    return this.#write('resealSecrets', { items })
+  }
+  claimKeys(claim: Parameters<Store['claimKeys']>[0]) {
+    return this.#write('claimKeys', claim)
   }
 
   putGrant(input: Grant) {

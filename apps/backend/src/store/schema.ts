@@ -167,6 +167,38 @@ export interface Tables {
     parts: string
     created_at: number
   }
+  secrets: {
+    project: string
+    name: string
+    kind: string
+    /** Of `environment`: the variable that holds it. */
+    variable: string | null
+    note: string
+    /** The current value among its versions. */
+    version: number
+    created_at: number
+    used_at: number | null
+    used_for: string | null
+  }
+  /** Values as the cipher gave them. Also former ones, and those of secrets that are gone: they are still hidden where they are shown. */
+  secret_versions: {
+    project: string
+    name: string
+    version: number
+    sealed: string
+    /** The key with which it is sealed. */
+    key_id: string
+    /** Its length before. */
+    bytes: number
+    fingerprint: string
+    set_at: number
+    /** Who set it, as JSON. */
+    set_by: string
+    /** Since when it is a former one; null: it is current. */
+    replaced_at: number | null
+  }
+  /** Changes with every change of a project's values, and never comes back. */
+  secret_stamps: { project: string; stamp: number }
   idempotency: {
     scope: string
     key: string

@@ -10,6 +10,7 @@ import { queueRoutes } from './queue.ts'
 import { repositoryRoutes } from './repositories.ts'
 import type { Route } from './route.ts'
 import { runnerRoutes } from './runner.ts'
+import { secretRoutes } from './secrets.ts'
 import { sessionSettingsRoutes } from './session-settings.ts'
 import { sessionRoutes } from './sessions.ts'
 import { systemRoutes } from './system.ts'
@@ -33,6 +34,7 @@ export const routes = {
   ...usageRoutes,
   ...fileRoutes,
   ...uploadRoutes,
+  ...secretRoutes,
 } as const
 
 export type RouteName = keyof typeof routes

@@ -3,6 +3,7 @@ import type { CheckpointRef } from '../checkpoint.ts'
 import type { EventData } from '../events/event.ts'
 import type { WantedRepository } from '../repository.ts'
 import type { SessionSettings } from '../settings/settings.ts'
+import type { HeldText } from './held-text.ts'
 import type { SessionLimits } from './limits.ts'
 import type { Spending } from './spending.ts'
 import type { SessionSummary } from './summary.ts'
@@ -32,6 +33,11 @@ export interface SessionState {
   previous: { generation: number; n: number } | undefined
   /** Blocks that are open, with what is needed to abort them. */
   openBlocks: string[]
+  /**
+   * What is held back of open blocks, by block. The one part of the state that is no fold over the events: it is what they
+   * don't say. Missing: nothing.
+   */
+  held?: Record<string, HeldText>
   /** Operations on the workspace that nobody has answered. */
   operations: string[]
   /** Claude Code's own id of the conversation. */

@@ -101,13 +101,16 @@ export type Hooks = z.infer<typeof hooks>
 const reservedVariable =
   /^(PATH|HOME|USER|SHELL|TMPDIR|IFS|ENV|BASH_ENV|NODE_OPTIONS|LD_.*|DYLD_.*|GIT_.*|BERTH_.*|ANTHROPIC_.*|CLAUDE_.*|CLAUDECODE|DISABLE_AUTOUPDATER|HTTPS?_PROXY|NO_PROXY|ALL_PROXY)$/i
 
+/** A variable that a project may give to the agent's environment. */
+export const variableName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'expected a variable name')
+  .refine((variable) => !reservedVariable.test(variable), 'this name is reserved')
+
 /** Plain environment variables: the agent and everything that it starts see them. No place for a secret. */
 export const environmentVariables = z
   .record(
-    z
-      .string()
-      .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'expected a variable name')
-      .refine((variable) => !reservedVariable.test(variable), 'this name is reserved'),
+    variableName,
     z
       .string()
       .max(8192)

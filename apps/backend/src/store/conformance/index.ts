@@ -14,6 +14,7 @@ import { memberCases } from './member-cases.ts'
 import { projectCases } from './project-cases.ts'
 import { readCases } from './read-cases.ts'
 import { attentionCases, occupancyCases, runnerCases } from './runner-cases.ts'
+import { sealingKeyCases, secretCases } from './secret-cases.ts'
 import { uploadCases } from './upload-cases.ts'
 import { usageCases } from './usage-cases.ts'
 
@@ -29,6 +30,7 @@ const sharing: readonly string[] = [
     'logs',
     'usage',
     'members',
+    'secrets',
     'leases and grants',
   ],
 ]
@@ -47,6 +49,8 @@ const parts = {
   occupancy: occupancyCases,
   logs: logCases,
   uploads: uploadCases,
+  secrets: secretCases,
+  'sealing keys': sealingKeyCases,
   usage: usageCases,
   'API keys': keyCases,
   revocations: revocationCases,

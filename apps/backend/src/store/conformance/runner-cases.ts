@@ -17,12 +17,17 @@ export const runnerCases = (bench: () => Bench) => {
   it('knows a runner by its token, and whether its generation is the current one', async () => {
     const session = await bench().liveSession({ tokenHash: token('one') })
     const identity = { session, project: bench().project, generation: 1 }
-    expect(await bench().store.runner(token('one'))).toEqual({ ...identity, current: true })
+    expect(await bench().store.runner(token('one'))).toEqual({ ...identity, current: true, secrets: 0 })
     await bench().append(session, end(1))
-    expect(await bench().store.runner(token('one'))).toEqual({ ...identity, current: false })
+    expect(await bench().store.runner(token('one'))).toEqual({ ...identity, current: false, secrets: 0 })
     await bench().append(session, launch, { tokenHash: token('two') })
     expect(await bench().store.runner(token('one'))).toMatchObject({ current: false })
-    expect(await bench().store.runner(token('two'))).toEqual({ ...identity, generation: 2, current: true })
+    expect(await bench().store.runner(token('two'))).toEqual({
+      ...identity,
+      generation: 2,
+      current: true,
+      secrets: 0,
+    })
     expect(await bench().store.runner(token('three'))).toBeUndefined()
   })
 

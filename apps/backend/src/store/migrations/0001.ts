@@ -205,6 +205,40 @@ CREATE INDEX uploads_session ON uploads (session);
 CREATE INDEX uploads_project ON uploads (project, size);
 CREATE INDEX uploads_created ON uploads (created_at);
 
+CREATE TABLE secrets (
+  project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  variable TEXT,
+  note TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  used_at INTEGER,
+  used_for TEXT,
+  PRIMARY KEY (project, name)
+) WITHOUT ROWID, STRICT;
+
+CREATE TABLE secret_versions (
+  project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  sealed TEXT NOT NULL,
+  key_id TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  fingerprint TEXT NOT NULL,
+  set_at INTEGER NOT NULL,
+  set_by TEXT NOT NULL,
+  replaced_at INTEGER,
+  PRIMARY KEY (project, name, version)
+) WITHOUT ROWID, STRICT;
+CREATE INDEX secret_versions_key ON secret_versions (key_id, project, name, version);
+CREATE INDEX secret_versions_replaced ON secret_versions (replaced_at) WHERE replaced_at IS NOT NULL;
+
+CREATE TABLE secret_stamps (
+  project TEXT PRIMARY KEY REFERENCES projects (name) ON DELETE CASCADE,
+  stamp INTEGER NOT NULL
+) WITHOUT ROWID, STRICT;
+
 CREATE TABLE idempotency (
   scope TEXT NOT NULL,
   key TEXT NOT NULL,

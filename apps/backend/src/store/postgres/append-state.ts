@@ -79,7 +79,11 @@ export class AppendState {
     checkPlace(request, before)
     this.#checkProject(request, before)
     const at = new Date(request.now).toISOString()
-    const { events, state } = decide(before, request.command, { at, turn: request.turn })
+    const { events, state } = decide(before, request.command, {
+      at,
+      turn: request.turn,
+      secrets: request.secrets,
+    })
     const columns = sessionColumns(state)
     const stored = events.map((event) => ({ event, json: JSON.stringify(event), request }))
     const lines: Line[] = stored.map(({ event: { seq }, json }) => ({ seq, json }))

@@ -4,6 +4,7 @@ import type { Programs } from '../operations.ts'
 import { placesOf } from '../place.ts'
 import { query, sql, storeTime } from '../query.ts'
 import { nextRevision } from './revision.ts'
+import { expireSecrets } from './secrets.ts'
 
 const idempotencyMs = limits.idempotencyHours * 3600_000
 
@@ -156,6 +157,7 @@ export const maintenancePrograms: Pick<Programs, 'compact' | 'expire' | 'purge' 
     const expired = yield* expiry.records.run({ until: now - idempotencyMs, limit })
     yield* expiry.uploads.run({ until: now - limits.uploadHours * 3600_000 })
     yield* expiry.grants.run({ now })
+    yield* expireSecrets(now)
     yield* expiry.leases.run({})
     yield* expiry.keys.run({ until: now - limits.keptKeyDays * 86_400_000 })
     yield* expiry.memberships.run({})

@@ -11,6 +11,7 @@ import { memberPrograms } from './members.ts'
 import { projectPrograms } from './projects.ts'
 import { revocationPrograms } from './revocations.ts'
 import { runnerPrograms } from './runners.ts'
+import { secretPrograms } from './secrets.ts'
 import { uploadPrograms } from './uploads.ts'
 
 /** Everything that changes a store besides appending. */
@@ -25,6 +26,7 @@ const programs: Programs = {
   ...projectPrograms,
   ...revocationPrograms,
   ...runnerPrograms,
+  ...secretPrograms,
   ...uploadPrograms,
 }
 

@@ -34,7 +34,9 @@ const queries = {
     sql
       .selectFrom('generations')
       .innerJoin('sessions', 'sessions.number', 'generations.session')
+      .leftJoin('secret_stamps', 'secret_stamps.project', 'sessions.project')
       .select(['sessions.id as session', 'sessions.project', 'generations.generation', 'generations.live'])
+      .select('secret_stamps.stamp as secrets')
       .where('token_hash', '=', tokenHash),
   ),
   generation: query<{ session: string }>()(({ session }) =>
@@ -67,8 +69,8 @@ export const runnerPrograms: Pick<Programs, 'setRunnerToken' | 'heartbeat'> = {
 export function* runner(tokenHash: string): Program<RunnerIdentity | undefined> {
   const row = yield* queries.runner.get({ tokenHash })
   if (row === undefined) return undefined
-  const { session, project, generation, live } = row
-  return { session, project, generation, current: live === 1 }
+  const { session, project, generation, live, secrets } = row
+  return { session, project, generation, current: live === 1, secrets: secrets ?? 0 }
 }
 
 export function* generation(session: string): Program<GenerationRow | undefined> {

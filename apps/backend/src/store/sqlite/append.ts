@@ -44,7 +44,11 @@ export function* append(cache: StateCache, request: AppendRequest): Program<Done
     checkSettings(request.settingsVersion, known, name)
   }
   const at = new Date(request.now).toISOString()
-  const { events, state } = decide(before?.state, request.command, { at, turn: request.turn })
+  const { events, state } = decide(before?.state, request.command, {
+    at,
+    turn: request.turn,
+    secrets: request.secrets,
+  })
   const changed = before === undefined || !sameListed(before.state.summary, state.summary)
   const revision = changed ? yield* nextRevision(state.summary.project) : undefined
   const columns = sessionColumns(state)

@@ -41,7 +41,7 @@ const withRig = async (
       const secrets = { fill: async (line: string) => line.replace(/\$\{secret:token\}/g, value) }
       const broker = new EgressBroker({ service, store, outbound, secrets, now: Date.now, ...options })
       const { id: session } = await backend.session()
-      const runner = { session, project: 'default', generation: 1, current: true }
+      const runner = { session, project: 'default', generation: 1, current: true, secrets: 0 }
       const gone = new AbortController()
       try {
         await test({

@@ -98,6 +98,32 @@ describe('the way to MCP servers', () => {
       })
     }))
 
+  it('[P174] carries the values of secrets that headers refer to, and only there', () =>
+    withBackend(async (backend) => {
+      const referring = servers({ 'X-Key': `Bearer \${secret:token}` })
+      const refused = await set(backend, referring)
+      expect(refused).toMatchObject({
+        status: 400,
+        body: { errors: [{ field: 'body.mcpServers.far.headers.X-Key' }] },
+      })
+      const value = 'CANARY-value-of-a-header'
+      const body = { kind: 'http-header', value }
+      await backend.call('/api/projects/default/secrets/token', { method: 'PUT', body })
+      expect((await set(backend, referring)).status).toBe(200)
+      const { id } = await backend.session()
+      const { token } = await backend.spec(id)
+      let seen: unknown
+      server.once('request', ({ headers }) => {
+        seen = headers['x-key']
+      })
+      answer = (response) => response.end(`you sent Bearer ${value}`)
+      const said = await backend.callRunner(token, '/runner/mcp/far', { method: 'POST', body: {} })
+      expect(seen).toBe(`Bearer ${value}`)
+      expect(said.body).toBe('you sent [hidden]')
+      const own = await backend.call('/api/projects/default/settings')
+      expect(JSON.stringify(own.body)).not.toContain('CANARY')
+    }))
+
   it('[P66] bounds answers in size and time, and how many are under way', () =>
     withBackend(async (backend) => {
       await set(backend, servers())

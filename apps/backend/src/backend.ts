@@ -207,7 +207,7 @@ const assemble = (
   const outbound = createOutbound({ privateHosts: parts.privateHosts })
   const providers = new Providers({
     ...{ source, outbound, now, platformKeyProjects: parts.platformKeyProjects ?? 'all' },
-    secret: (use) => (parts.secrets ?? noSecrets).value(use),
+    secret: (use) => (parts.secrets ?? secrets).value(use),
   })
   const deps: Deps = {
     store,

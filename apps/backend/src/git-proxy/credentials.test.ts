@@ -259,7 +259,7 @@ describe('git of a project with a credential', { timeout: 120_000 }, () => {
   })
 
   it('[P199] pushes no more than the project lets it', async () => {
-    await set({ pushPolicy: { force: 'session-branch', maxMiB: 1, role: 'editor' } })
+    await set({ pushPolicy: { maxMiB: 1, role: 'editor' } })
     const { directory } = await clone()
     git(directory, 'checkout', '--quiet', '-b', sessionBranch(session))
     writeFiles(directory, {
@@ -273,7 +273,7 @@ describe('git of a project with a credential', { timeout: 120_000 }, () => {
   })
 
   it('[P199] pushes for admins alone where the project says so, by what they are now', async () => {
-    await set({ pushPolicy: { force: 'session-branch', maxMiB: 100, role: 'admin' } })
+    await set({ pushPolicy: { maxMiB: 100, role: 'admin' } })
     const { directory } = await clone()
     git(directory, 'checkout', '--quiet', '-b', sessionBranch(session))
     writeFiles(directory, { 'admin.txt': 'admin\n' })
@@ -294,7 +294,7 @@ describe('git of a project with a credential', { timeout: 120_000 }, () => {
     const refused = await through(directory, 'push', 'origin', 'HEAD')
     expect(refused).toMatchObject({ ok: false, said: expect.stringContaining('only admins push') })
     expect((await events('git.refused'))[0]?.data.onBehalfOf).toMatchObject({ kind: 'key', id: key })
-    await set({ pushPolicy: { force: 'session-branch', maxMiB: 100, role: 'editor' } })
+    await set({ pushPolicy: { maxMiB: 100, role: 'editor' } })
     expect(await through(directory, 'push', '--quiet', 'origin', 'HEAD')).toMatchObject({ ok: true })
     expect((await events('git.pushed'))[0]?.data.onBehalfOf).toMatchObject({ kind: 'key', id: key })
   })

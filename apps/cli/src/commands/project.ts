@@ -7,6 +7,7 @@ import { renderTable } from '../render/table.ts'
 import { readAssignments } from '../settings/assignments.ts'
 import { settingNames } from '../settings/setting-value.ts'
 import { safeJson, safeLine } from '../terminal/safe-text.ts'
+import { addProjectGitCredential } from './project-git-credential.ts'
 import { addProjectSettings, changeSettings } from './project-settings.ts'
 import { addTestModel } from './test-model.ts'
 
@@ -47,6 +48,7 @@ export const addProject = (program: Command, context: Context): void => {
   ])
   addProjectSettings(group, context)
   addTestModel(group, context)
+  addProjectGitCredential(group, context)
   group
     .command('rm <name>')
     .description('Deletes a project that has no sessions.')

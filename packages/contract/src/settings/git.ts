@@ -68,10 +68,8 @@ export const gitCredentials = z
     'two credentials are for the same host and path',
   )
 
-/** What sessions may push through the git proxy: their own branch, and of that … */
+/** What sessions may push through the git proxy of their own branch; nothing else is ever pushed. */
 export const pushPolicy = z.strictObject({
-  /** Whether the session’s branch may be moved to where its commits are given up. */
-  force: z.enum(['never', 'session-branch']).default('session-branch'),
   /** MiB of one push; never more than the platform’s own limit. */
   maxMiB: z.number().int().min(1).max(2048).default(2048),
   /** The role that whoever sent the turn’s prompt needs. Without a turn: the session’s owner. */

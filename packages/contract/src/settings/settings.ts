@@ -228,5 +228,5 @@ export const platformSettings: EffectiveSettings = {
   undoHours: 24,
   egress: [],
   gitCredentials: [],
-  pushPolicy: { force: 'session-branch', maxMiB: 2048, role: 'editor' },
+  pushPolicy: { maxMiB: 2048, role: 'editor' },
 }

@@ -46,7 +46,17 @@ test('add and rm change the setting, and say what does not fit before anything i
   expect((await run('add', 'web', 'github.com', '--secret', 'new')).out).toBe(changed)
   expect((await run('rm', 'web', 'git.example.com:8443', '--path', 'team')).out).toBe(changed)
   const before = fake.requests.filter((line) => line.startsWith('PATCH')).length
-  const app = await run('add', 'web', 'github.com', '--kind', 'github-app', '--secret', 'key', '--app-id', '7')
+  const app = await run(
+    'add',
+    'web',
+    'github.com',
+    '--kind',
+    'github-app',
+    '--secret',
+    'key',
+    '--app-id',
+    '7',
+  )
   expect(app).toMatchObject({ code: 2, err: expect.stringContaining('installationId') })
   expect((await run('add', 'web', 'https://github.com', '--secret', 's')).err).toContain('expected a host')
   expect((await run('rm', 'web', 'gitlab.com')).err).toContain('no credential for gitlab.com/')

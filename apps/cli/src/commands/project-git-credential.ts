@@ -62,14 +62,20 @@ export const addProjectGitCredential = (project: Command, context: Context): voi
       change(context, name, (items) => {
         const left = items.filter((item) => !isAt(item, { host, path }))
         if (left.length < items.length) return left
-        throw new ExitError('usage', `${safeLine(name)} has no credential for ${safeLine(placeOf({ host, path }))}.`)
+        throw new ExitError(
+          'usage',
+          `${safeLine(name)} has no credential for ${safeLine(placeOf({ host, path }))}.`,
+        )
       }),
     )
   group
     .command('test <name> <url>')
     .description('Asks a git server for the branches of a repository, as sessions of the project would.')
     .action(async (name: string, url: string) => {
-      const { branches, more } = await context.client.listBranches({ params: { project: name }, query: { url } })
+      const { branches, more } = await context.client.listBranches({
+        params: { project: name },
+        query: { url },
+      })
       context.out.line(`${safeLine(url)} can be read: ${branches.length}${more ? ' or more' : ''} branches.`)
     })
 }
@@ -90,7 +96,9 @@ const credentialOf = (host: string, options: AddOptions): GitCredential => {
   }
   const parsed = gitCredential.safeParse(given)
   if (parsed.success) return parsed.data
-  const problems = parsed.error.issues.map(({ path: [field], message }) => `${String(field ?? kind)}: ${message}`)
+  const problems = parsed.error.issues.map(
+    ({ path: [field], message }) => `${String(field ?? kind)}: ${message}`,
+  )
   throw new ExitError('usage', problems.join('\n'))
 }
 
@@ -108,7 +116,12 @@ const list = async ({ client, out }: Context, name: string, { json }: JsonOption
   const { gitCredentials } = effective
   if (json === true) return out.line(safeJson(gitCredentials))
   if (gitCredentials.length === 0) return out.line(`${safeLine(name)} has no git credentials.`)
-  const columns = [{ title: 'HOST' }, { title: 'PATH', shrinks: true }, { title: 'KIND' }, { title: 'SECRET' }]
+  const columns = [
+    { title: 'HOST' },
+    { title: 'PATH', shrinks: true },
+    { title: 'KIND' },
+    { title: 'SECRET' },
+  ]
   const rows = gitCredentials.map(({ host, path = '', kind, secret }) =>
     [host, path, kind, secret].map((text) => ({ text: safeLine(text) })),
   )

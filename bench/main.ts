@@ -11,6 +11,7 @@ import { connections } from './figures/connections.ts'
 import { crowd } from './figures/crowd.ts'
 import { fanOut } from './figures/fan-out.ts'
 import { gateway } from './figures/gateway.ts'
+import { gatewayStreams } from './figures/gateway-streams.ts'
 import { gitProxy } from './figures/git-proxy.ts'
 import { hibernate } from './figures/hibernate.ts'
 import { images } from './figures/images.ts'
@@ -39,6 +40,7 @@ const figures: Figure[] = [
   sessionStart,
   hibernate,
   gateway,
+  gatewayStreams,
   gitProxy,
   memory,
   crowd,

@@ -54,7 +54,7 @@ export const addBudget = (program: Command, context: Context): void => {
   examples(set, [
     'berth budget set user 50',
     'berth budget set day 100 -p web',
-    'berth budget set project 20m --tokens',
+    'berth budget set project 20M --tokens',
     'berth budget set session off',
   ])
 }

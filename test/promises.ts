@@ -136,4 +136,11 @@ export const promises: Readonly<Record<string, string>> = {
   P171: 'Every sealed value can be sealed with a new key while Berth runs, in batches that can be cut short anywhere; then the old key is not needed.',
   P172: 'No event that is appended holds the value of a secret, in any of its usual forms, also where it comes in pieces: nor does a reader see one at any moment.',
   P174: 'A header of an MCP server that refers to a secret carries its value to that server, and nobody else sees it.',
+  P140: 'Somebody signs a browser in at the issuer: once, in the browser that began it, as who verified claims name, and never under a reserved name.',
+  P141: 'A token of the issuer counts when its key, algorithm, issuer, audience, times and type are right, and is refused with the reason otherwise.',
+  P142: 'What the issuer takes away counts within minutes, and one backend at a time asks for it.',
+  P143: 'The command line signs in by a browser, a code or a key, keeps it for its user alone, renews it once, and says when it is over.',
+  P144: 'Several kinds of credentials work at once; a bad one is refused as what it is, and no header of a proxy says who asks.',
+  P145: 'A token of a Kubernetes cluster counts as reviewed by the cluster, for our audience, and makes nobody more than they are there.',
+  P146: 'Who tries credentials waits longer and longer, and shuts nobody else out.',
 }

@@ -2,7 +2,6 @@ import type { ServerResponse } from 'node:http'
 import { type Actor, type Route, routes, runnerRoutes } from '@berth/contract'
 import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { cookieName } from './auth/authenticator.ts'
 import type { Principal } from './auth/principal.ts'
 import { accessEndpoints } from './http/access.ts'
 import { requestAudits } from './http/audit.ts'
@@ -19,6 +18,7 @@ import { fileChangeEndpoints } from './http/file-changes.ts'
 import { fileEndpoints } from './http/files.ts'
 import { gitEndpoints } from './http/git.ts'
 import { checkHost, checkOrigin } from './http/guard.ts'
+import { identify } from './http/identify.ts'
 import { keyEndpoints } from './http/keys.ts'
 import { logEndpoints } from './http/logs.ts'
 import { memberEndpoints } from './http/members.ts'
@@ -33,6 +33,7 @@ import { mcpEndpoints, runnerSetupEndpoints } from './http/runner-setup.ts'
 import { secretEndpoints } from './http/secrets.ts'
 import { sessionSettingsEndpoints } from './http/session-settings.ts'
 import { sessionEndpoints } from './http/sessions.ts'
+import { signInEndpoints } from './http/sign-in.ts'
 import type { Guard } from './http/stream-guard.ts'
 import { systemEndpoints } from './http/system.ts'
 import { uploadBytesEndpoint, uploadEndpoints } from './http/uploads.ts'
@@ -44,8 +45,11 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
   await app.register(cookie)
   app.addHook('onRequest', (request, _reply, done) => {
     try {
-      checkHost(request.headers, deps.allowedHosts)
-      checkOrigin(request.headers, request.method === 'GET' && !request.url.startsWith('/api/'))
+      const { headers } = request
+      // Where a trusted proxy passes it on, the name that the browser used is in its own header.
+      const host = request.host ?? ''
+      checkHost(host, deps.allowedHosts)
+      checkOrigin({ headers, host }, request.method === 'GET' && !request.url.startsWith('/api/'))
       done()
     } catch (error) {
       done(error as Error)
@@ -58,7 +62,9 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
     watch: (response: ServerResponse, guard: Guard) => deps.streams.watch(response, guard),
     count: await rateLimits(app, deps.rateLimits ?? usualRateLimits),
     authorise: async (request: FastifyRequest, row: Route): Promise<Principal> => {
-      const principal = await deps.authenticator.authenticate(credentialsOf(request))
+      // A credential that is no good any more must not keep anybody from what is open to all.
+      if (row.role === 'public') return nobody
+      const principal = await identify(deps, request)
       // Also of one who is refused: the audit names them.
       request.principal = principal ?? null
       await deps.access.authorise(principal, row, request.params as Record<string, string>)
@@ -67,6 +73,7 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
   }
   await documentation(app)
   systemEndpoints(app, deps, options)
+  signInEndpoints(app, deps, options)
   projectEndpoints(app, deps, options)
   accessEndpoints(app, deps, options)
   memberEndpoints(app, deps, options)
@@ -156,9 +163,3 @@ const strangerNamed = (actor: Actor): Principal => ({
 })
 
 const nobody: Principal = { ...strangerNamed({ kind: 'user', id: 'nobody' }), unlimited: true }
-
-const credentialsOf = (request: FastifyRequest) => ({
-  bearer: /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1],
-  cookie: request.cookies[cookieName],
-  address: request.ip,
-})

@@ -7,9 +7,11 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { createApp, createRunnerApp } from './app.ts'
 import { Access } from './auth/access.ts'
+import { type AuthSettings, ownerOnly } from './auth/auth-settings.ts'
 import type { Authenticator } from './auth/authenticator.ts'
 import { KeyAuthenticator, withKeys } from './auth/key-authenticator.ts'
-import { OwnerAuthenticator } from './auth/owner-authenticator.ts'
+import { openAuth } from './auth/open-auth.ts'
+import type { TokenReviewer } from './auth/token-review/token-reviewer.ts'
 import type { BlobStore } from './blobs/port.ts'
 import { type CheckpointParts, type Checkpoints, openCheckpoints } from './checkpoints/checkpoints.ts'
 import { EgressBroker } from './egress/egress-broker.ts'
@@ -32,7 +34,7 @@ import { diagnoser } from './observe/diagnose.ts'
 import { createMetrics } from './observe/metrics.ts'
 import { Operations } from './operations/operations.ts'
 import { createOutbound } from './outbound/outbound.ts'
-import { createCipher } from './secrets/cipher.ts'
+import { type Cipher, createCipher } from './secrets/cipher.ts'
 import { claimKeys } from './secrets/claim-keys.ts'
 import type { KeyRing } from './secrets/key-ring.ts'
 import type { Secrets } from './secrets/secrets.ts'
@@ -87,7 +89,13 @@ export interface BackendParts {
   capacity?: Capacity
   /** Default: the system's. */
   clock?: Clock
-  /** Who finds out who is asking. Default: the owner's token, and the cookie of a login link. */
+  /** Who may ask besides the owner, and where people reach Berth. Default: nobody, at its own address. */
+  auth?: AuthSettings
+  /** Asked about tokens of a Kubernetes cluster, where they are taken. */
+  tokenReviewer?: TokenReviewer
+  /** Failed sign-ins of an address that cost it nothing. Default: as `Throttle`. */
+  freeFailures?: number
+  /** Who finds out who is asking. Default: as `auth` says. */
   authenticator?: Authenticator
   /** Checks every answer against its schema. Default: false. */
   checkAnswers?: boolean
@@ -119,10 +127,15 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
   const { store, blobs, runtime, log, clock = systemClock, listen, drainMs = 8000 } = parts
   await claimKeys({ store, log, keys: parts.keys, lost: parts.lostKeys })
   await seedProject(store, clock.now())
-  const addresses = { runner: '' }
+  const addresses = { api: '', runner: '' }
   const checkpoints = await openCheckpoints(parts, parts.checkpoints)
   const runnerUrl = () => parts.runnerUrl ?? addresses.runner
-  const { deps, loop, admission, leases, state } = assemble(parts, { checkpoints, runnerUrl })
+  const publicUrl = () => parts.auth?.publicUrl ?? addresses.api
+  const { deps, loop, admission, leases, auth, state } = assemble(parts, {
+    checkpoints,
+    runnerUrl,
+    publicUrl,
+  })
   const [app, runnerApp] = await Promise.all([createApp(deps), createRunnerApp(deps)])
   const closings = [drainable(app), drainable(runnerApp)]
   const stops = [watchStore(deps), runtime.watch((session) => loop.wake(session))]
@@ -130,6 +143,7 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
     await runnerApp.listen({ host: listen.runnerHost, port: listen.runnerPort })
     addresses.runner = urlOf(runnerApp)
     await app.listen({ host: listen.host, port: listen.port })
+    addresses.api = urlOf(app)
   } catch (error) {
     for (const stop of stops) stop()
     deps.streams.drain()
@@ -138,6 +152,7 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
     throw error
   }
   loop.start()
+  auth.start()
   admission.start()
   const housekeeping = startHousekeeping({
     ...{ store, blobs, runtime, leases, clock, log },
@@ -155,6 +170,7 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
     await Promise.all([
       loop.close(),
       admission.close(),
+      auth.close(),
       housekeeping.close(),
       recheck?.close(),
       ...closings.map((end) => end(drainMs)),
@@ -181,11 +197,14 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
   }
 }
 
+interface Surroundings {
+  checkpoints: Checkpoints
+  runnerUrl: () => string
+  publicUrl: () => string
+}
+
 /** Everything that does the work, not yet reachable. */
-const assemble = (
-  parts: BackendParts,
-  { checkpoints, runnerUrl }: { checkpoints: Checkpoints; runnerUrl: () => string },
-) => {
+const assemble = (parts: BackendParts, { checkpoints, runnerUrl, publicUrl }: Surroundings) => {
   const { store, blobs, runtime, source, log, clock = systemClock, prices = builtInPrices } = parts
   const state = { ready: false, closing: false }
   const random = (bytes: number) => randomBytes(bytes)
@@ -209,6 +228,7 @@ const assemble = (
     ...{ source, outbound, now, platformKeyProjects: parts.platformKeyProjects ?? 'all' },
     secret: (use) => (parts.secrets ?? secrets).value(use),
   })
+  const { auth, ...identity } = authOf(parts, { cipher: sealed.cipher, publicUrl })
   const deps: Deps = {
     store,
     blobs,
@@ -231,7 +251,8 @@ const assemble = (
     now,
     random,
     access: new Access(store),
-    authenticator: authenticatorOf(parts, { now, random }),
+    auth,
+    ...identity,
     system: () => systemOf(runtime, source),
     diagnose: diagnoser({ store, blobs, runtime, now, runnerUrl }),
     checkRepository: repositoryPolicy(parts.repositoryRoots),
@@ -255,18 +276,29 @@ const assemble = (
     reconcile: (session) => reconciler.reconcile(session),
     attention: attentionOf(store, now, watch),
   })
-  return { deps, loop, admission, leases, state }
+  return { deps, loop, admission, leases, auth, state }
 }
 
-/** Everybody who may ask: API keys, and whoever else is configured. */
-const authenticatorOf = (
-  { store, log, authenticator, owner, ownerToken, metricsToken }: BackendParts,
-  { now, random }: { now: () => number; random: (bytes: number) => Uint8Array },
-): Authenticator => {
+/** Who may ask, and where they are asked. */
+const authOf = (parts: BackendParts, { cipher, publicUrl }: { cipher: Cipher; publicUrl: () => string }) => {
+  const {
+    store,
+    log,
+    owner,
+    ownerToken,
+    metricsToken,
+    clock = systemClock,
+    auth: settings = ownerOnly,
+  } = parts
+  const auth = openAuth({
+    ...{ store, settings, publicUrl, clock, log, owner, cipher, ownerToken, metricsToken },
+    ...{ reviewer: parts.tokenReviewer, freeFailures: parts.freeFailures },
+    random: (bytes) => randomBytes(bytes),
+  })
   const failed = (err: unknown) => log.warn({ err }, 'A use of a key was not noted')
-  const others =
-    authenticator ?? new OwnerAuthenticator({ store, now, random, owner, ownerToken, metricsToken })
-  return withKeys(new KeyAuthenticator({ store, now, failed }), others)
+  const keys = new KeyAuthenticator({ store, now: () => clock.now(), failed })
+  const authenticator = withKeys(keys, parts.authenticator ?? auth.authenticator)
+  return { auth, authenticator, owner, publicUrl, trustedProxies: settings.trustedProxies }
 }
 
 interface Measured {

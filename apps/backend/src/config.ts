@@ -2,6 +2,7 @@ import { homedir, platform, userInfo } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import { projectName } from '@berth/contract'
 import { z } from 'zod'
+import { type AuthSettings, authIssues, authSettingsOf, authVariables } from './auth/auth-settings.ts'
 import { type S3Settings, s3SettingsOf, s3Variables, s3WithoutBucket } from './blobs/s3/settings.ts'
 import { parseGitHosts } from './git-proxy/git-hosts.ts'
 import { parseRateLimits, type RateLimits } from './http/rate-settings.ts'
@@ -78,6 +79,7 @@ const schema = z.object({
   BERTH_PLATFORM_KEY_PROJECTS: list(',').optional(),
   ANTHROPIC_API_KEY: z.string().min(1).optional(),
   ANTHROPIC_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  ...authVariables,
   ...s3Variables,
   BERTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
@@ -117,6 +119,8 @@ export interface Config {
   apiUrl: string | undefined
   /** Where blobs are kept, when not in the data directory. */
   s3: S3Settings | undefined
+  /** Who may ask besides the owner. */
+  auth: AuthSettings
   logLevel: string
   /** Who the owner token stands for. */
   owner: { id: string; name: string }
@@ -181,7 +185,7 @@ export const readConfig = (env: NodeJS.ProcessEnv): Config => {
     variable: path.join('.'),
     message,
   }))
-  const wrong = [...issues, ...s3WithoutBucket(given)]
+  const wrong = [...issues, ...s3WithoutBucket(given), ...authIssues(given)]
   if (!parsed.success || wrong.length > 0) {
     const lines = wrong.map(({ variable, message }) => `  ${variable}: ${message}`)
     throw new Error(`The configuration is not valid:\n${lines.join('\n')}`)
@@ -202,7 +206,7 @@ export const readConfig = (env: NodeJS.ProcessEnv): Config => {
     drainMs: values.BERTH_DRAIN_SECONDS * 1000,
     sandbox: values.BERTH_SANDBOX,
     repositoryRoots: values.BERTH_REPOSITORY_ROOTS ?? [homedir()],
-    allowedHosts: (values.BERTH_ALLOWED_HOSTS ?? []).map((host) => host.toLowerCase()),
+    allowedHosts: allowedHostsOf(values),
     ownerTokenFile: values.BERTH_OWNER_TOKEN_FILE,
     metricsTokenFile: values.BERTH_METRICS_TOKEN_FILE,
     gitHosts: checked('BERTH_GIT_HOSTS', values.BERTH_GIT_HOSTS ?? [], accepted(parseGitHosts)),
@@ -222,6 +226,7 @@ export const readConfig = (env: NodeJS.ProcessEnv): Config => {
         ? undefined
         : { url: values.BERTH_DATABASE_URL, connections: values.BERTH_DATABASE_CONNECTIONS },
     s3: s3SettingsOf(values),
+    auth: authSettingsOf(values),
     logLevel: values.BERTH_LOG_LEVEL,
     owner: { id: 'owner', name: userName() },
   }
@@ -238,6 +243,16 @@ const platformKeyProjectsOf = (names: string[]): 'all' | string[] => {
     `The configuration is not valid:\n  BERTH_PLATFORM_KEY_PROJECTS: expected all, none, or names of projects, not ${wrong.join(', ')}`,
   )
 }
+
+/** The name under which people reach Berth is one that it answers to. */
+const allowedHostsOf = ({
+  BERTH_ALLOWED_HOSTS: hosts = [],
+  BERTH_PUBLIC_URL: url,
+}: {
+  BERTH_ALLOWED_HOSTS?: string[]
+  BERTH_PUBLIC_URL?: string
+}): string[] =>
+  [...hosts, ...(url === undefined ? [] : [new URL(url).hostname])].map((host) => host.toLowerCase())
 
 /** A container may run as a user that its image does not name. */
 const userName = (): string => {

@@ -55,6 +55,8 @@ const start = async (config: Config) => {
     metricsToken:
       config.metricsTokenFile === undefined ? undefined : await readToken(config.metricsTokenFile),
     owner: config.owner,
+    auth: config.auth,
+    tokenReviewer: await tokenReviewerOf(config),
     surroundings: {
       path: process.env.PATH ?? '',
       home: process.env.HOME,
@@ -127,6 +129,12 @@ const runtimeOf = async (config: Config, log: Logger): Promise<Runtime> => {
       ...operatorEnvironment(),
     },
   })
+}
+
+/** The cluster that knows tokens of Kubernetes, where they are taken. */
+const tokenReviewerOf = async ({ auth }: Config) => {
+  if (auth.tokenReview === undefined) return undefined
+  return (await import('@berth/runtime-kubernetes')).createTokenReviewer()
 }
 
 /** Where Claude Code is, and what git needs to use the operator's own credentials when it clones. */

@@ -110,6 +110,8 @@ export const createTestBackend = async (overrides: Partial<BackendParts> = {}): 
     ownerToken,
     keys: await openKeyRing({ keysFile: undefined, dataDir: directory }),
     owner: { id: 'owner', name: 'Test' },
+    // Tests of the way in try more than people do.
+    freeFailures: 100_000,
     repositoryRoots: [join(directory, 'repositories')],
     privateHosts: ['*'],
     allowedHosts: [],

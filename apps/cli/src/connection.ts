@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Client, createClient, type RetryOptions } from '@berth/client'
 import { dataDirOf } from './data-dir.ts'
+import { loginToken } from './login/current-token.ts'
+import { isLoopbackUrl } from './login/issuer-client.ts'
+import { loginsFile, readLogin } from './login/stored-logins.ts'
 
 export const defaultPort = 7420
 
@@ -13,20 +16,36 @@ export const urlOf = (env: NodeJS.ProcessEnv): string => {
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${env.BERTH_PORT || defaultPort}`
 }
 
-/** `BERTH_TOKEN`, else the owner token that the backend left in the data directory. */
-export const tokenOf = (env: NodeJS.ProcessEnv): string | undefined => {
-  if (env.BERTH_TOKEN !== undefined && env.BERTH_TOKEN !== '') return env.BERTH_TOKEN
+/** `BERTH_TOKEN`, else that of `berth login` there, else the owner token of a backend that is this user's own. */
+export const tokenOf = async (env: NodeJS.ProcessEnv): Promise<string | undefined> =>
+  given(env) ?? (await loginToken(env, urlOf(env))) ?? ownerToken(env)?.token
+
+/** Where the token comes from, for a person; undefined when there is none. */
+export const tokenSource = async (env: NodeJS.ProcessEnv): Promise<TokenSource | undefined> => {
+  if (given(env) !== undefined) return { kind: 'given', name: 'BERTH_TOKEN' }
+  const login = await readLogin(env, urlOf(env)).catch(() => undefined)
+  if (login !== undefined) return { kind: 'login', name: loginsFile(env) }
+  const owner = ownerToken(env)
+  return owner && { kind: 'given', name: owner.file }
+}
+
+export interface TokenSource {
+  /** `login`: it came by `berth login`. */
+  kind: 'given' | 'login'
+  name: string
+}
+
+const given = (env: NodeJS.ProcessEnv): string | undefined => env.BERTH_TOKEN || undefined
+
+/** It opens everything, so it goes to this machine only, unless the data directory was named for the purpose. */
+const ownerToken = (env: NodeJS.ProcessEnv): { token: string; file: string } | undefined => {
+  if (!env.BERTH_DATA_DIR && !isLoopbackUrl(urlOf(env))) return undefined
+  const file = join(dataDirOf(env), 'owner-token')
   try {
-    return readFileSync(join(dataDirOf(env), 'owner-token'), 'utf8').trim()
+    return { token: readFileSync(file, 'utf8').trim(), file }
   } catch {
     return undefined
   }
-}
-
-/** Where the token comes from, for a person; undefined when there is none. */
-export const tokenSource = (env: NodeJS.ProcessEnv): string | undefined => {
-  if (env.BERTH_TOKEN !== undefined && env.BERTH_TOKEN !== '') return 'BERTH_TOKEN'
-  return tokenOf(env) === undefined ? undefined : join(dataDirOf(env), 'owner-token')
 }
 
 /** A client for the commands: few retries, so that a backend that doesn't run is told at once. */

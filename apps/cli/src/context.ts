@@ -26,6 +26,8 @@ export interface Context {
   person?: Person | undefined
   /** Opens the line on which a person types prompts. */
   openLine?: (() => LineInput) | undefined
+  /** Opens an address in a browser of this desktop; missing: there is none. */
+  openPage?: ((url: string) => void) | undefined
   /** Standard input as text, for what is piped in. */
   readInput(): Promise<string>
   /** Standard input as bytes. */

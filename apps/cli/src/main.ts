@@ -5,6 +5,7 @@ import type { Context } from './context.ts'
 import { runCli } from './run-cli.ts'
 import { clackPerson } from './terminal/clack-person.ts'
 import { openLineInput } from './terminal/line-input.ts'
+import { pageOpener } from './terminal/open-page.ts'
 import { outputOn } from './terminal/output.ts'
 
 const root = join(import.meta.dirname, '..', '..', '..')
@@ -25,6 +26,7 @@ const context: Context = {
   now: () => Date.now(),
   person: isInteractive ? clackPerson() : undefined,
   openLine: isInteractive ? () => openLineInput(stdin, stdout) : undefined,
+  openPage: pageOpener(env, stdout.isTTY === true),
   readInput: () => text(stdin),
   inputBytes: () => stdin,
   inputIsTty: stdin.isTTY === true,

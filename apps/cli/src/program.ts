@@ -13,6 +13,8 @@ import { addFiles } from './commands/files.ts'
 import { addFork } from './commands/fork.ts'
 import { addKey } from './commands/key.ts'
 import { addLifecycle } from './commands/lifecycle.ts'
+import { addLogin } from './commands/login.ts'
+import { addLogout } from './commands/logout.ts'
 import { addLogs } from './commands/logs.ts'
 import { addLs } from './commands/ls.ts'
 import { addMcp } from './commands/mcp.ts'
@@ -31,6 +33,7 @@ import { addServe } from './commands/serve.ts'
 import { addSettings } from './commands/settings.ts'
 import { addShow } from './commands/show.ts'
 import { addUsage } from './commands/usage.ts'
+import { addWhoami } from './commands/whoami.ts'
 import type { Context } from './context.ts'
 import { exitCodeHelp } from './exit-code.ts'
 import { wrap } from './render/wrap.ts'
@@ -38,7 +41,7 @@ import { wrap } from './render/wrap.ts'
 /** What the environment says to every command. */
 export const environmentHelp = [
   ['BERTH_URL', 'where Berth is (default: http://127.0.0.1:7420)'],
-  ['BERTH_TOKEN', 'the token (default: owner-token in the data directory)'],
+  ['BERTH_TOKEN', 'the token (default: that of berth login, or owner-token in the data directory)'],
   ['BERTH_DATA_DIR', 'the data directory (default: berth in the user’s data home)'],
   ['BERTH_PROJECT', 'the project (default: default)'],
   ['NO_COLOR, FORCE_COLOR', 'colours never, colours always'],
@@ -61,7 +64,15 @@ const groups = {
   'What sessions made:': [addDiff, addFiles, addArtifacts, addExport, addPush, addBundle],
   'Repositories and settings:': [addRepo, addBranches, addSettings, addMcp],
   'Look into it:': [addDoctor, addQueue, addUsage, addBudget, addLogs],
-  'Who may do what:': [addAccess, addMember, addKey, addRevoke],
+  'Who you are, and who may do what:': [
+    addAccess,
+    addMember,
+    addKey,
+    addRevoke,
+    addLogin,
+    addLogout,
+    addWhoami,
+  ],
   'Berth itself:': [addServe, addOpen, addProject, addModelKey, addCompletion],
 } as const
 

@@ -19,7 +19,7 @@ export const runCli = async (args: readonly string[], context: Context): Promise
       context.err.line(error.message)
       return error.code
     }
-    report(error, args, context)
+    await report(error, args, context)
     return exitCodes[exitReasonOf(error)].code
   }
 }
@@ -33,7 +33,11 @@ const checkUrl = (env: NodeJS.ProcessEnv): void => {
     )
 }
 
-const report = (error: unknown, args: readonly string[], { err, env, berth }: Context): void => {
+const report = async (
+  error: unknown,
+  args: readonly string[],
+  { err, env, berth }: Context,
+): Promise<void> => {
   // An empty message says: what there was to say has been said.
   if (error instanceof Error && error.message === '') return
   const text = args.includes('--json')
@@ -43,7 +47,7 @@ const report = (error: unknown, args: readonly string[], { err, env, berth }: Co
         url: urlOf(env),
         berth,
         columns: err.isTty ? err.columns() : Infinity,
-        token: tokenSource(env),
+        token: await tokenSource(env),
       })
   err.line(text)
 }

@@ -63,7 +63,7 @@ describe('a call', () => {
     const client = createClient({ baseUrl: 'http://x' })
     expectTypeOf(client.getSystem).returns.resolves.toHaveProperty('version')
     expectTypeOf(client.getPatch).returns.resolves.toEqualTypeOf<string>()
-    expectTypeOf(client.logout).returns.resolves.toEqualTypeOf<undefined>()
+    expectTypeOf(client.deleteFile).returns.resolves.toEqualTypeOf<undefined>()
     // @ts-expect-error a name that no row has
     expect(client.nothing).toBeUndefined()
     // @ts-expect-error the version is needed

@@ -21,8 +21,8 @@ import type { Transport } from './transport.ts'
 export interface ClientOptions {
   /** Where the backend is, e.g. `http://127.0.0.1:7420`. Empty: the origin of the page. */
   baseUrl: string
-  /** Bearer token; a function is asked before each request. Default: none (a page has its cookie). */
-  token?: string | (() => string | undefined) | undefined
+  /** Bearer token; a function is asked before each request, and what it rejects with ends the call. Default: none (a page has its cookie). */
+  token?: string | (() => string | undefined | Promise<string | undefined>) | undefined
   /** Default: the global `fetch`. */
   fetch?: typeof globalThis.fetch
   /** Sent with every request. */

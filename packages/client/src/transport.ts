@@ -3,10 +3,12 @@ import { ConnectionError, errorFromResponse } from './errors.ts'
 import { linkAbort } from './linked-abort.ts'
 import type { RetryPolicy } from './retry.ts'
 
+type Token = string | undefined
+
 /** What every request of a client shares. */
 export interface Transport {
   baseUrl: string
-  token: (() => string | undefined) | undefined
+  token: (() => Token | Promise<Token>) | undefined
   fetch: typeof globalThis.fetch
   headers: Record<string, string>
   timeoutMs: number
@@ -34,6 +36,9 @@ export const sendOnce = async <T>(
   request: HttpRequest,
   read: (response: Response) => Promise<T>,
 ): Promise<T> => {
+  // One that has to be fetched first may fail in its own way.
+  const given = transport.token?.()
+  const token = given instanceof Promise ? await given : given
   const abort = linkAbort(request.signal)
   const done = new AbortController()
   const timeoutMs = request.timeoutMs ?? transport.timeoutMs
@@ -44,7 +49,10 @@ export const sendOnce = async <T>(
     abort.abort()
   })
   try {
-    const response = await transport.fetch(request.url, init(transport, request, abort.signal))
+    const response = await transport.fetch(
+      request.url,
+      init(transport, request, { token, signal: abort.signal }),
+    )
     if (response.ok) return await read(response)
     throw await errorFromResponse(response, request.url, transport.ambient.now())
   } catch (error) {
@@ -57,8 +65,11 @@ export const sendOnce = async <T>(
   }
 }
 
-const init = (transport: Transport, request: HttpRequest, signal: AbortSignal): RequestInit => {
-  const token = transport.token?.()
+const init = (
+  transport: Transport,
+  request: HttpRequest,
+  { token, signal }: { token: Token; signal: AbortSignal },
+): RequestInit => {
   const body = request.body?.()
   const headers: Record<string, string> = { ...transport.headers, ...request.headers }
   if (token !== undefined) headers.authorization = `Bearer ${token}`

@@ -105,6 +105,7 @@ export const errorCatalogue = {
   },
   egress_busy: { status: 429, retryable: true, title: 'Too many requests to the network are under way' },
   rate_limited: { status: 429, retryable: true, title: 'Too many requests; wait a moment' },
+  too_many_attempts: { status: 429, retryable: true, title: 'Too many sign-ins failed' },
   git_busy: { status: 429, retryable: true, title: 'Too many requests of git are under way' },
   mcp_busy: { status: 429, retryable: true, title: 'Too many requests to MCP servers are under way' },
   queue_full: { status: 429, retryable: true, title: 'Too many prompts wait in this session' },
@@ -163,6 +164,8 @@ export class BerthError extends Error {
   readonly brand = brand
   readonly code: ErrorCode
   readonly fields: FieldError[] | undefined
+  /** Seconds after which it is worth another try, where that is known. */
+  retryAfter: number | undefined
 
   constructor(code: ErrorCode, detail: string, fields?: FieldError[]) {
     super(detail)

@@ -2,3 +2,4 @@ export { createKubernetesRuntime, type KubernetesRuntimeParts } from './kubernet
 export { compileOptions, readOptions } from './options/read-options.ts'
 export { type CompiledOptions, type KubernetesOptions, kubernetesOptions } from './options/schema.ts'
 export { type Permission, permissions, permissionsFor } from './permissions.ts'
+export { createTokenReviewer } from './token-reviewer.ts'

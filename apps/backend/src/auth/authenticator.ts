@@ -1,9 +1,5 @@
 import type { Principal } from './principal.ts'
 
-/** The cookie that a login link leaves in a browser. */
-export const cookieName = 'berth_session'
-export const cookieSeconds = 30 * 24 * 3600
-
 /** What a request carries; the bearer token counts before the cookie. */
 export interface Credentials {
   bearer?: string
@@ -12,13 +8,11 @@ export interface Credentials {
   address?: string
 }
 
-/** Finds out who is asking, and signs browsers in and out. */
+/**
+ * Finds out who is asking, from credentials of its kind, which it knows by their form. Undefined: this is of another kind.
+ * Rejects with `unauthenticated` and a reason that a person can use when it is of this kind and not good, so that it is never
+ * tried as anything else; and with `unavailable` when it can't be checked now.
+ */
 export interface Authenticator {
-  /** Undefined: nobody that is known. */
   authenticate(credentials: Credentials): Promise<Principal | undefined>
-  /** A ticket that signs one browser in, once, within five minutes. */
-  createTicket(principal: Principal): Promise<{ ticket: string; expiresAt: number }>
-  /** The value of the cookie for a ticket; undefined when the ticket is unknown, used or expired. */
-  redeem(ticket: string): Promise<string | undefined>
-  signOut(cookie: string): Promise<void>
 }

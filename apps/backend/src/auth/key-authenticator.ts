@@ -75,7 +75,4 @@ const same = (known: string, given: string): boolean =>
 export const withKeys = (keys: KeyAuthenticator, others: Authenticator): Authenticator => ({
   authenticate: async (credentials) =>
     (await keys.authenticate(credentials)) ?? others.authenticate(credentials),
-  createTicket: (principal) => others.createTicket(principal),
-  redeem: (ticket) => others.redeem(ticket),
-  signOut: (cookie) => others.signOut(cookie),
 })

@@ -215,9 +215,6 @@ describe('a fork', { timeout: 90_000 }, () => {
     })
     const authenticator: Authenticator = {
       authenticate: async ({ bearer = 'root' }) => principal(bearer === ownerToken ? 'root' : bearer),
-      createTicket: async () => ({ ticket: 't', expiresAt: 0 }),
-      redeem: async () => undefined,
-      signOut: async () => undefined,
     }
     await withBackend(
       async (backend) => {

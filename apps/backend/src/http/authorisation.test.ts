@@ -57,12 +57,8 @@ for (const role of projectRoles) principals[role] = principal(role)
 const roleOf = (caller: string): ProjectRole | undefined =>
   projectRoles.find((known) => known === caller) ?? members[caller as keyof typeof members]
 
-const unused = () => Promise.reject(new Error('not used here'))
 const authenticator: Authenticator = {
   authenticate: async ({ bearer }) => principals[bearer ?? ''],
-  createTicket: async () => ({ ticket: 't', expiresAt: 0 }),
-  redeem: async () => undefined,
-  signOut: unused,
 }
 
 /** What the row says: undefined when the caller may. */
@@ -89,7 +85,7 @@ let runnerToken: string
 let theirSession: string
 
 beforeAll(async () => {
-  backend = await createTestBackend({ authenticator })
+  backend = await createTestBackend({ authenticator, owner: { id: 'platform', name: 'Platform' } })
   for (const name of ['mine', 'theirs'])
     await backend.call('/api/projects', { token: 'platform', body: { name } })
   const added = { project: 'mine', addedAt: 0, addedBy: { kind: 'user', id: 'platform' } } as const

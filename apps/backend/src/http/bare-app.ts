@@ -33,6 +33,8 @@ export const bareApp = (deps: Deps, rows: readonly Route[]): FastifyInstance => 
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
+    // Of nobody else it counts what `X-Forwarded-For`, `-Proto` and `-Host` say.
+    trustProxy: deps.trustedProxies.length > 0 ? [...deps.trustedProxies] : false,
     requestTimeout: requestTimeoutMs,
     connectionTimeout: 0,
     keepAliveTimeout: 72_000,

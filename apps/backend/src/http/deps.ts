@@ -2,6 +2,7 @@ import type { BranchList, Diagnosis, System } from '@berth/contract'
 import type { Logger } from 'pino'
 import type { Access } from '../auth/access.ts'
 import type { Authenticator } from '../auth/authenticator.ts'
+import type { Auth } from '../auth/open-auth.ts'
 import type { BlobStore } from '../blobs/port.ts'
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import type { EgressBroker } from '../egress/egress-broker.ts'
@@ -38,6 +39,13 @@ export interface Deps {
   changes: Tail
   streams: Streams
   authenticator: Authenticator
+  /** How browsers sign in, and what holds back who guesses. */
+  auth: Pick<Auth, 'links' | 'signIn' | 'ways' | 'throttles'>
+  owner: { id: string; name: string }
+  /** Where people reach the API and the page. */
+  publicUrl: () => string
+  /** Addresses and ranges of proxies whose word about a client counts. */
+  trustedProxies: readonly string[]
   access: Access
   gateway: Gateway
   providers: Providers

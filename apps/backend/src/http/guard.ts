@@ -7,12 +7,15 @@ const nameOf = (host: string): string => host.replace(/:\d+$/, '').toLowerCase()
 /** An address can't be made to point elsewhere, so a page that was loaded from it is ours. Probes have nothing else. */
 const isAddress = (name: string): boolean => isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0
 
+/** Names of this machine itself. */
+export const isLoopbackHost = (host: string): boolean =>
+  /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(host)
+
 /**
  * Refuses a Host that is not one of ours: a page on another site that makes its name point at this machine (DNS
  * rebinding) would otherwise be of our origin.
  */
-export const checkHost = (headers: IncomingHttpHeaders, allowed: readonly string[]): void => {
-  const host = headers.host ?? ''
+export const checkHost = (host: string, allowed: readonly string[]): void => {
   const name = nameOf(host)
   if (
     name === 'localhost' ||
@@ -31,8 +34,11 @@ export const checkHost = (headers: IncomingHttpHeaders, allowed: readonly string
  * Refuses requests that another site's page made (CSRF): by `Origin` where the browser sends it, and by
  * `Sec-Fetch-Site` where it does not. Programs send neither.
  */
-export const checkOrigin = (headers: IncomingHttpHeaders, isNavigation: boolean): void => {
-  const { origin, host } = headers
+export const checkOrigin = (
+  { headers, host }: { headers: IncomingHttpHeaders; host: string },
+  isNavigation: boolean,
+): void => {
+  const { origin } = headers
   if (origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host))
     throw new BerthError('origin_not_allowed', `Pages of ${JSON.stringify(origin)} may not use this API.`)
   const site = headers['sec-fetch-site']

@@ -42,7 +42,7 @@ const send = (reply: FastifyReply, error: BerthError) => {
   const problem = toProblem(error, reply.request.id)
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
   if (problem.retryable && problem.status !== 500 && !reply.hasHeader('retry-after'))
-    reply.header('retry-after', '1')
+    reply.header('retry-after', String(error.retryAfter ?? 1))
   // The door of a runner waits and asks again when it is told so.
   if (problem.code === 'unavailable') reply.header('berth-retry', '1')
   reply.code(problem.status)

@@ -1,6 +1,7 @@
 import type { BlobRef, LogLine, Subject } from '@berth/contract'
 import type { AdminGuard, Member } from './access-store.ts'
 import type { AuditDraft } from './audit-store.ts'
+import type { BrowserSessionNews, BrowserSessionRow } from './browser-session-store.ts'
 import type { KeyRotation, KeyRow, NewKey, Revoked } from './key-store.ts'
 import type {
   AppendRequest,
@@ -51,6 +52,14 @@ export interface Operations {
   dropBases: { input: { now: number; before: number }; value: string[] }
   putGrant: { input: Grant; value: undefined }
   takeGrant: { input: { kind: Grant['kind']; hash: string; now: number }; value: Grant | undefined }
+  createBrowserSession: { input: BrowserSessionRow; value: undefined }
+  touchBrowserSession: { input: { hash: string; usedAt: number }; value: undefined }
+  claimBrowserSessions: {
+    input: Parameters<Store['claimBrowserSessions']>[0]
+    value: BrowserSessionRow[]
+  }
+  refreshBrowserSession: { input: { hash: string } & BrowserSessionNews; value: boolean }
+  removeBrowserSession: { input: { hash: string }; value: BrowserSessionRow | undefined }
   removeGrant: { input: { kind: Grant['kind']; hash: string }; value: undefined }
   /** Events that were deleted. */
   compact: { input: { now: number; limit: number }; value: number }

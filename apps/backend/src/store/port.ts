@@ -12,6 +12,7 @@ import type { KnownSecrets } from '../secrets/secrets.ts'
 import type { Command } from '../session/command.ts'
 import type { AccessStore } from './access-store.ts'
 import type { AuditDraft, AuditStore } from './audit-store.ts'
+import type { BrowserSessionStore } from './browser-session-store.ts'
 import type { SecretStore } from './secret-store.ts'
 import type { UploadStore } from './upload-store.ts'
 import type { UsageStore } from './usage-store.ts'
@@ -148,7 +149,8 @@ export interface BaseRow {
 
 /** A secret that opens something for a while, known by its SHA-256. */
 export interface Grant {
-  kind: 'ticket' | 'browser'
+  /** `sign-in`: one that was begun at the issuer. */
+  kind: 'ticket' | 'browser' | 'sign-in'
   hash: string
   principal: Actor
   expiresAt: number
@@ -187,7 +189,13 @@ export const operationMs = 300_000
  * `storage_full`, …), others are faults. Reads see everything that was acknowledged before they were called.
  * Adapters pass `storeConformance`. Nothing outside an adapter knows its database.
  */
-export interface Store extends AccessStore, AuditStore, SecretStore, UploadStore, UsageStore {
+export interface Store
+  extends AccessStore,
+    AuditStore,
+    BrowserSessionStore,
+    SecretStore,
+    UploadStore,
+    UsageStore {
   readonly kind: 'sqlite' | 'postgres'
 
   /**

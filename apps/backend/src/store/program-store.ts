@@ -1,6 +1,7 @@
 import { BerthError, type BlobRef, type LogLine, type SessionSummary, type Subject } from '@berth/contract'
 import type { AdminGuard, Member } from './access-store.ts'
 import { type AuditDraft, withId } from './audit-store.ts'
+import type { BrowserSessionNews, BrowserSessionRow } from './browser-session-store.ts'
 import type { KeyRotation, NewKey } from './key-store.ts'
 import type { Operation, Operations } from './operations.ts'
 import type {
@@ -15,6 +16,7 @@ import type {
 } from './port.ts'
 import { attention } from './programs/attention.ts'
 import { base, existingBases } from './programs/bases.ts'
+import { browserSession } from './programs/browser-sessions.ts'
 import { grant } from './programs/claims.ts'
 import { events, eventsOfType, lastEvent } from './programs/events.ts'
 import { keyCredential, keys } from './programs/keys.ts'
@@ -342,6 +344,25 @@ export class ProgramStore implements Store {
   }
   recordAudit(draft: AuditDraft) {
     return this.#write('recordAudit', withId(draft))
+  }
+
+  createBrowserSession(input: BrowserSessionRow) {
+    return this.#write('createBrowserSession', input)
+  }
+  browserSession(hash: string, at: { now: number; idleSince: number }) {
+    return this.#read(browserSession(hash, at))
+  }
+  touchBrowserSession(hash: string, usedAt: number) {
+    return this.#write('touchBrowserSession', { hash, usedAt })
+  }
+  claimBrowserSessions(query: { now: number; until: number; limit: number }) {
+    return this.#write('claimBrowserSessions', query)
+  }
+  refreshBrowserSession(hash: string, news: BrowserSessionNews) {
+    return this.#write('refreshBrowserSession', { hash, ...news })
+  }
+  removeBrowserSession(hash: string) {
+    return this.#write('removeBrowserSession', { hash })
   }
 
   async stats() {

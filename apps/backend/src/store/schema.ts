@@ -242,4 +242,17 @@ export interface Tables {
     seal: string | null
     key_id: string | null
   }
+  /** Browsers that people signed in through the issuer. */
+  browser_sessions: {
+    hash: string
+    subject: string
+    user_id: string
+    /** As JSON. */
+    identity: string
+    created_at: number
+    used_at: number
+    expires_at: number
+    refresh_at: number | null
+    sealed: string | null
+  }
 }

@@ -79,11 +79,11 @@ describe('where Berth is', () => {
   })
 
   test('the token is the owner’s, unless another is given', async () => {
-    const env = { BERTH_DATA_DIR: dir }
-    expect(tokenOf(env)).toBeUndefined()
+    const env = { BERTH_DATA_DIR: dir, XDG_CONFIG_HOME: dir }
+    expect(await tokenOf(env)).toBeUndefined()
     await writeFile(join(dir, 'owner-token'), 'owner\n')
-    expect(tokenOf(env)).toBe('owner')
-    expect(tokenOf({ ...env, BERTH_TOKEN: 'mine' })).toBe('mine')
+    expect(await tokenOf(env)).toBe('owner')
+    expect(await tokenOf({ ...env, BERTH_TOKEN: 'mine' })).toBe('mine')
     expect(connect(env)).toHaveProperty('getSystem')
   })
 })

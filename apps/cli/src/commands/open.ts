@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process'
-import { platform } from 'node:os'
 import type { Command } from 'commander'
 import { urlOf } from '../connection.ts'
 import type { Context } from '../context.ts'
@@ -18,17 +16,6 @@ export const addOpen = (program: Command, context: Context): void => {
       const link = `${urlOf(context.env)}${path}`
       context.out.line(link)
       context.err.line(context.err.style.dim(`  Works once, until ${moment(expiresAt)}.`))
-      if (options.print !== true && hasDesktop(context)) openBrowser(link)
+      if (options.print !== true) context.openPage?.(link)
     })
-}
-
-const hasDesktop = ({ env, out }: Context): boolean =>
-  out.isTty && (platform() === 'darwin' || Boolean(env.DISPLAY) || Boolean(env.WAYLAND_DISPLAY))
-
-/** A link that can't be opened has been printed: nothing more to say. */
-const openBrowser = (link: string): void => {
-  const command = platform() === 'darwin' ? 'open' : 'xdg-open'
-  spawn(command, [link], { stdio: 'ignore', detached: true })
-    .on('error', () => undefined)
-    .unref()
 }

@@ -1,5 +1,6 @@
 import { isApiError, isConnectionError } from '@berth/client'
 import { isBerthError } from '@berth/contract'
+import type { TokenSource } from '../connection.ts'
 import { ExitError, type ExitReason } from '../exit-code.ts'
 import { safeLine, safeText } from '../terminal/safe-text.ts'
 import type { Style } from '../terminal/style.ts'
@@ -22,13 +23,15 @@ export interface ErrorView {
   url: string
   berth: string
   columns: number
-  /** Where the token came from: the variable, or the file; undefined when there was none. */
-  token: string | undefined
+  /** Where the token came from; undefined when there was none. */
+  token: TokenSource | undefined
 }
 
-const tokenText = (url: string, token: string | undefined): string => {
-  const found = token === undefined ? 'No token was found' : `The token in ${safeLine(token)} is not taken`
-  return `${found} at ${url}. Set BERTH_DATA_DIR to the data directory of that Berth (it holds owner-token), or BERTH_TOKEN.`
+const tokenText = (url: string, token: TokenSource | undefined): string => {
+  if (token?.kind === 'login') return `Your sign-in at ${url} is not taken. Sign in again: berth login ${url}`
+  const found =
+    token === undefined ? 'No token was found' : `The token in ${safeLine(token.name)} is not taken`
+  return `${found} at ${url}. Sign in with berth login, set BERTH_DATA_DIR to the data directory of that Berth (it holds owner-token), or BERTH_TOKEN.`
 }
 
 /** An error as a person reads it: what, why, what to do, which fields, and the id of the request. */
@@ -46,8 +49,11 @@ export const renderError = (error: unknown, { style, url, berth, columns, token 
   const lines = [say(title)]
   const fields = (error.fields ?? []).filter(({ message }) => message !== error.message)
   const isRepeated = fields.length > 0 && error.message.startsWith(`${title}. `)
-  if (error.code === 'unauthenticated') lines.push(fold(`  ${tokenText(url, token)}`))
-  else if (title !== error.message && !isRepeated) lines.push(fold(`  ${safeText(error.message)}`))
+  if (error.code === 'unauthenticated') {
+    // Why a token is not taken, the backend says best.
+    if (token !== undefined && title !== error.message) lines.push(fold(`  ${safeText(error.message)}`))
+    lines.push(fold(`  ${tokenText(url, token).replaceAll(/\bberth login/g, `${berth} login`)}`))
+  } else if (title !== error.message && !isRepeated) lines.push(fold(`  ${safeText(error.message)}`))
   for (const { field, message } of fields)
     lines.push(
       fold(`  ${style.bold(safeLine(field.replace(/^(body|query|path)\./, '')))}: ${safeLine(message)}`),

@@ -13,6 +13,7 @@ import { runnerRoutes } from './runner.ts'
 import { secretRoutes } from './secrets.ts'
 import { sessionSettingsRoutes } from './session-settings.ts'
 import { sessionRoutes } from './sessions.ts'
+import { signInRoutes } from './sign-in.ts'
 import { systemRoutes } from './system.ts'
 import { uploadRoutes } from './uploads.ts'
 import { usageRoutes } from './usage.ts'
@@ -20,6 +21,7 @@ import { usageRoutes } from './usage.ts'
 /** Every endpoint for people and their programs. */
 export const routes = {
   ...systemRoutes,
+  ...signInRoutes,
   ...projectRoutes,
   ...accessRoutes,
   ...memberRoutes,

@@ -84,7 +84,8 @@ export const errorsOf = (row: Route): ErrorCode[] => {
     codes.add('invalid_input')
   // A body that a row has no use for is still read.
   if (row.method !== 'GET') for (const code of ofBodies) codes.add(code)
-  if (row.role !== 'public') codes.add('unauthenticated')
+  if (row.role !== 'public')
+    for (const code of ['unauthenticated', 'too_many_attempts'] as const) codes.add(code)
   if (row.role !== 'public' && row.role !== 'runner') codes.add('rate_limited')
   if (row.role !== 'public' && row.role !== 'principal') codes.add('forbidden')
   if (row.path.startsWith('/api/projects/:project')) codes.add('project_not_found')

@@ -1,6 +1,7 @@
 import { describe } from 'vitest'
 import { appendCases } from './append-cases.ts'
 import { baseCases } from './base-cases.ts'
+import { browserSessionCases } from './browser-session-cases.ts'
 import { changeCases } from './change-cases.ts'
 import { claimCases } from './claim-cases.ts'
 import { compactionCases } from './compaction-cases.ts'
@@ -55,6 +56,7 @@ const parts = {
   'API keys': keyCases,
   revocations: revocationCases,
   'leases and grants': claimCases,
+  'browser sessions': browserSessionCases,
   compaction: compactionCases,
   durability: durabilityCases,
 }

@@ -295,4 +295,19 @@ CREATE TABLE audit (
 ) STRICT;
 CREATE INDEX audit_unsealed ON audit (place) WHERE number IS NULL;
 CREATE INDEX audit_project ON audit (project, place);
+
+CREATE TABLE browser_sessions (
+  hash TEXT PRIMARY KEY,
+  subject TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  identity TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  used_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  refresh_at INTEGER,
+  sealed TEXT
+) WITHOUT ROWID, STRICT;
+CREATE INDEX browser_sessions_due ON browser_sessions (refresh_at) WHERE refresh_at IS NOT NULL;
+CREATE INDEX browser_sessions_user ON browser_sessions (user_id);
+CREATE INDEX browser_sessions_expiry ON browser_sessions (expires_at);
 `

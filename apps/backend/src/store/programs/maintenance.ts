@@ -71,6 +71,9 @@ const expiry = {
         eb.selectFrom('keys').select('subject').where('revoked_at', 'is', null),
       ),
   ),
+  browsers: query<{ now: number }>()(({ now }) =>
+    sql.deleteFrom('browser_sessions').where('expires_at', '<=', now),
+  ),
   leases: query<object>()(() =>
     sql.deleteFrom('leases').where('expires_at', '<=', raw<number>`${storeTime}`),
   ),
@@ -158,6 +161,7 @@ export const maintenancePrograms: Pick<Programs, 'compact' | 'expire' | 'purge' 
     yield* expiry.uploads.run({ until: now - limits.uploadHours * 3600_000 })
     yield* expiry.grants.run({ now })
     yield* expireSecrets(now)
+    yield* expiry.browsers.run({ now })
     yield* expiry.leases.run({})
     yield* expiry.keys.run({ until: now - limits.keptKeyDays * 86_400_000 })
     yield* expiry.memberships.run({})

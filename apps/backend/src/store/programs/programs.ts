@@ -3,6 +3,7 @@ import type { Done, Operation, Operations, Programs } from '../operations.ts'
 import type { Program } from '../query.ts'
 import { auditPrograms, recording } from './audit.ts'
 import { basePrograms } from './bases.ts'
+import { browserSessionPrograms } from './browser-sessions.ts'
 import { claimPrograms } from './claims.ts'
 import { keyPrograms } from './keys.ts'
 import { logPrograms } from './logs.ts'
@@ -18,6 +19,7 @@ import { uploadPrograms } from './uploads.ts'
 const programs: Programs = {
   ...auditPrograms,
   ...basePrograms,
+  ...browserSessionPrograms,
   ...claimPrograms,
   ...keyPrograms,
   ...logPrograms,

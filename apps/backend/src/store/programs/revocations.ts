@@ -35,6 +35,9 @@ const queries = {
       .where('subject', '=', subject)
       .where('revoked_at', 'is', null),
   ),
+  browsers: query<{ user: string }>()(({ user }) =>
+    sql.deleteFrom('browser_sessions').where('user_id', '=', user),
+  ),
   grants: query<{ subject: string }>()(({ subject }) =>
     sql.deleteFrom('grants').where('subject', '=', subject),
   ),
@@ -53,7 +56,9 @@ export const revocationPrograms: Pick<Programs, 'revokeSubject'> = {
     ]
     for (const { project, id } of revoked) yield* revoke({ project, id, now })
     yield* removeEverywhere(subject)
-    const sessions = yield* queries.grants.run({ subject: name })
+    const links = yield* queries.grants.run({ subject: name })
+    const browsers = subject.kind === 'user' ? yield* queries.browsers.run({ user: subject.id }) : 0
+    const sessions = links + browsers
     const withoutAdmin = subject.kind === 'key' ? [] : yield* leftAlone(memberships)
     const value: Revoked = { memberships, keys: revoked, sessions, withoutAdmin }
     return {

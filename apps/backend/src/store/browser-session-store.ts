@@ -1,0 +1,43 @@
+import type { Identity } from '../auth/identity.ts'
+
+/** A browser that a person signed in through the issuer. Its cookie is known by its SHA-256 only. */
+export interface BrowserSessionRow {
+  hash: string
+  /** `sub` of the issuer: whoever the claims name, it stays the same account. */
+  subject: string
+  identity: Identity
+  /** Milliseconds since 1970. */
+  createdAt: number
+  usedAt: number
+  /** When it ends, however much it is used. */
+  expiresAt: number
+  /** When the issuer is to be asked again who this is; undefined: it can't be. */
+  refreshAt?: number
+  /** Tokens of the issuer, sealed. */
+  sealed?: string
+}
+
+/** Browsers that are signed in; part of the store's port. `revokeSubject` ends those of a user. */
+export interface BrowserSessionStore {
+  createBrowserSession(row: BrowserSessionRow): Promise<void>
+  /** Undefined when it is unknown, has ended, or was not used since `idleSince`. */
+  browserSession(hash: string, at: { now: number; idleSince: number }): Promise<BrowserSessionRow | undefined>
+  /** Notes that it is used. Idempotent; of one that is gone nothing is noted. */
+  touchBrowserSession(hash: string, usedAt: number): Promise<void>
+  /**
+   * Takes up to `limit` sessions whose issuer is to be asked again, each by one backend only: for everybody else they are due
+   * at `until` again, which is also what `refreshAt` says then.
+   */
+  claimBrowserSessions(query: { now: number; until: number; limit: number }): Promise<BrowserSessionRow[]>
+  /** Stores what the issuer said, unless another backend has taken the session since (`claimedUntil`); says whether it was. */
+  refreshBrowserSession(hash: string, news: BrowserSessionNews): Promise<boolean>
+  /** What was removed. Idempotent. */
+  removeBrowserSession(hash: string): Promise<BrowserSessionRow | undefined>
+}
+
+export interface BrowserSessionNews {
+  claimedUntil: number
+  identity: Identity
+  sealed: string
+  refreshAt: number
+}

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { BerthError, type Settings, sessionBranch } from '@berth/contract'
+import { type Settings, sessionBranch } from '@berth/contract'
 import { type GitHttpServer, startGitHttpServer } from '@berth/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { commitFiles, createRepository, git, writeFiles } from '../checkpoints/fixtures/work.ts'
@@ -19,9 +19,8 @@ let backend: TestBackend
 let session: string
 let token: string
 let heart: NodeJS.Timeout
-/** What the git server takes, and what the project has. */
+/** What the git server takes. */
 let valid = secret
-const values: Record<string, string> = {}
 
 const basic = (password: string) => `Basic ${Buffer.from(`x-access-token:${password}`).toString('base64')}`
 const host = () => new URL(server.url).host
@@ -46,16 +45,7 @@ beforeAll(async () => {
       return undefined
     },
   })
-  backend = await createTestBackend({
-    git: { hosts: [host()] },
-    secrets: {
-      value: async ({ name }) => {
-        const value = values[name]
-        if (value === undefined) throw new BerthError('internal', `There is no secret ${name}.`)
-        return value
-      },
-    },
-  })
+  backend = await createTestBackend({ git: { hosts: [host()] } })
   const made = await backend.idleSession({
     repositories: [{ url: `${server.url}/private` }, { url: `${server.url}/moved` }],
   })
@@ -66,7 +56,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   valid = secret
-  values['git-token'] = secret
+  await setSecret(secret)
   await set({ gitCredentials: [{ kind: 'token', host: host(), as: 'basic', secret: 'git-token' }] })
 })
 
@@ -76,6 +66,12 @@ afterAll(async () => {
   await server.close()
   await rm(root, { recursive: true, force: true })
 })
+
+const setSecret = async (value: string) => {
+  const body = { kind: 'git-host', value }
+  const answer = await backend.call('/api/projects/default/secrets/git-token', { method: 'PUT', body })
+  expect(answer.status).toBe(200)
+}
 
 const set = async (body: Settings) => {
   const path = '/api/projects/default/settings'
@@ -227,12 +223,8 @@ describe('git of a project with a credential', { timeout: 120_000 }, () => {
     expect(refused.said).toContain(
       `berth: the project’s credential for ${host()} was refused: the secret git-token is wrong`,
     )
-    values['git-token'] = rotated
+    await setSecret(rotated)
     expect(await clone('--depth=1')).toMatchObject({ ok: true })
-    delete values['git-token']
-    expect((await clone()).said).toContain(
-      `the project’s credential for ${host()} can’t be used: There is no secret`,
-    )
   })
 
   it('[P196] takes it to no other host, path or project', async () => {

@@ -6,7 +6,7 @@ import { surroundingsFor } from './git-surroundings.ts'
 const config = {
   git: 'direct',
   path: '/bin',
-  home: '/home/ada',
+  home: '/srv/ada',
   backendUrl: 'http://b',
   token: 't',
 } as Config

@@ -143,4 +143,5 @@ export const promises: Readonly<Record<string, string>> = {
   P144: 'Several kinds of credentials work at once; a bad one is refused as what it is, and no header of a proxy says who asks.',
   P145: 'A token of a Kubernetes cluster counts as reviewed by the cluster, for our audience, and makes nobody more than they are there.',
   P146: 'Who tries credentials waits longer and longer, and shuts nobody else out.',
+  P175: 'A secret of the kind environment is in the environment of the agent, is named as visible to it wherever it is told of, and is hidden in what is shown.',
 }

@@ -15,7 +15,7 @@ import {
 /** Made tokens are new with each rendering. */
 const settled = (text: string) =>
   text
-    .replace(/(owner-token|metrics-token|checksum-salt): \S{40,}/g, '$1: MADE')
+    .replace(/(owner-token|metrics-token|keys\.json|checksum-salt): \S{40,}/g, '$1: MADE')
     .replace(/(checksum\/\w+): \w{64}/g, '$1: SUM')
 
 const find = (manifests: Manifest[], kind: string): Manifest => {

@@ -29,6 +29,7 @@ import { addBranches, addRepo } from './commands/repo.ts'
 import { addRestore } from './commands/restore.ts'
 import { addRm } from './commands/rm.ts'
 import { addRun } from './commands/run.ts'
+import { addSecret } from './commands/secret.ts'
 import { addServe } from './commands/serve.ts'
 import { addSettings } from './commands/settings.ts'
 import { addShow } from './commands/show.ts'
@@ -62,7 +63,7 @@ const groups = {
     addRestore,
   ],
   'What sessions made:': [addDiff, addFiles, addArtifacts, addExport, addPush, addBundle],
-  'Repositories and settings:': [addRepo, addBranches, addSettings, addMcp],
+  'Repositories and settings:': [addRepo, addBranches, addSettings, addSecret, addMcp],
   'Look into it:': [addDoctor, addQueue, addUsage, addBudget, addLogs],
   'Who you are, and who may do what:': [
     addAccess,

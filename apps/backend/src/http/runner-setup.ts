@@ -1,12 +1,12 @@
 import { BerthError, runnerRoutes } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
-import { maskHeaders } from '../mcp/mask-headers.ts'
 import { maxMcpRequest } from '../mcp/mcp-proxy.ts'
 import { sessionSettingsOf } from '../session/service.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
 import { authoriseRunner } from './runner.ts'
 import { runnerOf } from './runner-of.ts'
+import { withSecrets } from './with-secrets.ts'
 
 /** How a runner's agent is to be set up now. */
 export const runnerSetupEndpoints = (app: FastifyInstance, deps: Deps, options: EndpointOptions): void => {
@@ -17,7 +17,8 @@ export const runnerSetupEndpoints = (app: FastifyInstance, deps: Deps, options: 
       service.state(runner.session),
       store.projectSettings(runner.project),
     ])
-    return { settings: maskHeaders(sessionSettingsOf(state.settings, project?.settings ?? {}).values) }
+    const { values } = sessionSettingsOf(state.settings, project?.settings ?? {})
+    return { settings: await withSecrets(deps, runner, values) }
   })
 }
 

@@ -2,7 +2,6 @@ import { BerthError, type Fact, limits, runnerRoutes, turnId } from '@berth/cont
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { sha256 } from '../auth/sha256.ts'
 import { maxRequestBytes } from '../gateway/gateway.ts'
-import { maskHeaders } from '../mcp/mask-headers.ts'
 import { checkSource, checkTransfer } from '../operations/transfers.ts'
 import { hideInTexts } from '../session/redact/hide-in-texts.ts'
 import { hiderOf } from '../session/redact/hider.ts'
@@ -15,6 +14,7 @@ import { type EndpointOptions, endpoint } from './endpoint.ts'
 import { eventPage } from './events.ts'
 import { runnerOf } from './runner-of.ts'
 import { resumeAt, wantsStream } from './stream.ts'
+import { withSecrets } from './with-secrets.ts'
 
 /** Finds the runner by its token. A generation that is over is fenced out. */
 export const authoriseRunner = async ({ store }: Deps, request: FastifyRequest): Promise<RunnerIdentity> => {
@@ -144,7 +144,8 @@ export const modelEndpoints = (app: FastifyInstance, deps: Deps): void => {
   })
 }
 
-const welcome = async ({ service, store, repositoryRoots }: Deps, runner: RunnerIdentity) => {
+const welcome = async (deps: Deps, runner: RunnerIdentity) => {
+  const { service, store, repositoryRoots } = deps
   const state = await service.state(runner.session)
   const { summary, settings, n, previous, conversation, repositories, checkpoint, restore } = state
   const project = await store.projectSettings(runner.project)
@@ -158,7 +159,7 @@ const welcome = async ({ service, store, repositoryRoots }: Deps, runner: Runner
     owner: summary.owner,
     repositories,
     repositoryRoots: [...repositoryRoots],
-    settings: maskHeaders(sessionSettingsOf(settings, project?.settings ?? {}).values),
+    settings: await withSecrets(deps, runner, sessionSettingsOf(settings, project?.settings ?? {}).values),
     conversation,
     checkpoint,
     restore,

@@ -56,6 +56,25 @@ describe('secrets', () => {
       }
     }))
 
+  it('[P175] [S10] [S12] of the kind environment are all that a runner is given, and are told of as visible', () =>
+    withBackend(async (backend) => {
+      const set = await put(backend, 'shown', { kind: 'environment', variable: 'SHOWN' })
+      expect(set.body).toMatchObject({ visibleToAgent: true, variable: 'SHOWN' })
+      const others = ['git-host', 'http-header', 'model-provider']
+      for (const kind of others) await put(backend, kind, { kind, value: `${canary}-${kind}` })
+      const { id } = await backend.session()
+      const { token, ...spec } = await backend.spec(id)
+      const hello = await backend.callRunner(token, '/runner/hello', { method: 'POST' })
+      const settings = await backend.callRunner(token, '/runner/settings')
+      for (const { body } of [hello, settings])
+        expect(body).toMatchObject({ settings: { env: { SHOWN: canary } } })
+      for (const kind of others) expect(JSON.stringify([hello, settings])).not.toContain(`${canary}-${kind}`)
+      expect(JSON.stringify(spec)).not.toContain(canary)
+      const view = await backend.call(`/api/projects/default/sessions/${id}/settings`)
+      expect(JSON.stringify(view.body)).not.toContain(canary)
+      expect(JSON.stringify(await backend.parts.store.state(id))).not.toContain(canary)
+    }))
+
   it('[P170] can’t be deleted while settings refer to them, but by force', () =>
     withBackend(async (backend) => {
       await put(backend, 'token', { kind: 'http-header' })

@@ -18,6 +18,7 @@ BERTH_ALLOW_REMOTE_OWNER: {{ .Values.auth.allowRemoteOwner | quote }}
 BERTH_ALLOWED_HOSTS: {{ include "berth.allowedHosts" . | quote }}
 BERTH_OWNER_TOKEN_FILE: /run/secrets/berth/owner-token
 BERTH_METRICS_TOKEN_FILE: /run/secrets/berth/metrics-token
+BERTH_KEYS_FILE: /run/secrets/berth/keys.json
 BERTH_RUNNER_HOST: {{ .Values.listenAddress | quote }}
 BERTH_RUNNER_PORT: "7421"
 BERTH_RUNNER_URL: {{ include "berth.runnerUrl" . | quote }}

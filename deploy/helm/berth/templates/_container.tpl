@@ -105,6 +105,8 @@ exec:
           {{- include "berth.projection" (dict "root" . "existing" .Values.auth.existingSecret "path" "owner-token") | nindent 10 }}
       - secret:
           {{- include "berth.projection" (dict "root" . "existing" .Values.metrics.existingSecret "path" "metrics-token") | nindent 10 }}
+      - secret:
+          {{- include "berth.projection" (dict "root" . "existing" .Values.keys.existingSecret "path" "keys.json") | nindent 10 }}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}
 {{- end }}

@@ -17,16 +17,27 @@ wherever it is asked for. Base64. Takes root, value and key.
 {{- if .value }}
 {{- .value | b64enc }}
 {{- else }}
+{{- include "berth.made" (dict "root" .root "key" .key "new" (printf "brt_%s_%s" (.key | replace "-token" "") (randAlphaNum 43) | b64enc)) }}
+{{- end }}
+{{- end }}
+
+{{/* What the chart's Secret has under `key` already, else `new`, the same wherever it is asked for. Takes root, key and new. */}}
+{{- define "berth.made" -}}
 {{- if not (hasKey .root.Values "made") }}
 {{- $secret := lookup "v1" "Secret" .root.Release.Namespace (include "berth.fullname" .root) }}
 {{- $_ := set .root.Values "made" (deepCopy (get $secret "data" | default dict)) }}
 {{- end }}
 {{- $made := get .root.Values "made" }}
 {{- if not (hasKey $made .key) }}
-{{- $_ := set $made .key (printf "brt_%s_%s" (.key | replace "-token" "") (randAlphaNum 43) | b64enc) }}
+{{- $_ := set $made .key .new }}
 {{- end }}
 {{- get $made .key }}
 {{- end }}
+
+{{/* The key file that seals secrets: made at the first install. Base64. */}}
+{{- define "berth.keyFile" -}}
+{{- $new := dict "current" "k1" "keys" (dict "k1" (randBytes 32)) | toJson | b64enc }}
+{{- include "berth.made" (dict "root" . "key" "keys.json" "new" $new) }}
 {{- end }}
 
 {{/* What the chart's Secret holds, as YAML; nothing when all is in Secrets of the operator's. */}}
@@ -36,6 +47,9 @@ owner-token: {{ include "berth.token" (dict "root" . "value" .Values.auth.ownerT
 {{- end }}
 {{- if not .Values.metrics.existingSecret.name }}
 metrics-token: {{ include "berth.token" (dict "root" . "value" .Values.metrics.token "key" "metrics-token") }}
+{{- end }}
+{{- if not .Values.keys.existingSecret.name }}
+keys.json: {{ include "berth.keyFile" . }}
 {{- end }}
 {{- if and (eq .Values.database.kind "postgres") (not .Values.database.postgres.existingSecret.name) }}
 database-url: {{ .Values.database.postgres.url | b64enc }}

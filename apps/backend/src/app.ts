@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { type Actor, type Route, routes, runnerRoutes } from '@berth/contract'
+import { type Actor, isShutByArchive, type Route, routes, runnerRoutes } from '@berth/contract'
 import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Principal } from './auth/principal.ts'
@@ -23,6 +23,7 @@ import { keyEndpoints } from './http/keys.ts'
 import { logEndpoints } from './http/logs.ts'
 import { memberEndpoints } from './http/members.ts'
 import { modelProviderEndpoints } from './http/model-provider.ts'
+import { projectLifeEndpoints } from './http/project-life.ts'
 import { projectEndpoints } from './http/projects.ts'
 import { queueEndpoints } from './http/queue.ts'
 import { rateLimits } from './http/rate-limits.ts'
@@ -34,10 +35,13 @@ import { secretEndpoints } from './http/secrets.ts'
 import { sessionSettingsEndpoints } from './http/session-settings.ts'
 import { sessionEndpoints } from './http/sessions.ts'
 import { signInEndpoints } from './http/sign-in.ts'
+import { sharingEndpoints } from './http/sharing.ts'
 import type { Guard } from './http/stream-guard.ts'
 import { systemEndpoints } from './http/system.ts'
 import { uploadBytesEndpoint, uploadEndpoints } from './http/uploads.ts'
 import { usageEndpoints } from './http/usage.ts'
+import { archived } from './store/append/check-project.ts'
+import type { Store } from './store/port.ts'
 
 /** The API for people and their programs. Builds it from its dependencies; never listens. */
 export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
@@ -67,7 +71,9 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
       const principal = await identify(deps, request)
       // Also of one who is refused: the audit names them.
       request.principal = principal ?? null
-      await deps.access.authorise(principal, row, request.params as Record<string, string>)
+      const params = request.params as Record<string, string>
+      await deps.access.authorise(principal, row, params)
+      await refuseArchived(deps.store, row, params.project)
       return principal ?? nobody
     },
   }
@@ -75,6 +81,7 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
   systemEndpoints(app, deps, options)
   signInEndpoints(app, deps, options)
   projectEndpoints(app, deps, options)
+  projectLifeEndpoints(app, deps, options)
   accessEndpoints(app, deps, options)
   memberEndpoints(app, deps, options)
   keyEndpoints(app, deps, options)
@@ -82,6 +89,7 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
   queueEndpoints(app, deps, options)
   sessionEndpoints(app, deps, options)
   sessionSettingsEndpoints(app, deps, options)
+  sharingEndpoints(app, deps, options)
   conversationEndpoints(app, deps, options)
   eventEndpoints(app, deps, options)
   changeEndpoints(app, deps, options)
@@ -152,6 +160,12 @@ const closeStrangers = (app: FastifyInstance): void => {
     if (reply.statusCode === 401) reply.header('connection', 'close')
     done(null, payload)
   })
+}
+
+/** What changes something in an archived project is refused before its body is read. */
+const refuseArchived = async (store: Store, row: Route, project: string | undefined): Promise<void> => {
+  if (project === undefined || !isShutByArchive(row)) return
+  if ((await store.projectState(project)) === 'archived') throw archived(project)
 }
 
 /** Whose rights come from the row alone. */

@@ -34,6 +34,7 @@ import { diagnoser } from './observe/diagnose.ts'
 import { createMetrics } from './observe/metrics.ts'
 import { Operations } from './operations/operations.ts'
 import { createOutbound } from './outbound/outbound.ts'
+import { ProjectSettler } from './projects/settler.ts'
 import { type Cipher, createCipher } from './secrets/cipher.ts'
 import { claimKeys } from './secrets/claim-keys.ts'
 import type { KeyRing } from './secrets/key-ring.ts'
@@ -49,7 +50,7 @@ import { Reconciler } from './session/reconcile.ts'
 import { repositoryPolicy } from './session/repository-policy.ts'
 import { SessionService } from './session/service.ts'
 import { WatchTime } from './session/watch-time.ts'
-import type { Notice, Store } from './store/port.ts'
+import type { ChangeLine, Notice, Store } from './store/port.ts'
 import { version } from './version.ts'
 
 /** The parts that differ between a laptop and a cluster, and between the product and its tests. */
@@ -85,6 +86,8 @@ export interface BackendParts {
   listen: { host: string; port: number; runnerHost: string; runnerPort: number }
   /** Where runners find the runners' port. Default: its address on this machine. */
   runnerUrl?: string
+  /** Projects that one may create, who is no platform admin. Default: 50. */
+  projectsPerUser?: number
   /** What there is room for. Default: no limit. */
   capacity?: Capacity
   /** Default: the system's. */
@@ -131,7 +134,7 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
   const checkpoints = await openCheckpoints(parts, parts.checkpoints)
   const runnerUrl = () => parts.runnerUrl ?? addresses.runner
   const publicUrl = () => parts.auth?.publicUrl ?? addresses.api
-  const { deps, loop, admission, leases, auth, state } = assemble(parts, {
+  const { deps, loop, admission, leases, auth, settler, state } = assemble(parts, {
     checkpoints,
     runnerUrl,
     publicUrl,
@@ -154,6 +157,7 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
   loop.start()
   auth.start()
   admission.start()
+  settler.wake()
   const housekeeping = startHousekeeping({
     ...{ store, blobs, runtime, leases, clock, log },
     wake: (session) => loop.wake(session),
@@ -171,6 +175,7 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
       loop.close(),
       admission.close(),
       auth.close(),
+      settler.close(),
       housekeeping.close(),
       recheck?.close(),
       ...closings.map((end) => end(drainMs)),
@@ -257,6 +262,8 @@ const assemble = (parts: BackendParts, { checkpoints, runnerUrl, publicUrl }: Su
     diagnose: diagnoser({ store, blobs, runtime, now, runnerUrl }),
     checkRepository: repositoryPolicy(parts.repositoryRoots),
     rateLimits: parts.rateLimits,
+    projectsPerUser: parts.projectsPerUser ?? 50,
+    settleProjects: () => settler.wake(),
     allowedHosts: parts.allowedHosts,
     repositoryRoots: parts.repositoryRoots,
     ready: () => state.ready,
@@ -276,7 +283,8 @@ const assemble = (parts: BackendParts, { checkpoints, runnerUrl, publicUrl }: Su
     reconcile: (session) => reconciler.reconcile(session),
     attention: attentionOf(store, now, watch),
   })
-  return { deps, loop, admission, leases, auth, state }
+  const settler = new ProjectSettler({ store, blobs, runtime, service, leases, clock, log })
+  return { deps, loop, admission, leases, auth, settler, state }
 }
 
 /** Who may ask, and where they are asked. */
@@ -370,7 +378,7 @@ const tails = (store: Store) => ({
   changes: new Tail({
     read: async (project, after) => {
       const { items, reset } = await store.changes(project, { after, limit: 200 })
-      if (!reset) return items.map((line) => ({ position: line.revision, json: changeJson(line) }))
+      if (!reset) return items.map(tailLine)
       const revision = await store.revision(project)
       return [{ position: revision, json: resetLine(revision) }]
     },
@@ -380,7 +388,7 @@ const tails = (store: Store) => ({
 
 /** Passes what was appended on to the readers. */
 const watchStore = ({ store, events, changes, streams, metrics }: Deps): (() => void) =>
-  store.watch(({ session, project, seq, lines, change }) => {
+  store.watch(({ session, project, seq, lines, hidden, change }) => {
     metrics.appended(lines?.length ?? 0)
     events.notice(
       session,
@@ -388,6 +396,7 @@ const watchStore = ({ store, events, changes, streams, metrics }: Deps): (() => 
       lines?.map(({ seq: position, json }) => ({ position, json })),
     )
     if (change === undefined) return
+    if (hidden !== undefined) changes.notice(project, hidden.revision, changeLines(hidden))
     changes.notice(project, change.revision, changeLines(change))
     if ('removed' in change) goneOf({ streams })(session, 'session_not_found')
   })
@@ -401,6 +410,10 @@ const goneOf =
   }
 
 const changeLines = (change: NonNullable<Notice['change']>) =>
-  'summary' in change || 'removed' in change
-    ? [{ position: change.revision, json: changeJson(change) }]
-    : undefined
+  'summary' in change || 'removed' in change ? [tailLine(change)] : undefined
+
+const tailLine = (line: ChangeLine) => ({
+  position: line.revision,
+  json: changeJson(line),
+  audience: line.audience,
+})

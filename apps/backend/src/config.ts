@@ -58,6 +58,8 @@ const schema = z.object({
   BERTH_LOST_KEYS: list(',').optional(),
   /** A file with a token that opens `/metrics` and nothing else. Default: only the owner's token does. */
   BERTH_METRICS_TOKEN_FILE: z.string().min(1).optional(),
+  /** Projects that one may create, who is no platform admin. */
+  BERTH_PROJECTS_PER_USER: z.coerce.number().int().min(0).max(100_000).default(50),
   /** Sessions that may live at once; more wait. Default: what fits in the memory, at most 16 for each core. */
   BERTH_MAX_LIVE_SESSIONS: z.coerce.number().int().min(1).max(100_000).optional(),
   /** MiB of memory that the agents of all sessions may use together when one more is started. Default: 75 % of the machine's. */
@@ -111,6 +113,7 @@ export interface Config {
   database: { url: string; connections: number } | undefined
   /** What is set of the capacity; the machine decides the rest. */
   capacity: { sessions: number | undefined; memoryMiB: number | undefined }
+  projectsPerUser: number
   scenarios: string | undefined
   prices: string | undefined
   /** Projects that may use it. */
@@ -216,6 +219,7 @@ export const readConfig = (env: NodeJS.ProcessEnv): Config => {
     lostKeys: values.BERTH_LOST_KEYS ?? [],
     runnersGit: values.BERTH_GIT,
     capacity: { sessions: values.BERTH_MAX_LIVE_SESSIONS, memoryMiB: values.BERTH_MEMORY_MIB },
+    projectsPerUser: values.BERTH_PROJECTS_PER_USER,
     scenarios: values.BERTH_SCENARIOS,
     prices: values.BERTH_PRICES,
     platformKeyProjects: platformKeyProjectsOf(values.BERTH_PLATFORM_KEY_PROJECTS ?? ['all']),

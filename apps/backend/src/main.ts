@@ -68,6 +68,7 @@ const start = async (config: Config) => {
       config.runtime.kind === 'local' ? [...config.repositoryRoots, join(config.dataDir, 'samples')] : [],
     capacity:
       config.runtime.kind === 'local' ? capacityOf(config.capacity) : clusterCapacityOf(config.capacity),
+    projectsPerUser: config.projectsPerUser,
     git: { hosts: config.gitHosts },
     privateHosts: config.privateHosts,
     allowedHosts: config.allowedHosts,
@@ -122,10 +123,10 @@ const runtimeOf = async (config: Config, log: Logger): Promise<Runtime> => {
   return createLocalRuntime({
     directory: join(config.dataDir, 'sessions'),
     command: [process.execPath, runnerMain],
+    mirrors: join(config.dataDir, 'mirrors'),
     baseEnv: {
       BERTH_SANDBOX: config.sandbox,
       BERTH_GIT: config.runnersGit,
-      BERTH_MIRROR_DIR: join(config.dataDir, 'mirrors'),
       ...operatorEnvironment(),
     },
   })

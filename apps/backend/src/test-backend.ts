@@ -57,7 +57,7 @@ export interface TestBackend extends Backend {
   /** A session whose agent is ready. */
   idleSession(body?: object): Promise<{ session: string; spec: RunnerSpec }>
   /** Ends the backend and starts another over the same data and runners. */
-  restart(): Promise<void>
+  restart(wrap?: (parts: BackendParts) => Partial<BackendParts>): Promise<void>
   /** Closes it and removes its directory. */
   dispose(): Promise<void>
 }
@@ -134,11 +134,11 @@ export const createTestBackend = async (overrides: Partial<BackendParts> = {}): 
       await backend.close()
       await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
     },
-    restart: async () => {
+    restart: async (wrap = () => ({})) => {
       await backend.close()
       backend.parts = await open()
       try {
-        Object.assign(backend, await startBackend(backend.parts))
+        Object.assign(backend, await startBackend({ ...backend.parts, ...wrap(backend.parts) }))
       } catch (error) {
         await backend.parts.store.close()
         throw error

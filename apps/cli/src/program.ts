@@ -32,6 +32,7 @@ import { addRun } from './commands/run.ts'
 import { addSecret } from './commands/secret.ts'
 import { addServe } from './commands/serve.ts'
 import { addSettings } from './commands/settings.ts'
+import { addShare } from './commands/share.ts'
 import { addShow } from './commands/show.ts'
 import { addUsage } from './commands/usage.ts'
 import { addWhoami } from './commands/whoami.ts'
@@ -60,6 +61,7 @@ const groups = {
     addRm,
     addCheckpoints,
     addFork,
+    addShare,
     addRestore,
   ],
   'What sessions made:': [addDiff, addFiles, addArtifacts, addExport, addPush, addBundle],

@@ -14,6 +14,7 @@ export const errorCatalogue = {
   invalid_cursor: { status: 400, retryable: false, title: 'The cursor is not one that this list gave' },
   unauthenticated: { status: 401, retryable: false, title: 'Sign in first' },
   forbidden: { status: 403, retryable: false, title: 'Your role does not allow this' },
+  private_not_allowed: { status: 403, retryable: false, title: 'The project has no private sessions' },
   host_not_allowed: {
     status: 403,
     retryable: false,
@@ -53,7 +54,9 @@ export const errorCatalogue = {
   too_many_keys: { status: 409, retryable: false, title: 'The project has as many API keys as it may' },
   member_not_allowed: { status: 409, retryable: false, title: 'Nobody signs in under this name' },
   own_access: { status: 409, retryable: false, title: 'Nobody takes their own access away' },
-  project_not_empty: { status: 409, retryable: false, title: 'The project is not empty' },
+  project_archived: { status: 409, retryable: false, title: 'The project is archived' },
+  project_protected: { status: 409, retryable: false, title: 'This project is always there' },
+  too_many_projects: { status: 409, retryable: false, title: 'You have created as many projects as you may' },
   repository_exists: { status: 409, retryable: false, title: 'The session has a repository of this name' },
   too_many_repositories: {
     status: 409,

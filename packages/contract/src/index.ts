@@ -173,11 +173,15 @@ export { type ModelProviderTest, modelProviderTest } from './routes/model-provid
 export { openApiDocument } from './routes/openapi.ts'
 export { permissionsOf } from './routes/permissions.ts'
 export {
+  type DeletionStep,
+  deletionSteps,
   type Project,
   type ProjectChange,
+  type ProjectDeletion,
   type ProjectSettings,
   project,
   projectChange,
+  projectDeletion,
   projectSettings,
 } from './routes/projects.ts'
 export { type ProjectQueue, projectQueue } from './routes/queue.ts'
@@ -190,6 +194,7 @@ export {
 } from './routes/repositories.ts'
 export {
   errorsOf,
+  isShutByArchive,
   type RateClass,
   type Route,
   type RouteRole,
@@ -216,6 +221,7 @@ export {
   sessionChanges,
 } from './routes/sessions.ts'
 export { type SignInWays, signInWays } from './routes/sign-in.ts'
+export { type Sharing, sharing } from './routes/sharing.ts'
 export { type Diagnosis, diagnosis, type Finding, finding, type System, system } from './routes/system.ts'
 export { type Upload, uploadRoutes } from './routes/uploads.ts'
 export { type UsageItem, type UsageReport, usageReport } from './routes/usage.ts'
@@ -233,6 +239,13 @@ export {
 export { foldSession } from './session/fold.ts'
 export type { HeldText } from './session/held-text.ts'
 export { limitsOf, type SessionLimits } from './session/limits.ts'
+export {
+  type SessionAccess,
+  type Share,
+  share,
+  type Visibility,
+  visibility,
+} from './session/sharing.ts'
 export { toldOf } from './session/spending.ts'
 export type { SessionState } from './session/state.ts'
 export {

@@ -16,6 +16,8 @@ export const limits = {
   openRequests: 50,
   title: 200,
   labels: 32,
+  /** Shares of one session. */
+  shares: 50,
   labelKey: 63,
   labelValue: 255,
   repositories: 16,

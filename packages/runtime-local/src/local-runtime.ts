@@ -14,6 +14,7 @@ import { Adopted } from './adopted.ts'
 import { endRunner } from './end-runner.ts'
 import { toRuntimeError } from './file-error.ts'
 import { look, type Place, settle, sweep } from './look.ts'
+import { isProjectName, mirrorsOf } from './mirrors.ts'
 import { compileOptions, type LocalOptions, type LocalRuntimeOptions } from './options.ts'
 import { processTable, readBootId } from './process-table.ts'
 import { removeTree } from './remove-tree.ts'
@@ -114,12 +115,28 @@ class LocalRuntime implements Runtime {
     })
   }
 
-  /** Nothing is kept for a project as a whole. */
+  /** What is kept for a project as a whole: the mirrors of its repositories. */
   async projects(): Promise<string[]> {
-    return []
+    const { mirrors } = this.#options
+    if (mirrors === undefined) return []
+    try {
+      return (await readdir(mirrors)).filter(isProjectName)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+      throw toRuntimeError(error, 'list the mirrors', mirrors)
+    }
   }
 
-  async removeProject(): Promise<void> {}
+  async removeProject(project: string): Promise<void> {
+    const { mirrors } = this.#options
+    if (mirrors === undefined) return
+    const directory = mirrorsOf(mirrors, project)
+    try {
+      await removeTree(directory)
+    } catch (error) {
+      throw toRuntimeError(error, 'remove the mirrors', directory)
+    }
+  }
 
   watch(onHint: (session: string) => void): () => void {
     const listener = (session: string) => onHint(session)

@@ -8,6 +8,8 @@ export interface LocalRuntimeOptions {
   command: readonly string[]
   /** What every runner gets besides Berth's own variables. Without PATH, HOME or LANG, plain defaults stand in. */
   baseEnv?: Record<string, string>
+  /** Where runners keep copies of repositories: a directory for each project below it. Default: they keep none there. */
+  mirrors?: string
   /** Default: the machine's clock. */
   clock?: Clock
   /** Bytes that one session's log may take on disk, two files together. Default 4 MiB, at least 64 KiB. */
@@ -19,7 +21,8 @@ export interface LocalRuntimeOptions {
 }
 
 /** Checked and complete. */
-export type LocalOptions = Required<LocalRuntimeOptions>
+export type LocalOptions = Required<Omit<LocalRuntimeOptions, 'mirrors'>> &
+  Pick<LocalRuntimeOptions, 'mirrors'>
 
 /** Throws RangeError or TypeError for options that can't work: a mistake of the program, found at its start. */
 export const compileOptions = (options: LocalRuntimeOptions): LocalOptions => {
@@ -33,6 +36,7 @@ export const compileOptions = (options: LocalRuntimeOptions): LocalOptions => {
     directory: resolve(options.directory),
     command: [...options.command],
     baseEnv: { ...options.baseEnv },
+    mirrors: options.mirrors === undefined ? undefined : resolve(options.mirrors),
     clock: options.clock ?? systemClock,
     logLimitBytes,
     pollMs,

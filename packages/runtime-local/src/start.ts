@@ -4,6 +4,7 @@ import { isAbsolute } from 'node:path'
 import { type RunnerSpec, RuntimeError } from '@berth/runtime'
 import { environmentOf } from './environment.ts'
 import { toRuntimeError, writeFailure } from './file-error.ts'
+import { mirrorsOf } from './mirrors.ts'
 import type { LocalOptions } from './options.ts'
 import type { RunFiles } from './run-files.ts'
 import { supervisorExit, supervisorScript } from './supervisor.ts'
@@ -44,13 +45,17 @@ const checkCommand = async (command: readonly string[], doing: string): Promise<
   })
 }
 
+/** The mirrors of a session are those of its project. */
+const baseOf = ({ baseEnv, mirrors }: LocalOptions, { project }: RunnerSpec): Record<string, string> =>
+  mirrors === undefined ? baseEnv : { ...baseEnv, BERTH_MIRROR_DIR: mirrorsOf(mirrors, project) }
+
 /** Resolves when the supervisor has closed its end of the pipe: it has claimed the session, or it has ended. */
 const spawnDetached = ({ spec, files, options, boot }: Start): Promise<ChildProcess> =>
   new Promise((resolve, reject) => {
     const facts = [spec.generation, options.clock.now(), boot, options.logLimitBytes].map(String)
     const child = spawn('/bin/sh', ['-c', supervisorScript, 'berth-runner', ...facts, ...options.command], {
       cwd: files.directory,
-      env: environmentOf(spec, files, options.baseEnv),
+      env: environmentOf(spec, files, baseOf(options, spec)),
       detached: true,
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     })

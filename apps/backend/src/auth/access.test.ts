@@ -34,6 +34,7 @@ const policy = (members: ReadonlyMap<string, ProjectRole>) => {
       const role = highestRole(rolesOf(subjects))
       return new Map(role === undefined ? [] : [[project, role]])
     },
+    projectState: async (name) => (name === project ? 'active' : undefined),
     projectSettings: async (name) => (name === project ? { settings: {}, settingsVersion: 1 } : undefined),
     members: async () => [],
     sessionAccess: async () => undefined,

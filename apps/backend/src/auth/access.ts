@@ -8,6 +8,7 @@ import {
 } from '@berth/contract'
 import type { Store } from '../store/port.ts'
 import type { Principal } from './principal.ts'
+import { type Reader, sessionRole } from './session-role.ts'
 
 export const projectNotFound = (name: string) =>
   new BerthError('project_not_found', `There is no project ${name}.`)
@@ -16,9 +17,12 @@ const sessionNotFound = (session: string) =>
   new BerthError('session_not_found', `There is no session ${session} in this project.`)
 
 /** What access is decided from. */
-export type Rights = Pick<Store, 'roleOf' | 'rolesOf' | 'members' | 'sessionAccess' | 'projectSettings'>
+export type Rights = Pick<
+  Store,
+  'roleOf' | 'rolesOf' | 'members' | 'sessionAccess' | 'projectSettings' | 'projectState'
+>
 
-type Row = Pick<Route, 'role' | 'owner' | 'keys'>
+type Row = Pick<Route, 'role' | 'owner' | 'keys' | 'whileDeleting'>
 
 /** Where a request leads. */
 interface Place {
@@ -35,9 +39,17 @@ export class Access {
   }
 
   /** The role of a principal in a project; undefined: none, the project is not theirs to know. */
-  async roleIn(principal: Principal, project: string): Promise<ProjectRole | undefined> {
-    if (!principal.platformAdmin) return this.#store.roleOf(project, principal.subjects)
-    return (await this.#store.projectSettings(project)) === undefined ? undefined : 'admin'
+  async roleIn(principal: Principal, project: string, deleting = false): Promise<ProjectRole | undefined> {
+    if (!principal.platformAdmin) return this.#store.roleOf(project, principal.subjects, { deleting })
+    const known = deleting ? this.#store.projectState(project) : this.#store.projectSettings(project)
+    return (await known) === undefined ? undefined : 'admin'
+  }
+
+  /** A principal as a reader of a project; rejects with `project_not_found` when it has no role there. */
+  async readerIn(principal: Principal, project: string): Promise<Reader> {
+    const role = await this.roleIn(principal, project)
+    if (role === undefined) throw projectNotFound(project)
+    return { role, subjects: principal.subjects }
   }
 
   /** The projects that a principal may know of; `all`: every one. */
@@ -86,13 +98,21 @@ export class Access {
 
   async #inProject(principal: Principal, row: Row & { role: ProjectRole }, place: Place): Promise<void> {
     const { project = '', session } = place
-    const actual = await this.roleIn(principal, project)
+    const actual = await this.roleIn(principal, project, row.whileDeleting)
     if (actual === undefined) throw projectNotFound(project)
     if (!includesRole(actual, row.role))
       throw new BerthError('forbidden', `This needs the role ${row.role}; yours in ${project} is ${actual}.`)
     if (row.keys === false && principal.actor.kind === 'key')
       throw new BerthError('forbidden', 'This is not for API keys, whatever their role. Ask a person.')
-    const known = session === undefined ? undefined : await this.#see(principal, project, session)
+    const known =
+      session === undefined
+        ? undefined
+        : await this.#see({ role: actual, ...principal }, { project, session })
+    if (known !== undefined && !includesRole(known.role, row.role))
+      throw new BerthError(
+        'forbidden',
+        `This needs the role ${row.role}; the session is shared with you as ${known.role}.`,
+      )
     if (row.owner === true && actual !== 'admin' && known?.own === false)
       throw new BerthError(
         'forbidden',
@@ -101,11 +121,15 @@ export class Access {
   }
 
   /** What is no id of a session is left to whoever reads the request: it says so in more words. */
-  async #see(principal: Principal, project: string, session: string): Promise<{ own: boolean } | undefined> {
+  async #see(
+    reader: Reader & Pick<Principal, 'actor'>,
+    { project, session }: { project: string; session: string },
+  ): Promise<{ own: boolean; role: ProjectRole } | undefined> {
     if (!sessionId.safeParse(session).success) return undefined
     const found = await this.#store.sessionAccess(project, session)
-    if (found === undefined) throw sessionNotFound(session)
+    const role = found === undefined ? undefined : sessionRole(reader, found)
+    if (found === undefined || role === undefined) throw sessionNotFound(session)
     const { kind, id } = found.owner
-    return { own: kind === principal.actor.kind && id === principal.actor.id }
+    return { role, own: kind === reader.actor.kind && id === reader.actor.id }
   }
 }

@@ -5,6 +5,7 @@ import type {
   ForkOrigin,
   SessionSettings,
   SessionState,
+  Visibility,
 } from '@berth/contract'
 import type { BlobStore } from '../blobs/port.ts'
 import { allowsModel, type SessionService, sessionSettingsOf } from '../session/service.ts'
@@ -32,6 +33,7 @@ export interface ForkRequest {
   labels: Record<string, string>
   prompt: Parameters<SessionService['storePrompt']>[1] | undefined
   model: 'live' | 'scripted'
+  visibility: Visibility
   idempotency: Idempotency | undefined
   audit: AuditDraft | undefined
 }
@@ -73,6 +75,7 @@ export const forkSession = async (parts: ForkParts, request: ForkRequest): Promi
       repositories: state.repositories,
       settings: settingsFor(state.settings, project),
       model: request.model,
+      visibility: request.visibility,
       prompt,
       fork,
     },

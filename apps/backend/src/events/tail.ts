@@ -1,7 +1,11 @@
+import type { Audience } from '../auth/session-role.ts'
+
 /** A place in an ordered stream with what stands there, ready to send. */
 export interface TailLine {
   position: number
   json: string
+  /** Missing: everybody who may read the stream. */
+  audience?: Audience
 }
 
 export interface TailOptions {

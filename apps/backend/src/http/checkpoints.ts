@@ -1,10 +1,12 @@
-import { BerthError, routes } from '@berth/contract'
+import { BerthError, routes, type SessionState, type Settings, type Visibility } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
 import { bundleOf } from '../checkpoints/bundle.ts'
 import { findRef, forkOf, itemOf } from '../checkpoints/find-checkpoint.ts'
 import { type ForkRequest, forkSession } from '../checkpoints/fork.ts'
 import { pushSession } from '../checkpoints/push/push.ts'
 import { refuseDeleted } from '../session/deciders/draft.ts'
+import { sessionSettingsOf } from '../session/service.ts'
+import { visibilityFor } from '../session/visibility.ts'
 import { decodeCursor, encodeCursor } from '../store/cursor.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
@@ -58,8 +60,10 @@ export const checkpointEndpoints = (app: FastifyInstance, deps: Deps, options: E
     refuseDeleted(state)
     const { turn, title, labels, prompt } = body
     const project = await projectOf(store, target)
+    const visibility = forkVisibility(body.visibility, { state, settings: project.settings })
     const model = await deps.providers.kindOf(target, project.settings.modelProvider)
-    const more = { turn, title, labels, prompt, project, idempotency, audit, actor: principal.actor }
+    const { actor } = principal
+    const more = { turn, title, labels, prompt, visibility, project, idempotency, audit, actor }
     return forkSession(deps, { state, model, ...more } as ForkRequest)
   })
 
@@ -80,4 +84,13 @@ export const checkpointEndpoints = (app: FastifyInstance, deps: Deps, options: E
     const command = { kind: 'restore-workspace', actor: principal.actor, checkpoint } as const
     return (await service.run({ ...params, idempotency, command, audit })).summary
   })
+}
+
+/** A fork of a private session is private too, unless somebody says otherwise. */
+const forkVisibility = (
+  asked: Visibility | undefined,
+  { state, settings }: { state: SessionState; settings: Settings },
+): Visibility => {
+  const wanted = asked ?? (state.summary.visibility === 'private' ? 'private' : undefined)
+  return visibilityFor(wanted, sessionSettingsOf({}, settings).values)
 }

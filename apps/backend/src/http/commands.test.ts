@@ -174,7 +174,7 @@ describe('refusals that need a state', () => {
       for (const path of ['stop', 'resume', 'interrupt'])
         expect(await code(post(path))).toBe('session_deleted')
       expect(await code(call('/api/projects/default?confirm=default', { method: 'DELETE' }))).toBe(
-        'project_not_empty',
+        'project_protected',
       )
       expect(await code(call('/api/projects', { body: { name: 'default' } }))).toBe('project_exists')
     }))

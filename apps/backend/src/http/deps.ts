@@ -70,6 +70,10 @@ export interface Deps {
   gitRemote: GitRemote
   /** Default: `usualRateLimits`. */
   rateLimits?: RateLimits
+  /** Projects that one may create, who is no platform admin. */
+  projectsPerUser: number
+  /** A project is to be deleted, or to come to rest. */
+  settleProjects: () => void
   allowedHosts: readonly string[]
   repositoryRoots: readonly string[]
   /** False while the process starts or drains. */

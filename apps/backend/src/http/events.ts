@@ -21,18 +21,19 @@ export const eventEndpoints = (app: FastifyInstance, deps: Deps, options: Endpoi
     return undefined
   })
 
-  serve(routes.listProjectChanges, async ({ params, query, guard, request, reply }) => {
+  serve(routes.listProjectChanges, async ({ params, query, principal, guard, request, reply }) => {
+    const reader = await deps.access.readerIn(principal, params.project)
     const revision = await store.revision(params.project)
     const after = query.after ?? revision
     if (!wantsStream(request)) {
-      const { items, reset } = await store.changes(params.project, { after, limit: query.limit })
-      const reached = reset ? revision : (items.at(-1)?.revision ?? after)
+      const { items, reset } = await store.changes(params.project, { after, limit: query.limit, reader })
+      const reached = reset ? revision : reachedBy(items, { limit: query.limit, head: revision, after })
       const lines = reset ? [resetLine(reached)] : items.map(changeJson)
       return `{"items":[${lines.join(',')}],"revision":${reached}}`
     }
     await streams.serve(
       { request, reply },
-      { tail: changes, key: params.project, after: resumeAt(request, after), guard: guard() },
+      { tail: changes, key: params.project, after: resumeAt(request, after), reader, guard: guard() },
     )
     return undefined
   })
@@ -52,6 +53,15 @@ export const eventEndpoints = (app: FastifyInstance, deps: Deps, options: Endpoi
       })
       .send(blob.content)
   })
+}
+
+/** How far a page of changes has come: what follows the last one on a page that isn't full is not for the reader. */
+const reachedBy = (
+  items: readonly ChangeLine[],
+  { limit, head, after }: { limit: number; head: number; after: number },
+): number => {
+  const last = items.at(-1)?.revision ?? after
+  return items.length < limit ? Math.max(last, head) : last
 }
 
 /** A page of a session's log as JSON. */

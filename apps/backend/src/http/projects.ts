@@ -10,9 +10,10 @@ import {
 } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
 import { projectNotFound } from '../auth/access.ts'
+import type { Principal } from '../auth/principal.ts'
 import { maskHeaders } from '../mcp/mask-headers.ts'
 import { referencesOf } from '../secrets/references.ts'
-import type { ProjectRow, Store } from '../store/port.ts'
+import type { ProjectRow, Store, Viewer } from '../store/port.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
 
@@ -30,28 +31,40 @@ export const projectSettingsOf = async (store: Store, name: string) => {
   return row
 }
 
+/** As whom a principal counts sessions; undefined: sees them all. */
+const viewerOf = ({ platformAdmin, subjects }: Principal): Viewer | undefined =>
+  platformAdmin ? undefined : { subjects }
+
 /** Projects and their settings. */
 export const projectEndpoints = (app: FastifyInstance, deps: Deps, options: EndpointOptions): void => {
-  const { store, streams, access, now } = deps
+  const { store, access, now } = deps
   const serve = endpoint(app, options)
 
   serve(routes.listProjects, async ({ query, principal }) => {
-    const { items, next } = await store.projects(query)
+    const { items, next } = await store.projects(query, {
+      viewer: viewerOf(principal),
+      archived: query.archived === 'true',
+    })
     const known = await access.projectsOf(principal)
     const visible = items.filter(({ name }) => known === 'all' || known.has(name))
     return { items: visible.map(wireProject), next }
   })
 
-  serve(routes.createProject, async ({ body, reply, store: audited, note }) => {
+  serve(routes.createProject, async ({ body, principal, reply, store: audited, note }) => {
     const { name, displayName = name, description, settings } = body
     note({ project: name, object: { kind: 'project', id: name } })
-    const project = await audited.createProject({ name, displayName, description, settings, now: now() })
+    const project = await audited.createProject({
+      ...{ name, displayName, description, settings, now: now() },
+      creator: principal.actor,
+      maxOwn: principal.platformAdmin ? undefined : deps.projectsPerUser,
+    })
     reply.header('etag', `"${project.version}"`)
     return wireProject(project)
   })
 
-  serve(routes.getProject, async ({ params, reply }) => {
-    const project = await projectOf(store, params.project)
+  serve(routes.getProject, async ({ params, principal, reply }) => {
+    const project = await store.project(params.project, viewerOf(principal))
+    if (project === undefined) throw projectNotFound(params.project)
     reply.header('etag', `"${project.version}"`)
     return wireProject(project)
   })
@@ -64,19 +77,6 @@ export const projectEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
     })
     reply.header('etag', `"${project.version}"`)
     return wireProject(project)
-  })
-
-  serve(routes.deleteProject, async ({ params, query, store: audited }) => {
-    if (query.confirm !== params.project)
-      throw new BerthError('invalid_input', 'Repeat the name of the project to delete it.', [
-        { field: 'query.confirm', message: `expected ${params.project}` },
-      ])
-    if (params.project === 'default')
-      throw new BerthError('project_not_empty', 'The project default is always there and can’t be deleted.')
-    await projectOf(store, params.project)
-    await audited.deleteProject(params.project)
-    streams.end(params.project, { code: 'project_not_found', detail: 'The project was deleted.' })
-    return undefined
   })
 
   serve(routes.getProjectSettings, async ({ params, principal, reply }) => {
@@ -112,7 +112,7 @@ const lookAgain = async ({ store, service, admission }: Deps, project: string): 
   admission.wake()
 }
 
-const wireProject = ({ settings: _, settingsVersion: __, ...project }: ProjectRow): Project => project
+export const wireProject = ({ settings: _, settingsVersion: __, ...project }: ProjectRow): Project => project
 
 const wireSettings = ({ settings, settingsVersion }: ProjectRow): ProjectSettings => {
   const { values, origins } = resolveSettings({ project: settings, platform: platformSettings })

@@ -8,19 +8,25 @@ import { projectSettingsOf } from './projects.ts'
 /** The queue for room: computed when it is read, so that no place in it is ever old. */
 export const queueEndpoints = (
   app: FastifyInstance,
-  { store, admission }: Deps,
+  { store, admission, access }: Deps,
   options: EndpointOptions,
 ): void => {
   const serve = endpoint(app, options)
 
-  serve(routes.getQueue, async ({ params }): Promise<ProjectQueue> => {
+  serve(routes.getQueue, async ({ params, principal }): Promise<ProjectQueue> => {
+    const reader = await access.readerIn(principal, params.project)
     const { settings } = await projectSettingsOf(store, params.project)
     const { waiting, used, capacity } = await admission.view()
     const own = waiting.filter(({ project }) => project === params.project)
-    const items = await Promise.all(own.slice(0, limits.listPage).map((item) => describe(store, item)))
+    const seen = await store.seen(
+      own.map(({ session }) => session),
+      reader,
+    )
+    const shown = own.filter(({ session }) => seen.has(session))
+    const items = await Promise.all(shown.slice(0, limits.listPage).map((item) => describe(store, item)))
     return {
       items: items.flatMap((item) => item ?? []),
-      waiting: own.length,
+      waiting: shown.length,
       capacity: {
         sessions: shareOf(used.sessions, capacity.sessions),
         project: shareOf(used.projects.get(params.project) ?? 0, settings.liveSessions),

@@ -2,6 +2,7 @@ import { BerthError, type CreateSession, isBerthError, limitsOf, routes } from '
 import type { FastifyInstance } from 'fastify'
 import { payerOf, readSpending } from '../session/read-spending.ts'
 import { checkModel, notFound, sessionSettingsOf, titleFrom } from '../session/service.ts'
+import { visibilityFor } from '../session/visibility.ts'
 import type { SessionFilter } from '../store/port.ts'
 import type { Deps } from './deps.ts'
 import { type Call, type EndpointOptions, endpoint } from './endpoint.ts'
@@ -14,10 +15,15 @@ export const sessionEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
 
   serve(routes.createSession, (call) => createSession(deps, call))
 
-  serve(routes.listSessions, async ({ params, query }) => {
+  serve(routes.listSessions, async ({ params, query, principal }) => {
+    const reader = await deps.access.readerIn(principal, params.project)
     const revision = await store.revision(params.project)
     const { limit, cursor } = query
-    const { items, next } = await store.list(params.project, filterOf(query), { limit, cursor })
+    const { items, next } = await store.list(
+      params.project,
+      { ...filterOf(query), reader },
+      { limit, cursor },
+    )
     const tail = next === undefined ? '' : `,"next":${JSON.stringify(next)}`
     return `{"items":[${items.join(',')}]${tail},"revision":${revision}}`
   })
@@ -91,6 +97,7 @@ const createSession = async (deps: Deps, call: Call<typeof routes.createSession>
   checkModel(body.settings.model, values)
   for (const other of [body.settings.fallbackModel, body.settings.smallModel]) checkModel(other, values)
   await checkRepositories(deps, body.repositories)
+  const visibility = visibilityFor(body.visibility, values)
   const { workflow } = body.settings
   if (workflow !== undefined) await deps.checkRepository(workflow.url, 'body.settings.workflow.url')
   const session = service.newId('session')
@@ -112,6 +119,7 @@ const createSession = async (deps: Deps, call: Call<typeof routes.createSession>
       repositories: body.repositories,
       settings: body.settings,
       model,
+      visibility,
       prompt,
     },
   })

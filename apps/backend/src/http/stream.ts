@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { BerthError, type ErrorCode, isBerthError } from '@berth/contract'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { isFor, type Reader } from '../auth/session-role.ts'
 import type { Tail, TailLine } from '../events/tail.ts'
 import { type Guard, Guards } from './stream-guard.ts'
 
@@ -20,6 +21,8 @@ export interface StreamSource {
   after: number
   /** Ends the stream when its reader may not have it any more. Default: only what is gone ends it. */
   guard?: Guard
+  /** Who reads, where lines have an audience. Default: lines are for everybody who may read the stream. */
+  reader?: Reader
 }
 
 interface Open {
@@ -71,8 +74,10 @@ export class Streams {
     const unguard = this.#guard(open, source.guard)
     if (this.#draining) stop.abort()
     try {
-      for await (const lines of source.tail.follow(source.key, source.after, stop.signal))
-        if (!response.write(frames(lines))) await drained(response, stop.signal)
+      for await (const lines of source.tail.follow(source.key, source.after, stop.signal)) {
+        const text = frames(lines, source.reader)
+        if (text !== '' && !response.write(text)) await drained(response, stop.signal)
+      }
     } catch (error) {
       open.end ??= endOf(error)
       if (open.end === undefined) request.log.warn({ err: error }, 'A stream was cut; its reader comes back')
@@ -177,9 +182,10 @@ const lastWords = (end: StreamEnd | undefined): string =>
     ? 'event: reconnect\nretry: 1000\ndata: {}\n\n'
     : `event: end\ndata: ${JSON.stringify(end)}\n\n`
 
-const frames = (lines: TailLine[]): string => {
+const frames = (lines: TailLine[], reader: Reader | undefined): string => {
   let text = ''
-  for (const { position, json } of lines) text += `id: ${position}\ndata: ${json}\n\n`
+  for (const { position, json, audience } of lines)
+    if (reader === undefined || isFor(reader, audience)) text += `id: ${position}\ndata: ${json}\n\n`
   return text
 }
 

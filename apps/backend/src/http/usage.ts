@@ -27,11 +27,12 @@ export const usageEndpoints = (app: FastifyInstance, deps: Deps, options: Endpoi
   serve(routes.getProjectUsage, async (call) => {
     const { project } = call.params
     await projectSettingsOf(store, project)
+    const reader = await deps.access.readerIn(call.principal, project)
     const now = deps.now()
     const { by, from, to } = { ...call.query, ...usualRange(call.query, now) }
     const { spending } = await readSpending(store, { project, user: call.principal.actor.id }, now)
     const budgets = sharedBudgets(spending, new Date(now).toISOString())
-    return report(deps, { project, by, from, to }, { call, budgets })
+    return report(deps, { project, by, from, to, reader }, { call, budgets })
   })
 
   serve(routes.getSessionUsage, async (call) => {

@@ -12,8 +12,10 @@ import type {
   Repository,
   SessionLimits,
   SessionSettings,
+  Share,
   StopReason,
   StoredBlock,
+  Visibility,
 } from '@berth/contract'
 import type { KnownSecrets } from '../secrets/secrets.ts'
 import type { ProjectSpending } from './budget.ts'
@@ -35,6 +37,8 @@ export type Command =
       model: 'live' | 'scripted'
       prompt?: { prompt: string; content: StoredBlock[] }
       fork?: ForkOrigin
+      /** Default: project. */
+      visibility?: Visibility
     }
   | {
       kind: 'update'
@@ -59,7 +63,10 @@ export type Command =
       limits: SessionLimits
       expectedVersion: number
     }
-  | { kind: 'delete'; actor: Actor; purgeAt: string }
+  /** Who sees the session from now on; what is missing stays as it is. */
+  | { kind: 'share'; actor: Actor; visibility?: Visibility; shares?: Share[]; expectedVersion: number }
+  /** `sooner`: one that is deleted already is purged at that time, if that is earlier. */
+  | { kind: 'delete'; actor: Actor; purgeAt: string; sooner?: boolean }
   | { kind: 'restore'; actor: Actor }
   | { kind: 'add-repository'; actor: Actor; repository: Repository }
   /** `seen`: the number of turns when somebody looked whether work would be lost. */

@@ -64,6 +64,7 @@ const commands: Record<CommandKind, Command> = {
     limits: { idleMinutes: 30, maxTurns: 3, stopWhenDone: false },
     expectedVersion: 1,
   },
+  share: { kind: 'share', actor: at.person, visibility: 'private', expectedVersion: 1 },
   launch: at.launch,
   steps: {
     kind: 'steps',
@@ -167,6 +168,7 @@ const table: Record<CommandKind, Record<at.Situation, string>> = {
   'remove-repository': row('! repository_not_found', { deleted: '! session_deleted' }),
   'retry-repository': row('! repository_not_found', { deleted: '! session_deleted' }),
   set: row('session.settings_changed', { deleted: '! session_deleted' }),
+  share: row('session.shared', { deleted: '! session_deleted' }),
   pushed: row('repository.pushed', {}),
   'git-pushed': row('git.pushed', {}),
   'git-refused': row('git.refused', {}),

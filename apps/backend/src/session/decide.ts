@@ -10,6 +10,7 @@ import { limitDeciders } from './deciders/limits.ts'
 import { operationDeciders } from './deciders/operations.ts'
 import { peopleDeciders } from './deciders/people.ts'
 import { repositoryDeciders } from './deciders/repositories.ts'
+import { sharingDeciders } from './deciders/sharing.ts'
 
 import { hiderOf } from './redact/hider.ts'
 
@@ -51,4 +52,5 @@ const deciders: Deciders = {
   ...egressDeciders,
   ...budgetDeciders,
   ...checkpointDeciders,
+  ...sharingDeciders,
 }

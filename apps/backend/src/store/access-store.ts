@@ -1,4 +1,4 @@
-import type { Actor, ProjectRole, Subject } from '@berth/contract'
+import type { Actor, ProjectRole, SessionAccess, Subject } from '@berth/contract'
 import type { KeyStore } from './key-store.ts'
 
 /** Somebody with a role in a project. */
@@ -10,11 +10,6 @@ export interface Member extends Subject {
   /** Milliseconds since 1970. */
   addedAt: number
   addedBy: Actor
-}
-
-/** What decides who may see a session. */
-export interface SessionAccess {
-  owner: Actor
 }
 
 /** How the admins of a project are kept when one of them is changed. */
@@ -30,11 +25,18 @@ export const maxSubjects = 256
 
 /** Who may do what; part of the store's port. What it says counts at once, for every backend: nobody keeps a copy. */
 export interface AccessStore extends KeyStore {
-  /** The highest role that one of these has in a project; undefined: none, or there is no such project. */
-  roleOf(project: string, subjects: readonly Subject[]): Promise<ProjectRole | undefined>
+  /**
+   * The highest role that one of these has in a project; undefined: none, or there is no such project. With `deleting` also in
+   * one that is being deleted.
+   */
+  roleOf(
+    project: string,
+    subjects: readonly Subject[],
+    also?: { deleting?: boolean },
+  ): Promise<ProjectRole | undefined>
   /** The projects in which one of these has a role, each with the highest. */
   rolesOf(subjects: readonly Subject[]): Promise<Map<string, ProjectRole>>
-  /** Undefined: there is no such session in that project. */
+  /** What decides who sees a session. Undefined: there is no such session in that project. */
   sessionAccess(project: string, session: string): Promise<SessionAccess | undefined>
   /** By kind and id. Empty when there is no such project. */
   members(project: string): Promise<Member[]>

@@ -1,8 +1,9 @@
-import type { BlobRef, LogLine, Subject } from '@berth/contract'
+import type { Actor, BlobRef, DeletionStep, LogLine, Subject } from '@berth/contract'
 import type { AdminGuard, Member } from './access-store.ts'
 import type { AuditDraft } from './audit-store.ts'
 import type { BrowserSessionNews, BrowserSessionRow } from './browser-session-store.ts'
 import type { KeyRotation, KeyRow, NewKey, Revoked } from './key-store.ts'
+import type { DeletionRow } from './lifecycle-store.ts'
 import type {
   AppendRequest,
   AppendResult,
@@ -29,7 +30,6 @@ export interface Operations {
   append: { input: AppendRequest; value: AppendResult }
   createProject: { input: Parameters<Store['createProject']>[0]; value: ProjectRow }
   editProject: { input: { name: string; edit: ProjectEdit }; value: ProjectRow }
-  deleteProject: { input: { name: string }; value: undefined }
   setMember: { input: { member: Member; guard: AdminGuard }; value: Member }
   removeMember: { input: { project: string; subject: Subject; guard: AdminGuard }; value: boolean }
   createKey: { input: NewKey; value: KeyRow }
@@ -37,6 +37,11 @@ export interface Operations {
   revokeKey: { input: { project: string; id: string; now: number }; value: undefined }
   touchKey: { input: { id: string; now: number; address: string | undefined }; value: undefined }
   revokeSubject: { input: Parameters<Store['revokeSubject']>[0]; value: Revoked }
+  setArchived: { input: { project: string; archived: boolean; now: number }; value: ProjectRow }
+  beginDeletion: { input: { project: string; by: Actor; now: number }; value: DeletionRow }
+  setDeletionStep: { input: { project: string; step: DeletionStep }; value: undefined }
+  finishDeletion: { input: { project: string }; value: undefined }
+  removeBase: { input: { scope: string }; value: undefined }
   setRunnerToken: { input: { session: string; generation: number; tokenHash: string }; value: undefined }
   heartbeat: {
     input: { session: string; generation: number; now: number; memoryBytes?: number }

@@ -7,12 +7,15 @@ import type {
   SessionState,
   Settings,
   StoredLogLine,
+  Subject,
 } from '@berth/contract'
+import type { Audience, Reader } from '../auth/session-role.ts'
 import type { KnownSecrets } from '../secrets/secrets.ts'
 import type { Command } from '../session/command.ts'
 import type { AccessStore } from './access-store.ts'
 import type { AuditDraft, AuditStore } from './audit-store.ts'
 import type { BrowserSessionStore } from './browser-session-store.ts'
+import type { LifecycleStore } from './lifecycle-store.ts'
 import type { SecretStore } from './secret-store.ts'
 import type { UploadStore } from './upload-store.ts'
 import type { UsageStore } from './usage-store.ts'
@@ -60,6 +63,8 @@ export interface AppendResult {
   lines: Line[]
   /** The project's revision after it; missing when the summary that lists show did not change. */
   revision?: number
+  /** The tombstone that it left, because not all who saw the session still do; at the revision before. */
+  hidden?: ChangeLine
   /** True: the idempotency key was known, and this is the outcome of then: `summary`, `first`, `position`, `prompt`. */
   replayed: boolean
   /** `seq` of the first appended event, then as at a replay. */
@@ -70,6 +75,18 @@ export interface AppendResult {
   prompt?: string
 }
 
+/** The names under which somebody sees sessions. */
+export interface Viewer {
+  subjects: readonly Subject[]
+}
+
+export interface ProjectFilter {
+  /** Counts only the sessions that these see. Default: all. */
+  viewer?: Viewer
+  /** Archived ones too. Default: false. */
+  archived?: boolean
+}
+
 export interface SessionFilter {
   phases?: string[]
   /** Id of the owner. */
@@ -78,6 +95,8 @@ export interface SessionFilter {
   labels?: { key: string; value?: string }[]
   /** In the title, without regard to case. */
   text?: string
+  /** Only what somebody sees. Default: everything. */
+  reader?: Reader
   deleted: boolean
 }
 
@@ -139,7 +158,11 @@ export interface ProjectEdit {
   now: number
 }
 
-export type ChangeLine = { revision: number } & ({ summary: string } | { removed: string })
+/** A change of a project's list, and whom it is for; without an audience: everybody in the project. */
+export type ChangeLine = { revision: number; audience?: Audience } & (
+  | { summary: string }
+  | { removed: string }
+)
 
 /** A base pack of a project: where its parts lie in the blob store, and which they are once it is whole. */
 export interface BaseRow {
@@ -172,6 +195,8 @@ export interface Notice {
    * another backend appended.
    */
   change?: ChangeLine | { revision: number }
+  /** With `summary`: what the list tells before it. */
+  hidden?: ChangeLine
 }
 
 /** Places up to which logs and lists of sessions have come, by session id and by project name. */
@@ -193,6 +218,7 @@ export interface Store
   extends AccessStore,
     AuditStore,
     BrowserSessionStore,
+    LifecycleStore,
     SecretStore,
     UploadStore,
     UsageStore {
@@ -228,30 +254,41 @@ export interface Store
    */
   outcome(idempotency: Idempotency, now: number): Promise<{ session: string; first: number } | undefined>
 
-  /** Changes of a project's list after a revision, oldest first; `reset` when the revision is older than what is kept. */
+  /**
+   * Changes of a project's list after a revision, oldest first, of what the reader sees or saw; without one, of everything.
+   * `reset` when the revision is older than what is kept.
+   */
   changes(
     project: string,
-    range: { after: number; limit: number },
+    range: { after: number; limit: number; reader?: Reader },
   ): Promise<{ items: ChangeLine[]; reset: boolean }>
   revision(project: string): Promise<number>
   /** How far these have come, at the cost of one look; those that are gone are left out. */
   heads(watched: { sessions: string[]; projects: string[] }): Promise<Heads>
 
+  /**
+   * Rejects with `project_exists`, also while one of that name is being deleted; with `too_many_projects` when its creator has
+   * created `maxOwn` that are still there. The creator becomes its admin.
+   */
   createProject(project: {
     name: string
     displayName: string
     description: string
     settings: Settings
     now: number
+    /** Missing: the backend itself. */
+    creator?: Actor
+    /** Default: no limit. */
+    maxOwn?: number
   }): Promise<ProjectRow>
-  project(name: string): Promise<ProjectRow | undefined>
+  /** `viewer`: counts only the sessions that these see. */
+  project(name: string, viewer?: Viewer): Promise<ProjectRow | undefined>
   /** Only its settings: cheap, for what asks often. */
   projectSettings(name: string): Promise<Pick<ProjectRow, 'settings' | 'settingsVersion'> | undefined>
-  projects(page: Page): Promise<{ items: ProjectRow[]; next?: string }>
+  /** By name; without archived ones, unless asked. */
+  projects(page: Page, filter?: ProjectFilter): Promise<{ items: ProjectRow[]; next?: string }>
   /** Rejects with `version_mismatch`; settings and names have a version each. */
   editProject(name: string, edit: ProjectEdit): Promise<ProjectRow>
-  /** Rejects with `project_not_empty` while sessions, also deleted ones, exist. */
-  deleteProject(name: string): Promise<void>
 
   runner(tokenHash: string): Promise<RunnerIdentity | undefined>
   /** Replaces the token of the current generation, when its runner has to be asked for again. */
@@ -281,6 +318,8 @@ export interface Store
   occupancy(): Promise<Occupancy>
   /** Which of these sessions exist (not purged). */
   existing(sessions: string[]): Promise<Set<string>>
+  /** Which of these sessions somebody sees, who reads in their project. */
+  seen(sessions: readonly string[], reader: Reader): Promise<Set<string>>
   /** Takes or renews a lease for `ttlMs`, by the store's own time; false when another holder has it. */
   lease(name: string, holder: string, ttlMs: number): Promise<boolean>
   release(name: string, holder: string): Promise<void>

@@ -1,4 +1,12 @@
-import { BerthError, type BlobRef, type LogLine, type SessionSummary, type Subject } from '@berth/contract'
+import {
+  type Actor,
+  BerthError,
+  type BlobRef,
+  type DeletionStep,
+  type LogLine,
+  type Subject,
+} from '@berth/contract'
+import type { Reader } from '../auth/session-role.ts'
 import type { AdminGuard, Member } from './access-store.ts'
 import { type AuditDraft, withId } from './audit-store.ts'
 import type { BrowserSessionNews, BrowserSessionRow } from './browser-session-store.ts'
@@ -11,15 +19,26 @@ import type {
   Notice,
   Page,
   ProjectEdit,
+  ProjectFilter,
   SessionFilter,
   Store,
+  Viewer,
 } from './port.ts'
 import { attention } from './programs/attention.ts'
 import { base, existingBases } from './programs/bases.ts'
 import { browserSession } from './programs/browser-sessions.ts'
+import { changes } from './programs/changes.ts'
 import { grant } from './programs/claims.ts'
 import { events, eventsOfType, lastEvent } from './programs/events.ts'
 import { keyCredential, keys } from './programs/keys.ts'
+import {
+  basesOf,
+  countSessions,
+  deletion,
+  projectState,
+  sessionsOf,
+  unsettled,
+} from './programs/lifecycle.ts'
 import { logs } from './programs/logs.ts'
 import { members, roleOf, rolesOf } from './programs/members.ts'
 import { project, projectSettings, projects } from './programs/projects.ts'
@@ -34,7 +53,6 @@ import {
   secretsSealedBy,
 } from './programs/secrets.ts'
 import {
-  changes,
   existing,
   heads,
   list,
@@ -42,6 +60,8 @@ import {
   outcome,
   phases,
   revision,
+  seen,
+  sessionAccess,
   state,
   summary,
 } from './programs/sessions.ts'
@@ -98,6 +118,9 @@ export class ProgramStore implements Store {
   summary(name: string, session: string) {
     return this.#read(summary(name, session))
   }
+  sessionAccess(name: string, session: string) {
+    return this.#read(sessionAccess(name, session))
+  }
   state(session: string) {
     return this.#read(state(session))
   }
@@ -116,7 +139,7 @@ export class ProgramStore implements Store {
   outcome(idempotency: Idempotency, now: number) {
     return this.#read(outcome(idempotency, now))
   }
-  changes(name: string, range: { after: number; limit: number }) {
+  changes(name: string, range: Parameters<Store['changes']>[1]) {
     return this.#read(changes(name, range))
   }
   revision(name: string) {
@@ -129,31 +152,58 @@ export class ProgramStore implements Store {
   createProject(input: Parameters<Store['createProject']>[0]) {
     return this.#write('createProject', input)
   }
-  project(name: string) {
-    return this.#read(project(name))
+  project(name: string, viewer?: Viewer) {
+    return this.#read(project(name, viewer))
   }
   projectSettings(name: string) {
     return this.#read(projectSettings(name))
   }
-  projects(page: Page) {
-    return this.#read(projects(page))
+  projects(page: Page, filter?: ProjectFilter) {
+    return this.#read(projects(page, filter))
   }
   editProject(name: string, edit: ProjectEdit) {
     return this.#write('editProject', { name, edit })
   }
-  deleteProject(name: string) {
-    return this.#write('deleteProject', { name })
+
+  projectState(name: string) {
+    return this.#read(projectState(name))
+  }
+  setArchived(name: string, change: { archived: boolean; now: number }) {
+    return this.#write('setArchived', { project: name, ...change })
+  }
+  beginDeletion(name: string, begin: { by: Actor; now: number }) {
+    return this.#write('beginDeletion', { project: name, ...begin })
+  }
+  deletion(name: string) {
+    return this.#read(deletion(name))
+  }
+  setDeletionStep(name: string, step: DeletionStep) {
+    return this.#write('setDeletionStep', { project: name, step })
+  }
+  finishDeletion(name: string) {
+    return this.#write('finishDeletion', { project: name })
+  }
+  unsettled() {
+    return this.#read(unsettled())
+  }
+  sessionsOf(name: string, range: Parameters<Store['sessionsOf']>[1]) {
+    return this.#read(sessionsOf(name, range))
+  }
+  countSessions(name: string) {
+    return this.#read(countSessions(name))
+  }
+  basesOf(name: string, limit: number) {
+    return this.#read(basesOf(name, limit))
+  }
+  removeBase(scope: string) {
+    return this.#write('removeBase', { scope })
   }
 
-  roleOf(name: string, subjects: readonly Subject[]) {
-    return this.#read(roleOf(name, subjects))
+  roleOf(name: string, subjects: readonly Subject[], also?: { deleting?: boolean }) {
+    return this.#read(roleOf(name, subjects, also))
   }
   rolesOf(subjects: readonly Subject[]) {
     return this.#read(rolesOf(subjects))
-  }
-  async sessionAccess(name: string, session: string) {
-    const found = await this.#read(summary(name, session))
-    return found === undefined ? undefined : { owner: (JSON.parse(found) as SessionSummary).owner }
   }
   members(name: string) {
     return this.#read(members(name))
@@ -224,6 +274,9 @@ export class ProgramStore implements Store {
   }
   existing(sessions: string[]) {
     return this.#read(existing(sessions))
+  }
+  seen(sessions: readonly string[], reader: Reader) {
+    return this.#read(seen(sessions, reader))
   }
   occupancy() {
     return this.#read(occupancy())

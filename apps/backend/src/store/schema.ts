@@ -1,5 +1,6 @@
-import type { LogLine, LogSource, ProjectRole } from '@berth/contract'
+import type { LogLine, LogSource, ProjectRole, Visibility } from '@berth/contract'
 import type { Generated } from 'kysely'
+import type { ProjectState } from './lifecycle-store.ts'
 
 export interface UsageColumns {
   requests: number
@@ -27,9 +28,16 @@ export interface Tables {
     settings_version: number
     /** Counts the changes of the session list. */
     revision: number
+    state: ProjectState
+    /** Who created it, as kind and id; what counts against how many one may create. */
+    created_by: string
+    /** While it is being deleted: a `DeletionRow` as JSON. */
+    deletion: string | null
     /** The newest tombstone that was removed: changes up to here can't be told any more. */
     forgotten: number
   }
+  /** Names of projects that are gone, with their last revision: another one of that name goes on from there. */
+  former_projects: { name: string; revision: number }
   /** Who has a role in a project. The only place that says so. */
   members: {
     project: string
@@ -73,7 +81,11 @@ export interface Tables {
     id: string
     project: string
     created_at: number
+    owner_kind: string
     owner_id: string
+    visibility: Visibility
+    /** Who sees it while it is private, as JSON: each of kind, id and role, in this order. */
+    shares: string
     title_folded: string
     phase: string
     deleted: number
@@ -118,7 +130,20 @@ export interface Tables {
   completed_blocks: { session: number; block: string; due_at: number }
   /** Sessions that are gone but for their events. */
   purges: { session: number }
-  tombstones: { project: string; revision: number; session: string; at: number }
+  /** What was removed from lists: for all who saw it, or for those of them who see it no more. */
+  tombstones: {
+    project: string
+    revision: number
+    session: string
+    at: number
+    /** Who saw it. */
+    owner_kind: string
+    owner_id: string
+    visibility: Visibility
+    shares: string
+    /** With whom it is still shared; null: the session is gone. */
+    kept: string | null
+  }
   generations: {
     session: number
     generation: number

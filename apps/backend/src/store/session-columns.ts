@@ -48,6 +48,8 @@ export const sessionColumns = (state: SessionState) => {
     title_folded: foldText(summary.title),
     phase: summary.status.phase,
     deleted: summary.desired === 'deleted' ? 1 : 0,
+    visibility: summary.visibility,
+    shares: JSON.stringify(state.shares),
     due_at: dueAt(state),
     room,
     room_since: since,

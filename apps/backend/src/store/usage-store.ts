@@ -1,4 +1,5 @@
 import type { UsageSum } from '@berth/contract'
+import type { Reader } from '../auth/session-role.ts'
 import type { Page } from './port.ts'
 
 /** A group of requests to models. Days are UTC, such as `2030-01-31`, both inclusive. */
@@ -7,6 +8,8 @@ export interface UsageQuery {
   project?: string
   /** Only of this session, with its project; what it used is gone with it, and stays in what the project used. */
   session?: string
+  /** By session: only of those that somebody sees. Default: of all. */
+  reader?: Reader
   by: 'session' | 'model' | 'day' | 'user' | 'project'
   from: string
   to: string

@@ -8,6 +8,7 @@ import { readAssignments } from '../settings/assignments.ts'
 import { settingNames } from '../settings/setting-value.ts'
 import { safeJson, safeLine } from '../terminal/safe-text.ts'
 import { addProjectGitCredential } from './project-git-credential.ts'
+import { addProjectLife } from './project-life.ts'
 import { addProjectSettings, changeSettings } from './project-settings.ts'
 import { addTestModel } from './test-model.ts'
 
@@ -19,8 +20,9 @@ export const addProject = (program: Command, context: Context): void => {
   group
     .command('ls')
     .description('Lists the projects.')
+    .option('--archived', 'archived ones too')
     .addOption(jsonOption('projects'))
-    .action((options: JsonOptions) => list(context, options))
+    .action((options: ListOptions) => list(context, options))
   group
     .command('create <name>')
     .description('Creates a project.')
@@ -49,14 +51,7 @@ export const addProject = (program: Command, context: Context): void => {
   addProjectSettings(group, context)
   addTestModel(group, context)
   addProjectGitCredential(group, context)
-  group
-    .command('rm <name>')
-    .description('Deletes a project that has no sessions.')
-    .requiredOption('--confirm <name>', 'the name again')
-    .action(async (name: string, options: { confirm: string }) => {
-      await context.client.deleteProject({ params: { project: name }, query: { confirm: options.confirm } })
-      context.out.line(`Deleted ${name}.`)
-    })
+  addProjectLife(group, context)
 }
 
 interface CreateOptions extends JsonOptions {
@@ -75,9 +70,16 @@ const create = async (context: Context, name: string, options: CreateOptions): P
   context.out.line(`Created ${name}. Use it: ${context.berth} run --project ${name} …`)
 }
 
-const list = async ({ client, out }: Context, options: JsonOptions): Promise<void> => {
+interface ListOptions extends JsonOptions {
+  archived?: boolean
+}
+
+const list = async ({ client, out }: Context, options: ListOptions): Promise<void> => {
   const projects: Project[] = []
-  for await (const project of client.listAll('listProjects', {})) projects.push(project)
+  for await (const project of client.listAll('listProjects', {
+    query: { archived: options.archived === true ? 'true' : 'false' },
+  }))
+    projects.push(project)
   if (options.json === true) {
     for (const project of projects) out.line(safeJson(project))
     return
@@ -89,7 +91,7 @@ const list = async ({ client, out }: Context, options: JsonOptions): Promise<voi
     { title: 'DESCRIPTION', shrinks: true },
   ]
   const rows = projects.map((project) => [
-    { text: project.name, paint: out.style.bold },
+    { text: `${project.name}${project.state === 'archived' ? ' (archived)' : ''}`, paint: out.style.bold },
     { text: String(project.sessions) },
     { text: safeLine(project.displayName) },
     { text: safeLine(project.description), paint: out.style.dim },

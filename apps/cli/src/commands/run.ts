@@ -32,6 +32,7 @@ interface RunOptions extends ProjectOptions, JsonOptions, SettingFlags, Workflow
   title?: string
   label?: Record<string, string>
   detach?: boolean
+  private?: boolean
   verbose?: boolean
 }
 
@@ -47,6 +48,7 @@ export const addRun = (program: Command, context: Context): void => {
     .option('-b, --branch <name>', 'branch to start from, for repositories that name none')
     .option('-t, --title <text>', 'title (default: made from the prompt)')
     .option('-l, --label <key=value>', 'label; repeatable', collectLabel)
+    .option('--private', 'only you, those you share it with, and admins of the project see the session')
     .option('-d, --detach', 'don’t follow: print the session’s id and end')
     .addOption(verboseOption())
     .addOption(projectOption())
@@ -91,6 +93,7 @@ export const createSession = (
     repositories,
     settings: { ...settingsOfFlags(options), ...workflowOfFlags(options) },
     ...(options.title === undefined ? {} : { title: options.title }),
+    ...(options.private === true ? { visibility: 'private' as const } : {}),
   }
   return client.createSession({ params: { project: options.project }, body })
 }

@@ -18,6 +18,7 @@ const session = (changes: Partial<SessionSummary>): SessionSummary => ({
   ...{ createdAt: since, updatedAt: since, version: 1, seq: 9, desired: 'running', activity: 'Working' },
   ...{
     modelSource: 'live',
+    visibility: 'project',
     repositories: [],
     diff: noDiff,
     usage: noUsage,

@@ -22,6 +22,7 @@ const summary = (changes: Partial<SessionSummary> = {}): SessionSummary => ({
   title: 'Fix it',
   labels: {},
   owner: { kind: 'user', id: 'ann' },
+  visibility: 'project',
   createdAt: '2026-01-01T20:00:00.000Z',
   updatedAt: '2026-01-01T20:00:00.000Z',
   version: 1,

@@ -50,14 +50,14 @@ export const renderSessionList = (
   const first = sessions.filter((session) => session.status.phase === 'waiting')
   const rest = sessions.filter((session) => session.status.phase !== 'waiting')
   // Before all that gives way or goes when the terminal is narrow: it must not be overlooked.
-  const notes = sessions.map((session) => warningsOf(session).join(', '))
+  const notes = sessions.map(noteOf)
   const isSame = sessions.length > 1 && new Set(notes).size === 1
   const isNoted = !isSame && notes.some((note) => note !== '')
   const extras = extraColumns.filter(({ text }) => sessions.some((session) => text(session) !== ''))
   const rows = [...first, ...rest].map((session) => [
     { text: shortId(session.id, length), paint: style.bold },
     { text: phaseText(session, plain), paint: () => phaseText(session, style) },
-    ...(isNoted ? [{ text: warningsOf(session).join(', '), paint: style.yellow }] : []),
+    ...(isNoted ? [{ text: noteOf(session), paint: style.yellow }] : []),
     { text: safeLine(session.title) },
     { text: safeLine(activityText(session, places.get(session.id))), paint: style.dim },
     { text: age(session.createdAt, now) },
@@ -71,6 +71,9 @@ export const renderSessionList = (
   const footer = isSame && notes[0] !== '' ? `\n${style.yellow(fit(`All of these: ${notes[0]}`, width))}` : ''
   return table + footer
 }
+
+const noteOf = (session: SessionSummary): string =>
+  [...warningsOf(session), ...(session.visibility === 'private' ? ['private'] : [])].join(', ')
 
 const activityText = ({ activity }: SessionSummary, place: number | undefined): string =>
   place === undefined ? activity : `Place ${place} in the queue. ${activity}`

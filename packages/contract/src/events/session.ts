@@ -10,6 +10,7 @@ import { operationError, operationRequest } from '../operation.ts'
 import { directoryName, repositories, repository } from '../repository.ts'
 import { answers, permissionDecision } from '../requests.ts'
 import { sessionLimits } from '../session/limits.ts'
+import { shares, visibility } from '../session/sharing.ts'
 import { sessionSettings } from '../settings/settings.ts'
 import { egressRefused } from './egress.ts'
 
@@ -57,10 +58,14 @@ export const peopleEvents = {
     /** The model behind the session: a real upstream, or written scenarios. */
     model: z.enum(['live', 'scripted']),
     fork: forkOrigin.optional(),
+    /** Missing: the whole project sees it. */
+    visibility: visibility.optional(),
   }),
   /** All that the session sets for itself from now on, and the limits that follow. */
   'session.settings_changed': z.object({ settings: sessionSettings, limits: sessionLimits }),
   'session.updated': z.object({ title: storedTitle.optional(), labels: labels.optional() }),
+  /** Who sees the session from now on, all of it. */
+  'session.shared': z.object({ visibility, shares }),
   'session.stop_requested': z.object({ reason: stopReason }),
   'session.resume_requested': z.object({}),
   'session.deleted': z.object({ purgeAt: z.iso.datetime() }),

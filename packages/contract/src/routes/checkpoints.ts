@@ -4,6 +4,7 @@ import { labels, title } from '../events/session.ts'
 import { sessionId, turnId } from '../ids.ts'
 import { limits } from '../limits.ts'
 import { branchName, directoryName } from '../repository.ts'
+import { visibility } from '../session/sharing.ts'
 import { sessionSummary } from '../session/summary.ts'
 import { route } from './route.ts'
 import { page, pageQuery, projectName } from './schemas.ts'
@@ -75,6 +76,8 @@ const forkBody = z.strictObject({
   /** Default: that of the other session. */
   title: title.optional(),
   labels: labels.default({}),
+  /** Default: private when the other session is, else the project's setting `sessionVisibility`. */
+  visibility: visibility.optional(),
   /** The first prompt; without it the session starts and waits. */
   prompt: z.union([z.string().trim().min(1).max(limits.promptText), promptContent]).optional(),
 })

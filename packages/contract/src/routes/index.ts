@@ -14,6 +14,7 @@ import { secretRoutes } from './secrets.ts'
 import { sessionSettingsRoutes } from './session-settings.ts'
 import { sessionRoutes } from './sessions.ts'
 import { signInRoutes } from './sign-in.ts'
+import { sharingRoutes } from './sharing.ts'
 import { systemRoutes } from './system.ts'
 import { uploadRoutes } from './uploads.ts'
 import { usageRoutes } from './usage.ts'
@@ -30,6 +31,7 @@ export const routes = {
   ...queueRoutes,
   ...sessionRoutes,
   ...sessionSettingsRoutes,
+  ...sharingRoutes,
   ...repositoryRoutes,
   ...logRoutes,
   ...checkpointRoutes,

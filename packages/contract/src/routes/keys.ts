@@ -57,6 +57,7 @@ export const keyRoutes = {
   }),
   revokeKey: route({
     method: 'DELETE',
+    whileArchived: true,
     path: '/api/projects/:project/keys/:key',
     role: 'admin',
     keys: false,

@@ -61,6 +61,7 @@ export const memberRoutes = {
   }),
   removeMember: route({
     method: 'DELETE',
+    whileArchived: true,
     path: '/api/projects/:project/members/:kind/:id',
     role: 'admin',
     tag: 'Members',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { actor } from '../actor.ts'
 import { limits } from '../limits.ts'
 import { sessionSummary } from '../session/summary.ts'
 import { effectiveSettings, settings } from '../settings/settings.ts'
@@ -6,6 +7,12 @@ import { route } from './route.ts'
 import { numberInQuery, originMap, page, pageQuery, projectName } from './schemas.ts'
 
 const byProject = z.object({ project: projectName })
+const count = z.number().int().nonnegative()
+
+/** The order in which a project is removed; each step is done before the next begins. */
+export const deletionSteps = ['sessions', 'runtime', 'bases', 'rest'] as const
+export type DeletionStep = (typeof deletionSteps)[number]
+
 const displayName = z.string().trim().min(1).max(100)
 const description = z.string().max(limits.message)
 
@@ -17,11 +24,26 @@ export const project = z.object({
   updatedAt: z.iso.datetime(),
   /** For `If-Match`. */
   version: z.number().int().positive(),
-  /** Sessions that aren't deleted. */
+  /** Sessions that aren't deleted, of those that you see. */
   sessions: z.number().int().nonnegative(),
+  /** `archived`: it can be read, and nothing in it runs or changes. */
+  state: z.enum(['active', 'archived']),
 })
 
 export type Project = z.infer<typeof project>
+
+/** How far the deletion of a project is. */
+export const projectDeletion = z.object({
+  project: projectName,
+  since: z.iso.datetime(),
+  by: actor,
+  /** What is being removed: sessions with all that they have, what the runtime keeps, base packs, and the rest. */
+  step: z.enum(deletionSteps),
+  /** Sessions that were there when it began, and that are still there. */
+  sessions: z.object({ total: count, left: count }),
+})
+
+export type ProjectDeletion = z.infer<typeof projectDeletion>
 
 export const projectSettings = z.object({
   version: z.number().int().positive(),
@@ -51,7 +73,10 @@ export const projectRoutes = {
     role: 'principal',
     tag: 'Projects',
     summary: 'List the projects that you may see, by name',
-    query: pageQuery,
+    query: pageQuery.extend({
+      /** Archived ones too. */
+      archived: z.enum(['true', 'false']).default('false'),
+    }),
     response: { status: 200, body: page(project) },
     errors: ['invalid_cursor'],
   }),
@@ -68,7 +93,7 @@ export const projectRoutes = {
       settings: settings.default({}),
     }),
     response: { status: 201, body: project },
-    errors: ['project_exists'],
+    errors: ['project_exists', 'too_many_projects'],
     // Its name makes it single.
     idempotent: false,
   }),
@@ -97,11 +122,46 @@ export const projectRoutes = {
     path: '/api/projects/:project',
     role: 'admin',
     tag: 'Projects',
-    summary: 'Delete a project that has no sessions',
+    summary:
+      'Delete a project with everything in it; it is gone for its members at once, and the rest follows',
+    whileArchived: true,
     params: byProject,
     query: z.object({ confirm: z.string().max(100).describe('The name of the project again') }),
-    response: { status: 204 },
-    errors: ['project_not_empty'],
+    response: { status: 202, body: projectDeletion },
+    errors: ['project_protected'],
+  }),
+  getProjectDeletion: route({
+    method: 'GET',
+    path: '/api/projects/:project/deletion',
+    role: 'admin',
+    whileDeleting: true,
+    tag: 'Projects',
+    summary: 'How far the deletion of a project is; `project_not_found` when it is done',
+    params: byProject,
+    response: { status: 200, body: projectDeletion },
+  }),
+  archiveProject: route({
+    method: 'POST',
+    path: '/api/projects/:project/archive',
+    role: 'admin',
+    tag: 'Projects',
+    summary: 'Archive a project: its sessions stop, and from then on it can only be read',
+    params: byProject,
+    response: { status: 200, body: project },
+    errors: ['project_protected'],
+    whileArchived: true,
+    idempotent: false,
+  }),
+  unarchiveProject: route({
+    method: 'POST',
+    path: '/api/projects/:project/unarchive',
+    role: 'admin',
+    tag: 'Projects',
+    summary: 'Take a project out of the archive; its sessions stay stopped until they are resumed',
+    params: byProject,
+    response: { status: 200, body: project },
+    whileArchived: true,
+    idempotent: false,
   }),
   getProjectSettings: route({
     method: 'GET',

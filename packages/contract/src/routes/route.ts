@@ -58,6 +58,10 @@ export interface Route {
   ifMatch?: boolean
   /** Starts much work elsewhere: counted as `expensive`. */
   expensive?: boolean
+  /** May change something of an archived project. Default: false. */
+  whileArchived?: boolean
+  /** Answers of a project that is being deleted; every other row finds it no more. Default: false. */
+  whileDeleting?: boolean
 }
 
 export const rateOf = ({ method, expensive }: Route): RateClass => {
@@ -89,12 +93,17 @@ export const errorsOf = (row: Route): ErrorCode[] => {
   if (row.role !== 'public' && row.role !== 'runner') codes.add('rate_limited')
   if (row.role !== 'public' && row.role !== 'principal') codes.add('forbidden')
   if (row.path.startsWith('/api/projects/:project')) codes.add('project_not_found')
+  if (isShutByArchive(row)) codes.add('project_archived')
   if (row.path.includes('/sessions/:session')) codes.add('session_not_found')
   if (takesIdempotencyKey(row)) codes.add('idempotency_mismatch')
   if (row.ifMatch === true)
     for (const code of ['version_mismatch', 'precondition_required'] as const) codes.add(code)
   return [...codes]
 }
+
+/** Whether a row can't be called while its project is archived: what changes something in it. */
+export const isShutByArchive = (row: Pick<Route, 'method' | 'path' | 'whileArchived'>): boolean =>
+  row.method !== 'GET' && row.path.startsWith('/api/projects/:project') && row.whileArchived !== true
 
 export const takesIdempotencyKey = (row: Route): boolean =>
   row.idempotent ?? (row.method === 'POST' && row.role !== 'runner' && row.role !== 'public')

@@ -8,6 +8,7 @@ import { phase } from '../lifecycle.ts'
 import { limits } from '../limits.ts'
 import { directoryName, repositories } from '../repository.ts'
 import { answers, permissionDecision } from '../requests.ts'
+import { visibility } from '../session/sharing.ts'
 import { sessionSummary } from '../session/summary.ts'
 import { sessionSettings } from '../settings/settings.ts'
 import { route } from './route.ts'
@@ -32,6 +33,8 @@ export const createSessionBody = z.strictObject({
   labels: labels.default({}),
   repositories: repositories.default([]),
   settings: sessionSettings.default({}),
+  /** Default: the project's setting `sessionVisibility`. */
+  visibility: visibility.optional(),
 })
 
 export type CreateSession = z.input<typeof createSessionBody>
@@ -96,7 +99,7 @@ export const sessionRoutes = {
     body: createSessionBody,
     bodyLimit: limits.promptBody,
     response: { status: 201, body: sessionSummary },
-    errors: ['repository_not_allowed', 'model_not_allowed'],
+    errors: ['repository_not_allowed', 'model_not_allowed', 'private_not_allowed'],
   }),
   getSession: route({
     method: 'GET',
@@ -122,6 +125,7 @@ export const sessionRoutes = {
   deleteSession: route({
     method: 'DELETE',
     path: one,
+    whileArchived: true,
     role: 'editor',
     owner: true,
     tag: 'Sessions',
@@ -207,6 +211,7 @@ export const sessionRoutes = {
   stopSession: route({
     method: 'POST',
     path: `${one}/stop`,
+    whileArchived: true,
     role: 'editor',
     tag: 'Sessions',
     summary: 'Stop a session: saves, then ends its runner',

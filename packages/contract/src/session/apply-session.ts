@@ -21,6 +21,10 @@ export const sessionAppliers: Appliers = {
     ...newLimits(state, data.limits),
     activeAt: activeAt(state, at),
   }),
+  'session.shared': (state, { data }) => ({
+    ...withSummary(state, { visibility: data.visibility, version: state.summary.version + 1 }),
+    shares: data.shares,
+  }),
   'session.limits_changed': (state, { data }) => ({ ...state, ...newLimits(state, data.limits) }),
   'session.notice': (state, { data }) => ({
     ...state,

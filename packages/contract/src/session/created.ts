@@ -19,7 +19,17 @@ export const pendingRepository = (item: Repository): SessionSummary['repositorie
 
 /** The state of a log that has begun. */
 export const created = (event: EventOf<'session.created'>): SessionState => {
-  const { session, project, title, labels, repositories, settings, model, fork } = event.data
+  const {
+    session,
+    project,
+    title,
+    labels,
+    repositories,
+    settings,
+    model,
+    fork,
+    visibility = 'project',
+  } = event.data
   const checkpoint = fork?.checkpoint
   return {
     summary: {
@@ -28,6 +38,7 @@ export const created = (event: EventOf<'session.created'>): SessionState => {
       title,
       labels,
       owner: event.actor,
+      visibility,
       createdAt: event.at,
       updatedAt: event.at,
       version: 1,
@@ -55,6 +66,7 @@ export const created = (event: EventOf<'session.created'>): SessionState => {
     },
     settings,
     limits: limitsOf(platformSettings),
+    shares: [],
     repositories,
     spending: noSpending,
     sender: undefined,

@@ -5,6 +5,7 @@ import type { WantedRepository } from '../repository.ts'
 import type { SessionSettings } from '../settings/settings.ts'
 import type { HeldText } from './held-text.ts'
 import type { SessionLimits } from './limits.ts'
+import type { Share } from './sharing.ts'
 import type { Spending } from './spending.ts'
 import type { SessionSummary } from './summary.ts'
 
@@ -16,6 +17,8 @@ export interface SessionState {
   summary: SessionSummary
   settings: SessionSettings
   limits: SessionLimits
+  /** Who sees it besides its owner and the project's admins while it is private. */
+  shares: Share[]
   /** The repositories that the session should have. */
   repositories: WantedRepository[]
   spending: Spending

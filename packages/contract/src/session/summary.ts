@@ -8,6 +8,7 @@ import { directoryName } from '../repository.ts'
 import { openRequest } from '../requests.ts'
 import { modelName } from '../settings/model-name.ts'
 import { usage } from '../usage.ts'
+import { visibility } from './sharing.ts'
 
 const time = z.iso.datetime()
 const count = z.number().int().nonnegative()
@@ -78,9 +79,10 @@ export const sessionSummary = z.object({
   title: storedTitle,
   labels,
   owner: actor,
+  visibility,
   createdAt: time,
   updatedAt: time,
-  /** For `If-Match`: changes when title or labels change. */
+  /** For `If-Match`: changes when title, labels, settings or sharing change. */
   version: z.number().int().positive(),
   /** The last event. */
   seq: z.number().int().positive(),

@@ -24,6 +24,12 @@ const amount = (unit: 'usd' | 'tokens', value: number): string =>
 export const noticers = {
   'runner.notice': ({ data }) => data,
   'session.notice': ({ data: { level, message } }) => ({ level, message }),
+  'session.shared': ({ actor, data }) =>
+    info(
+      data.visibility === 'private'
+        ? `${nameOf(actor)} made the session private${data.shares.length === 0 ? '' : `, shared with ${data.shares.length}`}.`
+        : `${nameOf(actor)} opened the session to the whole project.`,
+    ),
   'session.failed': ({ data }) => error(data.message),
   'start.failed': ({ data }) => error(data.message),
   'model.error': ({ data }) => warning(data.message),

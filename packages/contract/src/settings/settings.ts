@@ -16,6 +16,7 @@ import { egressRules } from './egress.ts'
 import { gitCredentials, pushPolicy } from './git.ts'
 import { modelName } from './model-name.ts'
 import { modelProvider } from './model-provider.ts'
+import { sharingSettings } from './sharing.ts'
 import { workflowSource } from './workflow.ts'
 
 const rules = z.array(z.string().min(1).max(limits.permissionRule)).max(limits.permissionRules)
@@ -139,6 +140,7 @@ export const settings = z.strictObject({
   ...projectLimits,
   ...networkSettings,
   ...gitSettings,
+  ...sharingSettings,
 })
 
 export type Settings = z.infer<typeof settings>
@@ -164,6 +166,8 @@ export const sessionSettings = settings
     egress: true,
     gitCredentials: true,
     pushPolicy: true,
+    sessionVisibility: true,
+    privateSessions: true,
   })
   .extend({ mcpServers: sessionMcpServers.optional() })
 
@@ -229,4 +233,6 @@ export const platformSettings: EffectiveSettings = {
   egress: [],
   gitCredentials: [],
   pushPolicy: { maxMiB: 2048, role: 'editor' },
+  sessionVisibility: 'project',
+  privateSessions: true,
 }

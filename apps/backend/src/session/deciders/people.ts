@@ -109,7 +109,13 @@ export const peopleDeciders: Deciders<
     refuseSpent(log, spending)
     log.add(actor, { type: 'session.resume_requested', data: {} })
   },
-  delete: (log, { actor, purgeAt }) => {
+  delete: (log, { actor, purgeAt, sooner = false }) => {
+    const before = log.current.summary
+    if (sooner && before.desired === 'deleted') {
+      if (before.purgeAt === undefined || purgeAt < before.purgeAt)
+        log.add(actor, { type: 'session.deleted', data: { purgeAt } })
+      return
+    }
     refuseDeleted(log.current)
     log.add(actor, { type: 'session.deleted', data: { purgeAt } })
     if (!log.current.live)

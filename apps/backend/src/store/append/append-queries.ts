@@ -1,9 +1,12 @@
+import type { Visibility } from '@berth/contract'
 import { query, sql } from '../query.ts'
 
 interface SessionColumns {
   title_folded: string
   phase: string
   deleted: number
+  visibility: Visibility
+  shares: string
   due_at: number | null
   room: string | null
   room_since: number | null
@@ -18,6 +21,8 @@ const pickColumns = (values: SessionColumns): SessionColumns => ({
   title_folded: values.title_folded,
   phase: values.phase,
   deleted: values.deleted,
+  visibility: values.visibility,
+  shares: values.shares,
   due_at: values.due_at,
   room: values.room,
   room_since: values.room_since,
@@ -30,10 +35,17 @@ const pickColumns = (values: SessionColumns): SessionColumns => ({
 /** What an append does to a session's row and labels. */
 export const sessionQueries = {
   create: query<
-    SessionColumns & { id: string; project: string; created_at: number; owner_id: string; revision: number }
+    SessionColumns & {
+      id: string
+      project: string
+      created_at: number
+      owner_kind: string
+      owner_id: string
+      revision: number
+    }
   >()((values) => {
-    const { id, project, created_at, owner_id, revision } = values
-    const fixed = { id, project, created_at, owner_id, revision }
+    const { id, project, created_at, owner_kind, owner_id, revision } = values
+    const fixed = { id, project, created_at, owner_kind, owner_id, revision }
     return sql
       .insertInto('sessions')
       .values({ ...fixed, ...pickColumns(values) })
@@ -57,6 +69,9 @@ export const sessionQueries = {
 export const appendQueries = {
   settingsVersion: query<{ name: string }>()(({ name }) =>
     sql.selectFrom('projects').select('settings_version').where('name', '=', name),
+  ),
+  projectState: query<{ name: string }>()(({ name }) =>
+    sql.selectFrom('projects').select('state').where('name', '=', name),
   ),
   startGeneration: query<{ session: number; generation: number; token_hash: string | null; now: number }>()(
     ({ session, generation, token_hash, now }) =>

@@ -3,6 +3,7 @@ import { placeOf } from '../place.ts'
 import { type AppendRequest, type AppendResult, type Line, type Notice, operationMs } from '../port.ts'
 import type { Program } from '../query.ts'
 import type { Tables } from '../schema.ts'
+import { audienceOf } from '../session-access.ts'
 import { appendQueries } from './append-queries.ts'
 
 /** What an event is compacted with: the block of a delta, or the operation. */
@@ -79,7 +80,7 @@ export const resultOf = ({
   events,
   lines,
   ...rest
-}: Pick<AppendResult, 'state' | 'summary' | 'lines' | 'revision' | 'position'> & {
+}: Pick<AppendResult, 'state' | 'summary' | 'lines' | 'revision' | 'hidden' | 'position'> & {
   events: Event[]
 }): AppendResult => ({
   ...rest,
@@ -95,10 +96,11 @@ const promptOf = (events: Event[]): string | undefined => {
 }
 
 /** What those who watch are told of an append; nothing when it appended nothing. */
-export const noticeOf = ({ state, lines, revision, summary }: AppendResult): Notice | undefined => {
+export const noticeOf = ({ state, lines, revision, hidden, summary }: AppendResult): Notice | undefined => {
   if (lines.length === 0) return undefined
   const { id: session, project, seq } = state.summary
-  return { session, project, seq, lines, change: revision === undefined ? undefined : { revision, summary } }
+  if (revision === undefined) return { session, project, seq, lines }
+  return { session, project, seq, lines, hidden, change: { revision, summary, audience: audienceOf(state) } }
 }
 
 export const lineOf = ({ seq, json }: Pick<Tables['events'], 'seq' | 'json'>): Line => ({ seq, json })

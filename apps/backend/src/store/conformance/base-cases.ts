@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { type Bench, codeOf, newId, remove, startOfTime } from './harness.ts'
+import { type Bench, codeOf, newId, person, remove, startOfTime } from './harness.ts'
 
 const key = 'a'.repeat(40)
 const part = { blob: 'b'.repeat(64), size: 3, mediaType: 'application/octet-stream' }
@@ -74,7 +74,8 @@ export const baseCases = (bench: () => Bench) => {
     await store.useBase(session, { key, scope: 'base_7' })
     await bench().append(session, remove(startOfTime))
     await store.purge(session, startOfTime)
-    await store.deleteProject(project)
+    await store.beginDeletion(project, { by: person, now: startOfTime })
+    await store.finishDeletion(project)
     expect(await store.existingBases(['base_7'])).toEqual(new Set())
   })
 }

@@ -1,4 +1,11 @@
-import { type Actor, type Fact, isBerthError, makeId, type SessionState } from '@berth/contract'
+import {
+  type Actor,
+  type Fact,
+  isBerthError,
+  makeId,
+  type SessionState,
+  type Visibility,
+} from '@berth/contract'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import type { Command } from '../../session/command.ts'
 import type { AppendRequest, Line, Notice, Store } from '../port.ts'
@@ -43,6 +50,7 @@ export interface SessionOptions {
   title?: string
   labels?: Record<string, string>
   owner?: string
+  visibility?: Visibility
   now?: number
 }
 
@@ -124,6 +132,7 @@ export const createCommand = (session: string, options: SessionOptions = {}): Co
   repositories: [],
   settings: {},
   model: 'scripted',
+  visibility: options.visibility,
 })
 
 export const launch: Command = { kind: 'launch', actor: backend, runtime: 'fake' }

@@ -9,6 +9,7 @@ import { durabilityCases } from './durability-cases.ts'
 import { type MakeStore, useBench } from './harness.ts'
 import { idempotencyCases } from './idempotency-cases.ts'
 import { keyCases, revocationCases } from './key-cases.ts'
+import { lifecycleCases } from './lifecycle-cases.ts'
 import { listCases } from './list-cases.ts'
 import { logCases } from './log-cases.ts'
 import { memberCases } from './member-cases.ts'
@@ -16,6 +17,7 @@ import { projectCases } from './project-cases.ts'
 import { readCases } from './read-cases.ts'
 import { attentionCases, occupancyCases, runnerCases } from './runner-cases.ts'
 import { sealingKeyCases, secretCases } from './secret-cases.ts'
+import { sharingCases } from './sharing-cases.ts'
 import { uploadCases } from './upload-cases.ts'
 import { usageCases } from './usage-cases.ts'
 
@@ -32,6 +34,8 @@ const sharing: readonly string[] = [
     'usage',
     'members',
     'secrets',
+    'sharing',
+    'life of projects',
     'leases and grants',
   ],
 ]
@@ -44,6 +48,8 @@ const parts = {
   changes: changeCases,
   projects: projectCases,
   members: memberCases,
+  sharing: sharingCases,
+  'life of projects': lifecycleCases,
   'base packs': baseCases,
   runners: runnerCases,
   attention: attentionCases,

@@ -23,6 +23,7 @@ export const projectCases = (bench: () => Bench) => {
       sessions: 0,
       settings: { model: 'm' },
       settingsVersion: 1,
+      state: 'active',
     })
     expect(await bench().store.project('c')).toEqual(made)
     expect(await bench().store.project('none')).toBeUndefined()
@@ -73,22 +74,5 @@ export const projectCases = (bench: () => Bench) => {
       ),
     )
     expect((await Promise.all(edits)).sort()).toEqual(['fulfilled', 'version_mismatch'])
-  })
-
-  it('deletes an empty project only; a new one of the same name starts over', async () => {
-    const session = await bench().session()
-    expect(await codeOf(bench().store.deleteProject(bench().project))).toBe('project_not_empty')
-    await bench().append(session, remove())
-    expect(await codeOf(bench().store.deleteProject(bench().project))).toBe('project_not_empty')
-    await bench().store.purge(session, startOfTime)
-    const old = await bench().store.revision(bench().project)
-    await bench().store.deleteProject(bench().project)
-    expect(await bench().store.project(bench().project)).toBeUndefined()
-    expect(await codeOf(bench().store.deleteProject(bench().project))).toBe('project_not_found')
-    await create(bench().project)
-    expect(await bench().store.changes(bench().project, { after: old, limit: 1 })).toEqual({
-      items: [],
-      reset: true,
-    })
   })
 }

@@ -49,7 +49,8 @@ export const secretCases = (bench: () => Bench) => {
     await bench().newProject(`${project}-other`)
     expect(await store.secrets(bench().project)).toEqual([])
     expect(await codeOf(store.putSecret(draft('a', { project: 'nowhere' })))).toBe('project_not_found')
-    await store.deleteProject(project)
+    await store.beginDeletion(project, { by: person, now: startOfTime })
+    await store.finishDeletion(project)
     expect(await store.knownSecrets(project)).toEqual({ stamp: 0, items: [] })
   })
 

@@ -1,7 +1,7 @@
 import type { EventData } from '@berth/contract'
 import { expect, it } from 'vitest'
 import type { UsageQuery } from '../usage-store.ts'
-import { type Bench, codeOf, remove, startOfTime } from './harness.ts'
+import { type Bench, codeOf, person, remove, startOfTime } from './harness.ts'
 
 const dayMs = 86_400_000
 
@@ -187,7 +187,8 @@ export const usageCases = (bench: () => Bench) => {
     await spend(session)
     await bench().append(session, remove())
     await bench().store.purge(session, startOfTime)
-    await bench().store.deleteProject(bench().project)
+    await bench().store.beginDeletion(bench().project, { by: person, now: startOfTime })
+    await bench().store.finishDeletion(bench().project)
     expect(await sum()).toMatchObject({ requests: 0 })
     expect(await use('2030-01-01')).toEqual([0, 0, 0])
   })

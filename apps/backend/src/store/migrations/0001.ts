@@ -12,8 +12,14 @@ CREATE TABLE projects (
   settings TEXT NOT NULL,
   settings_version INTEGER NOT NULL,
   revision INTEGER NOT NULL,
-  forgotten INTEGER NOT NULL
+  forgotten INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  deletion TEXT
 ) WITHOUT ROWID, STRICT;
+CREATE INDEX projects_creator ON projects (created_by);
+
+CREATE TABLE former_projects (name TEXT PRIMARY KEY, revision INTEGER NOT NULL) WITHOUT ROWID, STRICT;
 
 CREATE TABLE members (
   project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,
@@ -56,7 +62,10 @@ CREATE TABLE sessions (
   id TEXT NOT NULL UNIQUE,
   project TEXT NOT NULL REFERENCES projects (name),
   created_at INTEGER NOT NULL,
+  owner_kind TEXT NOT NULL,
   owner_id TEXT NOT NULL,
+  visibility TEXT NOT NULL,
+  shares TEXT NOT NULL,
   title_folded TEXT NOT NULL,
   phase TEXT NOT NULL,
   deleted INTEGER NOT NULL,
@@ -69,7 +78,7 @@ CREATE TABLE sessions (
   summary TEXT NOT NULL,
   rest TEXT NOT NULL
 ) STRICT;
-CREATE INDEX sessions_listed ON sessions (project, deleted, created_at DESC, id DESC, phase, owner_id);
+CREATE INDEX sessions_listed ON sessions (project, deleted, created_at DESC, id DESC, phase, owner_id, owner_kind, visibility);
 CREATE INDEX sessions_changed ON sessions (project, revision);
 CREATE INDEX sessions_due ON sessions (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX sessions_room ON sessions (room) WHERE room IS NOT NULL;
@@ -147,6 +156,11 @@ CREATE TABLE tombstones (
   revision INTEGER NOT NULL,
   session TEXT NOT NULL,
   at INTEGER NOT NULL,
+  owner_kind TEXT NOT NULL,
+  owner_id TEXT NOT NULL,
+  visibility TEXT NOT NULL,
+  shares TEXT NOT NULL,
+  kept TEXT,
   PRIMARY KEY (project, revision)
 ) WITHOUT ROWID, STRICT;
 CREATE INDEX tombstones_at ON tombstones (at);

@@ -1,4 +1,5 @@
 import { limits } from '@berth/contract'
+import { needsOpenProject } from '../append/check-project.ts'
 import { noticeOf } from '../append/consequences.ts'
 import type { AppendRequest } from '../port.ts'
 import { stateOf } from '../session-columns.ts'
@@ -41,7 +42,8 @@ const readKnown = async (connection: Connection, requests: readonly AppendReques
     for (const [id, one] of await readSessions(connection, others, '')) sessions.set(id, one)
   const names = requests.flatMap(({ session, command, settingsVersion }) => {
     if (command.kind === 'create') return [command.project]
-    const known = settingsVersion === undefined ? undefined : sessions.get(session)
+    const isAsked = settingsVersion !== undefined || needsOpenProject(command.kind)
+    const known = isAsked ? sessions.get(session) : undefined
     return known === undefined ? [] : [known.state.summary.project]
   })
   return { sessions, outcomes, projects: await readProjects(connection, names) }
@@ -90,16 +92,15 @@ const readSessions = async (
   )
 }
 
-const readProjects = async (
-  connection: Connection,
-  names: readonly string[],
-): Promise<Map<string, number>> => {
+const readProjects = async (connection: Connection, names: readonly string[]): Promise<Known['projects']> => {
   if (names.length === 0) return new Map()
   // They can't be deleted meanwhile.
   const { rows } = await connection.query({
     name: 'berth_lock_projects',
-    text: 'SELECT name, settings_version FROM projects WHERE name = ANY ($1) ORDER BY name FOR KEY SHARE',
+    text: 'SELECT name, settings_version, state FROM projects WHERE name = ANY ($1) ORDER BY name FOR KEY SHARE',
     values: [[...new Set(names)]],
   })
-  return new Map(rows.map(({ name, settings_version }) => [name, settings_version]))
+  return new Map(
+    rows.map(({ name, settings_version, state }) => [name, { settingsVersion: settings_version, state }]),
+  )
 }

@@ -1,12 +1,15 @@
 import type { Event, SessionState } from '@berth/contract'
+import type { Audience } from '../../auth/session-role.ts'
 import { decide } from '../../session/decide.ts'
 import { auditOf } from '../append/audit.ts'
+import { checkOpen, needsOpenProject } from '../append/check-project.ts'
 import { checkPlace, checkSettings, resultOf, sessionNotFound } from '../append/consequences.ts'
 import { type AuditColumns, auditRow } from '../audit-row.ts'
 import { keyMismatch } from '../key-mismatch.ts'
+import type { ProjectState } from '../lifecycle-store.ts'
 import { sameListed } from '../listed.ts'
 import type { AppendRequest, AppendResult, Line } from '../port.ts'
-import { projectNotFound } from '../programs/revision.ts'
+import { losersOf } from '../session-access.ts'
 import { sessionColumns } from '../session-columns.ts'
 
 /** A session in the middle of a transaction. */
@@ -26,8 +29,8 @@ export type Outcome = { value: AppendResult } | { error: unknown }
 /** What the transaction has read before anything is decided: its rows are locked. */
 export interface Known {
   sessions: Map<string, WorkingSession>
-  /** Versions of the settings of the projects that exist. */
-  projects: Map<string, number>
+  /** Those that exist. */
+  projects: Map<string, { settingsVersion: number; state: ProjectState }>
   /** By `keyOf`: what keys stand for already, with the session's state. */
   outcomes: Map<string, KnownOutcome>
 }
@@ -44,6 +47,9 @@ export interface Listed {
   project: string
   session: string
   value: AppendResult
+  /** Those who see the session no more. */
+  losers: Audience | undefined
+  now: number
 }
 
 /** What the requests of one transaction come to, decided one after the other; each sees its predecessors. */
@@ -94,7 +100,13 @@ export class AppendState {
     next.events.push(...stored)
     sessions.set(request.session, next)
     if (before === undefined || !sameListed(before.summary, state.summary))
-      this.listed.push({ project: state.summary.project, session: request.session, value })
+      this.listed.push({
+        project: state.summary.project,
+        session: request.session,
+        value,
+        losers: before === undefined ? undefined : losersOf(before, state),
+        now: request.now,
+      })
     this.#remember(request, value)
     const audit = auditOf(request, value)
     if (audit !== undefined) this.audit.push(auditRow(audit))
@@ -103,12 +115,11 @@ export class AppendState {
 
   #checkProject({ command, settingsVersion }: AppendRequest, before: SessionState | undefined): void {
     const { projects } = this.#known
-    if (before === undefined) {
-      if (command.kind === 'create' && !projects.has(command.project)) throw projectNotFound(command.project)
-    } else if (settingsVersion !== undefined) {
-      const { project } = before.summary
-      checkSettings(settingsVersion, projects.get(project), project)
-    }
+    const name = command.kind === 'create' ? command.project : before?.summary.project
+    if (name === undefined) return
+    if (needsOpenProject(command.kind)) checkOpen(name, projects.get(name)?.state)
+    if (before !== undefined && settingsVersion !== undefined)
+      checkSettings(settingsVersion, projects.get(name)?.settingsVersion, name)
   }
 
   #replay({ idempotency }: AppendRequest): AppendResult | undefined {

@@ -65,7 +65,9 @@ const serializable: ReadonlySet<Operation> = new Set([
   'makeBase',
   'completeBase',
   'dropBases',
-  'deleteProject',
+  'createProject',
+  'beginDeletion',
+  'finishDeletion',
 ])
 /** One statement each, or a lock before all others: what follows sees what it waited for. */
 const readCommitted: ReadonlySet<Operation> = new Set([

@@ -1,5 +1,6 @@
 import { sessionQueries } from '../append/append-queries.ts'
 import { eventRow, follow } from '../append/consequences.ts'
+import { leaveTombstone } from '../append/hide.ts'
 import { countUsage } from '../append/usage-book.ts'
 import { sessionColumns } from '../session-columns.ts'
 import type { AppendState, WorkingSession } from './append-state.ts'
@@ -36,6 +37,8 @@ const columns = {
   title_folded: 'text',
   phase: 'text',
   deleted: 'bigint',
+  visibility: 'text',
+  shares: 'text',
   due_at: 'bigint',
   room: 'text',
   room_since: 'bigint',
@@ -53,10 +56,12 @@ const arraysOf = (sessions: readonly WorkingSession[]): unknown[][] => {
   return names.map((name) => rows.map((row) => storable(row[name])))
 }
 
-const createText = `INSERT INTO sessions (id, project, created_at, owner_id, revision, ${names.join(', ')})
-  SELECT id, project, created_at, owner_id, 0, ${names.join(', ')}
-  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], ${typesFrom(5).join(', ')})
-    AS given (id, project, created_at, owner_id, ${names.join(', ')})
+const fixed = 'id, project, created_at, owner_kind, owner_id'
+
+const createText = `INSERT INTO sessions (${fixed}, revision, ${names.join(', ')})
+  SELECT ${fixed}, 0, ${names.join(', ')}
+  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], ${typesFrom(6).join(', ')})
+    AS given (${fixed}, ${names.join(', ')})
   RETURNING id, number`
 
 const createSessions = async (connection: Connection, changed: readonly WorkingSession[]): Promise<void> => {
@@ -70,6 +75,7 @@ const createSessions = async (connection: Connection, changed: readonly WorkingS
       summaries.map(({ id }) => id),
       summaries.map(({ project }) => project),
       summaries.map(({ createdAt }) => Date.parse(createdAt)),
+      summaries.map(({ owner }) => owner.kind),
       summaries.map(({ owner }) => owner.id),
       ...arraysOf(fresh),
     ],
@@ -149,15 +155,22 @@ const takeRevisions = async (
   const projects = [...new Set(listed.map(({ project }) => project))].sort()
   for (const name of projects) {
     const changes = listed.filter(({ project }) => project === name)
+    const wanted = changes.reduce((sum, { losers }) => sum + (losers === undefined ? 1 : 2), 0)
     const { rows } = await connection.query({
       name: 'berth_take_revisions',
       text: 'UPDATE projects SET revision = revision + $2 WHERE name = $1 RETURNING revision',
-      values: [name, changes.length],
+      values: [name, wanted],
     })
-    const first = Number(rows[0]?.revision) - changes.length + 1
-    for (const [index, { session, value }] of changes.entries()) {
-      value.revision = first + index
-      last.set(session, value.revision)
+    let revision = Number(rows[0]?.revision) - wanted
+    for (const { session, value, losers, now: at } of changes) {
+      if (losers !== undefined) {
+        revision += 1
+        const place = { project: name, revision, session, at }
+        value.hidden = await runProgram(connection, leaveTombstone(losers, place))
+      }
+      revision += 1
+      value.revision = revision
+      last.set(session, revision)
     }
   }
   return last

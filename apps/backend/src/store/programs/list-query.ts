@@ -3,6 +3,7 @@ import { decodeCursor } from '../cursor.ts'
 import { foldText } from '../fold-text.ts'
 import type { Page, SessionFilter } from '../port.ts'
 import { sql } from '../query.ts'
+import { seenBy } from './seen-by.ts'
 
 /** One row more than the page holds, newest first, so that the caller sees whether there is a next one. */
 export const selectList = (project: string, filter: SessionFilter, { limit, cursor }: Page) => {
@@ -14,7 +15,8 @@ export const selectList = (project: string, filter: SessionFilter, { limit, curs
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit + 1)
-  const { phases, owner, labels, text } = filter
+  const { phases, owner, labels, text, reader } = filter
+  if (reader !== undefined) query = query.where(seenBy(reader))
   if (phases !== undefined) query = query.where('phase', 'in', phases)
   if (owner !== undefined) query = query.where('owner_id', '=', owner)
   // Without the text it is another title: SQLite and PostgreSQL have different functions to find a text in a text.

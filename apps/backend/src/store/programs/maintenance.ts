@@ -1,8 +1,11 @@
 import { BerthError, limits } from '@berth/contract'
 import { sql as raw } from 'kysely'
+import { leaveTombstone } from '../append/hide.ts'
 import type { Programs } from '../operations.ts'
 import { placesOf } from '../place.ts'
 import { query, sql, storeTime } from '../query.ts'
+import { accessOf } from '../session-access.ts'
+import { projectState } from './lifecycle.ts'
 import { nextRevision } from './revision.ts'
 import { expireSecrets } from './secrets.ts'
 
@@ -98,7 +101,7 @@ const purging = {
   find: query<{ session: string }>()(({ session }) =>
     sql
       .selectFrom('sessions')
-      .select(['number', 'project', 'deleted', 'summary'])
+      .select(['number', 'project', 'deleted', 'summary', 'owner_kind', 'owner_id', 'visibility', 'shares'])
       .where('id', '=', session)
       .forUpdate(),
   ),
@@ -110,12 +113,11 @@ const purging = {
   forget: query<{ project: string; session: string }>()(({ project, session }) =>
     sql.deleteFrom('session_usage').where('project', '=', project).where('session', '=', session),
   ),
+  unlearn: query<{ session: string }>()(({ session }) =>
+    sql.deleteFrom('idempotency').where('session', '=', session),
+  ),
   blank: query<{ session: string }>()(({ session }) =>
     sql.updateTable('idempotency').set({ summary: '' }).where('session', '=', session),
-  ),
-  bury: query<{ project: string; revision: number; session: string; now: number }>()(
-    ({ project, revision, session, now }) =>
-      sql.insertInto('tombstones').values({ project, revision, session, at: now }),
   ),
 }
 
@@ -178,11 +180,15 @@ export const maintenancePrograms: Pick<Programs, 'compact' | 'expire' | 'purge' 
     yield* purging.remove.run({ number })
     yield* purging.forget.run({ project, session })
     yield* purging.remember.run({ number })
-    yield* purging.blank.run({ session })
+    const state = yield* projectState(project)
+    // A project of the same name must not answer what this one was asked.
+    yield* (state === 'deleting' ? purging.unlearn : purging.blank).run({ session })
     const revision = yield* nextRevision(project)
-    yield* purging.bury.run({ project, revision, session, now })
+    const seenBy = accessOf(row)
+    const { audience, ...change } = yield* leaveTombstone({ seenBy }, { project, revision, session, at: now })
+    const told = seenBy.visibility === 'project' ? change : { ...change, audience }
     const { seq } = JSON.parse(summary)
-    return { value: undefined, notice: { session, project, seq, change: { revision, removed: session } } }
+    return { value: undefined, notice: { session, project, seq, change: told } }
   },
   *sweep({ limit }) {
     const row = yield* sweeping.next.get({})

@@ -1,6 +1,7 @@
 import { BerthError, highestRole, limits, memberKinds, type ProjectRole, type Subject } from '@berth/contract'
 import { type AdminGuard, type Member, maxSubjects } from '../access-store.ts'
 import { subjectKey } from '../key-store.ts'
+import type { ProjectState } from '../lifecycle-store.ts'
 import type { Programs } from '../operations.ts'
 import { type Program, type Query, query, sql } from '../query.ts'
 import type { Tables } from '../schema.ts'
@@ -67,8 +68,10 @@ const rolesInProject = forSubjects((names) =>
   query<Record<string, string>>()((values) =>
     sql
       .selectFrom('members')
+      .innerJoin('projects', 'projects.name', 'members.project')
       .select('role')
       .where('project', '=', values.project as string)
+      .where('projects.state', '<>', values.except as ProjectState)
       .where(
         'subject',
         'in',
@@ -81,7 +84,9 @@ const rolesAnywhere = forSubjects((names) =>
   query<Record<string, string>>()((values) =>
     sql
       .selectFrom('members')
+      .innerJoin('projects', 'projects.name', 'members.project')
       .select(['project', 'role'])
+      .where('projects.state', '<>', 'deleting')
       .where(
         'subject',
         'in',
@@ -90,9 +95,13 @@ const rolesAnywhere = forSubjects((names) =>
   ),
 )
 
-export function* roleOf(project: string, subjects: readonly Subject[]): Program<ProjectRole | undefined> {
+export function* roleOf(
+  project: string,
+  subjects: readonly Subject[],
+  { deleting = false }: { deleting?: boolean } = {},
+): Program<ProjectRole | undefined> {
   if (subjects.length === 0) return undefined
-  const rows = yield* rolesInProject(subjects, { project })
+  const rows = yield* rolesInProject(subjects, { project, except: deleting ? '' : 'deleting' })
   return highestRole(rows.map(({ role }) => role))
 }
 

@@ -6,6 +6,7 @@ import { basePrograms } from './bases.ts'
 import { browserSessionPrograms } from './browser-sessions.ts'
 import { claimPrograms } from './claims.ts'
 import { keyPrograms } from './keys.ts'
+import { lifecyclePrograms } from './lifecycle.ts'
 import { logPrograms } from './logs.ts'
 import { maintenancePrograms } from './maintenance.ts'
 import { memberPrograms } from './members.ts'
@@ -22,6 +23,7 @@ const programs: Programs = {
   ...browserSessionPrograms,
   ...claimPrograms,
   ...keyPrograms,
+  ...lifecyclePrograms,
   ...logPrograms,
   ...maintenancePrograms,
   ...memberPrograms,

@@ -1,21 +1,15 @@
-import { limits, type SessionState } from '@berth/contract'
+import { limits, type SessionAccess, type SessionState } from '@berth/contract'
 import { sql as raw } from 'kysely'
+import type { Reader } from '../../auth/session-role.ts'
 import { encodeCursor } from '../cursor.ts'
 import { keyMismatch } from '../key-mismatch.ts'
-import type {
-  ChangeLine,
-  Heads,
-  Idempotency,
-  ListPage,
-  Occupancy,
-  Page,
-  SessionFilter,
-  Store,
-} from '../port.ts'
+import type { Heads, Idempotency, ListPage, Occupancy, Page, SessionFilter, Store } from '../port.ts'
 import { type Program, query, rowsOf, sql } from '../query.ts'
+import { accessOf } from '../session-access.ts'
 import { stateOf } from '../session-columns.ts'
 import { selectList } from './list-query.ts'
 import { projectNotFound } from './revision.ts'
+import { seenBy } from './seen-by.ts'
 
 const queries = {
   summary: query<{ project: string; session: string }>()(({ project, session }) =>
@@ -57,25 +51,20 @@ const queries = {
       .groupBy(['deleted', 'phase']),
   ),
   revision: query<{ name: string }>()(({ name }) =>
-    sql.selectFrom('projects').select(['revision', 'forgotten']).where('name', '=', name),
+    sql
+      .selectFrom('projects')
+      .select(['revision', 'forgotten'])
+      .where('name', '=', name)
+      .where('state', '<>', 'deleting'),
   ),
-  changed: query<{ project: string; after: number; limit: number }>()(({ project, after, limit }) =>
+  access: query<{ project: string; session: string }>()(({ project, session }) =>
     sql
       .selectFrom('sessions')
-      .select(['revision', 'summary'])
+      .innerJoin('projects', 'projects.name', 'sessions.project')
+      .select(['owner_kind', 'owner_id', 'visibility', 'shares'])
+      .where('id', '=', session)
       .where('project', '=', project)
-      .where('revision', '>', after)
-      .orderBy('revision')
-      .limit(limit),
-  ),
-  removed: query<{ project: string; after: number; limit: number }>()(({ project, after, limit }) =>
-    sql
-      .selectFrom('tombstones')
-      .select(['revision', 'session as removed'])
-      .where('project', '=', project)
-      .where('revision', '>', after)
-      .orderBy('revision')
-      .limit(limit),
+      .where('projects.state', '<>', 'deleting'),
   ),
 }
 
@@ -112,7 +101,12 @@ export function* outcome(
   return record && { session: record.session, first: record.first }
 }
 
-function* revisions(project: string): Program<{ revision: number; forgotten: number }> {
+export function* sessionAccess(project: string, session: string): Program<SessionAccess | undefined> {
+  const row = yield* queries.access.get({ project, session })
+  return row && accessOf(row)
+}
+
+export function* revisions(project: string): Program<{ revision: number; forgotten: number }> {
   const row = yield* queries.revision.get({ name: project })
   if (row === undefined) throw projectNotFound(project)
   return row
@@ -120,20 +114,6 @@ function* revisions(project: string): Program<{ revision: number; forgotten: num
 
 export function* revision(project: string): Program<number> {
   return (yield* revisions(project)).revision
-}
-
-export function* changes(
-  project: string,
-  { after, limit }: { after: number; limit: number },
-): Program<{ items: ChangeLine[]; reset: boolean }> {
-  const { revision, forgotten } = yield* revisions(project)
-  if (after < forgotten || after > revision) return { items: [], reset: true }
-  const items: ChangeLine[] = [
-    ...(yield* queries.changed.all({ project, after, limit })),
-    ...(yield* queries.removed.all({ project, after, limit })),
-  ]
-  items.sort((a, b) => a.revision - b.revision)
-  return { items: items.slice(0, limit).map((item) => ({ ...item })), reset: false }
 }
 
 export function* occupancy(): Program<Occupancy> {
@@ -155,6 +135,16 @@ export function* existing(sessions: string[]): Program<Set<string>> {
   return found
 }
 
+export function* seen(sessions: readonly string[], reader: Reader): Program<Set<string>> {
+  const found = new Set<string>()
+  for (let i = 0; i < sessions.length; i += namesAtOnce) {
+    const ids = sessions.slice(i, i + namesAtOnce)
+    const query = sql.selectFrom('sessions').select('id').where('id', 'in', ids).where(seenBy(reader))
+    for (const { id } of yield* rowsOf(query)) found.add(id)
+  }
+  return found
+}
+
 /** Where logs and lists end now. */
 export function* heads({ sessions, projects }: Parameters<Store['heads']>[0]): Program<Heads> {
   const found: Heads = { sessions: new Map(), projects: new Map() }
@@ -166,7 +156,11 @@ export function* heads({ sessions, projects }: Parameters<Store['heads']>[0]): P
   for (let i = 0; i < projects.length; i += namesAtOnce) {
     const names = projects.slice(i, i + namesAtOnce)
     const rows = yield* rowsOf(
-      sql.selectFrom('projects').select(['name', 'revision']).where('name', 'in', names),
+      sql
+        .selectFrom('projects')
+        .select(['name', 'revision'])
+        .where('name', 'in', names)
+        .where('state', '<>', 'deleting'),
     )
     for (const { name, revision } of rows) found.projects.set(name, revision)
   }

@@ -1,11 +1,13 @@
 import { periodOf, type UsageSum } from '@berth/contract'
 import { sql as raw } from 'kysely'
+import type { Reader } from '../../auth/session-role.ts'
 import { everybody } from '../append/usage-book.ts'
 import { decodeCursor, encodeCursor } from '../cursor.ts'
 import type { Page } from '../port.ts'
 import { type Program, query, rowsOf, sql } from '../query.ts'
 import type { UsageColumns } from '../schema.ts'
 import type { BudgetUse, UsageQuery, UsageRow } from '../usage-store.ts'
+import { seenBy } from './seen-by.ts'
 
 type Sums = { [C in keyof UsageColumns]: number | null }
 
@@ -20,8 +22,12 @@ const columns = {
 
 type Column = (typeof columns)[UsageQuery['by']]
 
+/** Sessions that are gone are in no row by session. */
+const isSeen = (reader: Reader) =>
+  raw<boolean>`EXISTS (SELECT 1 FROM sessions WHERE sessions.id = counted.session AND ${seenBy(reader)})`
+
 /** A session's own rows, or the project's; both have these columns. */
-const rows = ({ project, session, from, to }: Omit<UsageQuery, 'by'>, by: UsageQuery['by']) => {
+const rows = ({ project, session, from, to, reader }: Omit<UsageQuery, 'by'>, by: UsageQuery['by']) => {
   const details = session !== undefined || by === 'session'
   const table = details ? 'session_usage' : 'usage'
   let query = sql
@@ -38,7 +44,8 @@ const rows = ({ project, session, from, to }: Omit<UsageQuery, 'by'>, by: UsageQ
     .where('day', '>=', from)
     .where('day', '<=', to)
   if (project !== undefined) query = query.where(raw.ref('project'), '=', project)
-  return session === undefined ? query : query.where('session', '=', session)
+  if (session !== undefined) return query.where('session', '=', session)
+  return by === 'session' && reader !== undefined ? query.where(isSeen(reader)) : query
 }
 
 /** One row more than the page holds. */

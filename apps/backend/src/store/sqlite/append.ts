@@ -1,6 +1,7 @@
 import { decide } from '../../session/decide.ts'
 import { appendQueries, sessionQueries } from '../append/append-queries.ts'
 import { auditOf } from '../append/audit.ts'
+import { checkOpen, needsOpenProject } from '../append/check-project.ts'
 import {
   checkPlace,
   checkSettings,
@@ -11,6 +12,7 @@ import {
   resultOf,
   sessionNotFound,
 } from '../append/consequences.ts'
+import { hide } from '../append/hide.ts'
 import { knownOutcome, remember } from '../append/idempotency.ts'
 import { countUsage } from '../append/usage-book.ts'
 import { sameListed } from '../listed.ts'
@@ -38,6 +40,11 @@ export function* append(cache: StateCache, request: AppendRequest): Program<Done
   if (replayed !== undefined) return { value: replayed }
   const before = yield* load(cache, request.session)
   checkPlace(request, before?.state)
+  const { command } = request
+  if (needsOpenProject(command.kind)) {
+    const name = command.kind === 'create' ? command.project : (before?.state.summary.project ?? '')
+    checkOpen(name, (yield* appendQueries.projectState.get({ name }))?.state)
+  }
   if (request.settingsVersion !== undefined && before !== undefined) {
     const { project: name } = before.state.summary
     const known = (yield* appendQueries.settingsVersion.get({ name }))?.settings_version
@@ -50,6 +57,7 @@ export function* append(cache: StateCache, request: AppendRequest): Program<Done
     secrets: request.secrets,
   })
   const changed = before === undefined || !sameListed(before.state.summary, state.summary)
+  const hidden = before === undefined ? undefined : yield* hide(before.state, { state, now: request.now })
   const revision = changed ? yield* nextRevision(state.summary.project) : undefined
   const columns = sessionColumns(state)
   const number = yield* storeSession(request.session, before, { columns, revision, state })
@@ -65,7 +73,7 @@ export function* append(cache: StateCache, request: AppendRequest): Program<Done
   )
   const { summary } = columns
   const position = before?.state.summary.queue.length ?? 0
-  const value = resultOf({ events, lines, state, summary, revision, position })
+  const value = resultOf({ events, lines, state, summary, revision, hidden, position })
   yield* remember(request, value)
   const audit = auditOf(request, value)
   if (audit !== undefined) yield* record(audit)
@@ -106,6 +114,7 @@ function* storeSession(
       id,
       project,
       created_at: Date.parse(createdAt),
+      owner_kind: owner.kind,
       owner_id: owner.id,
       revision: revision ?? 0,
     }

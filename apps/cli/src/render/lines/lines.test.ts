@@ -21,6 +21,13 @@ type Row = { [T in EventType]: [T, EventData<T>, string, string?] }[EventType]
 const rows: Row[] = [
   ['session.settings_changed', { settings: {}, limits: {} } as never, '  Settings changed by Ann'],
   ['session.updated', { title: 'New' }, '  renamed to “New” by Ann'],
+  ['session.shared', { visibility: 'project', shares: [] }, '  Opened to the whole project by Ann'],
+  ['session.shared', { visibility: 'private', shares: [] }, '  Made private by Ann'],
+  [
+    'session.shared',
+    { visibility: 'private', shares: [{ kind: 'user', id: 'bob', role: 'viewer' }] },
+    '  Private, shared with user:bob (viewer) by Ann',
+  ],
   ['session.stop_requested', { reason: 'user' }, '  Stopping (user, Ann)'],
   [
     'session.stop_requested',

@@ -21,6 +21,12 @@ const changes = ({ data }: EventOf<'session.updated'>): string =>
     ...(data.labels === undefined ? [] : ['labels changed']),
   ].join(', ')
 
+const sharing = ({ data: { visibility, shares } }: EventOf<'session.shared'>): string => {
+  if (visibility === 'project') return 'Opened to the whole project'
+  const others = shares.map(({ kind, id, role }) => `${kind}:${safeLine(id)} (${role})`)
+  return others.length === 0 ? 'Made private' : `Private, shared with ${others.join(', ')}`
+}
+
 /** The session as a whole: its life, settings, limits. */
 export const sessionLines = {
   'session.created': ({ data }, { style }) => {
@@ -32,6 +38,7 @@ export const sessionLines = {
   'session.limits_changed': (_, { style, verbose }) =>
     verbose ? style.dim('  Limits changed with the project’s settings') : undefined,
   'session.updated': (event, { style }) => style.dim(`  ${changes(event)} by ${who(event)}`),
+  'session.shared': (event, { style }) => style.dim(`  ${sharing(event)} by ${who(event)}`),
   'session.stop_requested': (event, { style }) =>
     style.dim(`  ${stops[event.data.reason] ?? `Stopping (${event.data.reason}, ${who(event)})`}`),
   'session.resume_requested': (event, { style }) => style.dim(`  Resumed by ${who(event)}`),

@@ -70,12 +70,6 @@ export const keyCases = (bench: () => Bench) => {
     expect(await used(now + 60_000, undefined)).toEqual([now + 60_000, undefined])
   })
 
-  it('bounds the keys that count', async () => {
-    await Promise.all(Array.from({ length: limits.keys }, () => create()))
-    expect(await codeOf(create())).toBe('too_many_keys')
-    expect(await codeOf(create({ now: now + day, expiresAt: now + 2 * day }))).toBe('fulfilled')
-  })
-
   it('forgets keys that have been of no use for long, and their memberships elsewhere', async () => {
     const { store, project } = bench()
     const { id } = await create()

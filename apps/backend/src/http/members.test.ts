@@ -191,6 +191,20 @@ describe('[P152] a stream ends when the right to it does', () => {
     expect(reader.messages.at(-1)).toMatchObject({ event: 'end', data: { code: 'project_not_found' } })
   })
 
+  it('because its session was made private', async () => {
+    const { secret } = await makeKey('viewer')
+    const at = `/sessions/${await session()}`
+    const reader = await open(secret, `${at}/events`)
+    const headers = { 'if-match': '"1"' }
+    await backend.call(`${project}${at}/sharing`, {
+      method: 'PATCH',
+      headers,
+      body: { visibility: 'private' },
+    })
+    await reader.ended
+    expect(reader.messages.at(-1)).toMatchObject({ event: 'end', data: { code: 'session_not_found' } })
+  })
+
   it('a download too, in its middle', async () => {
     const { id, secret } = await makeKey('viewer')
     const owner = await session()

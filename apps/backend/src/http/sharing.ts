@@ -8,7 +8,7 @@ import { projectSettingsOf } from './projects.ts'
 
 /** Who sees a session. */
 export const sharingEndpoints = (app: FastifyInstance, deps: Deps, options: EndpointOptions): void => {
-  const { store, service } = deps
+  const { store, service, streams } = deps
   const serve = endpoint(app, options)
 
   serve(routes.getSharing, async ({ params, reply }) => {
@@ -21,7 +21,9 @@ export const sharingEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
     const { settings } = await projectSettingsOf(store, params.project)
     checkVisibility(body.visibility, sessionSettingsOf({}, settings).values)
     const command = { kind: 'share', actor: principal.actor, ...body, expectedVersion: version } as const
-    return view((await service.run({ ...params, command, audit })).state, reply)
+    const { state } = await service.run({ ...params, command, audit })
+    streams.recheck()
+    return view(state, reply)
   })
 }
 

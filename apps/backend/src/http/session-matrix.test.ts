@@ -33,7 +33,9 @@ const roles: Record<string, ProjectRole | undefined> = {
 const kinds = ['own', 'open', 'private', 'shared viewer', 'shared editor'] as const
 type Kind = (typeof kinds)[number]
 
-const authenticator: Authenticator = { authenticate: async ({ bearer }) => principals[bearer ?? ''] } as never
+const authenticator: Authenticator = {
+  authenticate: async ({ bearer }: { bearer?: string }) => principals[bearer ?? ''],
+} as never
 
 let backend: TestBackend
 const sessions = new Map<string, string>()

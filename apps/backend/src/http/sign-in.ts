@@ -84,6 +84,7 @@ export const signInEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
     if (cookie === undefined) return {}
     await links.signOut(cookie)
     const issuer = await deps.auth.signIn?.signOut(cookie)
+    deps.streams.recheck()
     return issuer === undefined ? {} : { issuer }
   })
 }

@@ -8,6 +8,7 @@ import { addCheckpoints } from './commands/checkpoints.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addDiff } from './commands/diff.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addEgress } from './commands/egress.ts'
 import { addExport } from './commands/export.ts'
 import { addFiles } from './commands/files.ts'
 import { addFork } from './commands/fork.ts'
@@ -65,7 +66,7 @@ const groups = {
     addRestore,
   ],
   'What sessions made:': [addDiff, addFiles, addArtifacts, addExport, addPush, addBundle],
-  'Repositories and settings:': [addRepo, addBranches, addSettings, addSecret, addMcp],
+  'Repositories and settings:': [addRepo, addBranches, addSettings, addSecret, addMcp, addEgress],
   'Look into it:': [addDoctor, addQueue, addUsage, addBudget, addLogs],
   'Who you are, and who may do what:': [
     addAccess,

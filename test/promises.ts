@@ -147,4 +147,5 @@ export const promises: Readonly<Record<string, string>> = {
   P145: 'A token of a Kubernetes cluster counts as reviewed by the cluster, for our audience, and makes nobody more than they are there.',
   P146: 'Who tries credentials waits longer and longer, and shuts nobody else out.',
   P175: 'A secret of the kind environment is in the environment of the agent, is named as visible to it wherever it is told of, and is hidden in what is shown.',
+  P194: 'In a cluster, programs of a session reach what a rule allows through the backend; nothing leads out of the pod around it.',
 }

@@ -29,6 +29,7 @@ describe('the walls around a session', () => {
     git = await startGitPod(namespace, { sample: sampleFiles() })
     return {
       gitHosts: [git.host],
+      privateHosts: [git.host],
       // The API's port is open, so that it is the network that keeps sessions from it.
       auth: { allowRemoteOwner: true },
       runners: {
@@ -95,6 +96,34 @@ describe('the walls around a session', () => {
     expect(seen.commands.join('\n')).not.toMatch(/runner\/main\.js/)
     expect(seen.serviceAccount).toBe(false)
     expect(seen.writable).toEqual([])
+  }, 120_000)
+
+  it.concurrent('[P194][S13] in a cluster, programs reach what a rule allows through the backend, nothing else, and nothing by themselves', async () => {
+    const name = 'doors'
+    const [host = '', port] = git.host.split(':')
+    await makeProject(client, name, {
+      memoryMiB: 640,
+      egress: [{ host, port: Number(port), scheme: 'http', paths: ['/sample.git/'] }],
+    })
+    const talk = await start(name, 'echo: hello')
+    await talk.ended(1)
+    const refs = `http://${git.host}/sample.git/info/refs?service=git-upload-pack`
+    const found = JSON.parse(
+      await talk.say(runNode(reachProgram([refs, `http://${git.host}/`, 'https://example.com/']))),
+    )
+    expect(found.asked).toEqual([
+      expect.stringMatching(/^200 [\s\S]*git-upload-pack/),
+      expect.stringMatching(/^403 berth: [\s\S]*other paths/),
+      expect.stringMatching(/^403 berth: [\s\S]*no example\.com/),
+    ])
+    // The same host without the proxy that the environment names.
+    expect(found.direct).not.toBe('open')
+    const refused = await talk.of('egress.refused')
+    expect(refused.map(({ data }) => [data.host, data.why])).toEqual([
+      [host, 'path'],
+      ['example.com', 'host'],
+    ])
+    await talk.remove()
   }, 120_000)
 
   it.concurrent('[P132] an agent that takes too much memory is told of as such; its pod and its session go on', async () => {
@@ -164,6 +193,27 @@ describe('the walls around a session', () => {
     ).toEqual([])
   })
 })
+
+/** A program of Node that asks for addresses one after the other, and then goes to the first one's host by itself. */
+const reachProgram = (urls: readonly string[]): string => `
+const net = require('node:net')
+const urls = ${JSON.stringify(urls)}
+const ask = (url) => fetch(url).then(async (answer) => answer.status + ' ' + (await answer.text()).slice(0, 300), (error) => String(error.cause ?? error))
+const { hostname: host, port } = new URL(urls[0])
+const direct = new Promise((resolve) => {
+  const socket = net.connect({ host, port: Number(port), timeout: 4000 })
+  const end = (result) => { socket.destroy(); resolve(result) }
+  socket.on('connect', () => end('open'))
+  socket.on('timeout', () => end('no answer'))
+  socket.on('error', (error) => end(String(error.code)))
+})
+const main = async () => {
+  const asked = []
+  for (const url of urls) asked.push(await ask(url))
+  console.log(JSON.stringify({ asked, direct: await direct }))
+}
+void main()
+`
 
 /** The Secret with the token of a session's runner. */
 const secretOf = async (session: string): Promise<string> => {

@@ -23,7 +23,12 @@ export const egressEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
     const { head, body } = await readHead(request.body as Readable | undefined)
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
-    const answer = await deps.egress.answer({ runner: runnerOf(request), head, body, gone: gone.signal })
+    const runner = runnerOf(request)
+    const answer = await deps.egress.answer({ runner, head, body, gone: gone.signal })
+    const { session, project } = runner
+    const { scheme, authority, method } = head
+    // Which hosts were reached is for operators to see; what is refused, the session and the audit tell.
+    request.log.info({ session, project, scheme, authority, method, status: answer.head.status }, 'egress')
     const framed = new PassThrough()
     framed.write(encodeHead(answer.head))
     // Whoever reads it learns of an error there.

@@ -148,4 +148,5 @@ export const promises: Readonly<Record<string, string>> = {
   P146: 'Who tries credentials waits longer and longer, and shuts nobody else out.',
   P175: 'A secret of the kind environment is in the environment of the agent, is named as visible to it wherever it is told of, and is hidden in what is shown.',
   P194: 'In a cluster, programs of a session reach what a rule allows through the backend; nothing leads out of the pod around it.',
+  P202: 'What is not quite HTTP, or says something about its sender, changes neither what is asked nor who asks.',
 }

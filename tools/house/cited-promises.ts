@@ -1,13 +1,13 @@
 import { parseSync, Visitor } from 'oxc-parser'
 
 /**
- * The promise numbers in a test file's string literals, where titles are written: `[P7]`, or `[P7, P8]`. Comments
+ * The numbers of promises and faults in a test file's string literals, where titles are written: `[P7]`, or `[P7, S8]`. Comments
  * don't count.
  */
 export function citedPromises(file: string, text: string): string[] {
   const cited = new Set<string>()
   const collect = (literal: string) => {
-    for (const [, ids = ''] of literal.matchAll(/\[(P\d+(?:, ?P\d+)*)\]/g)) {
+    for (const [, ids = ''] of literal.matchAll(/\[([PS]\d+(?:, ?[PS]\d+)*)\]/g)) {
       for (const id of ids.split(/, ?/)) cited.add(id)
     }
   }

@@ -5,6 +5,7 @@ import { stringify } from 'yaml'
 import { compileOptions } from '../options/read-options.ts'
 import type { KubernetesOptions } from '../options/schema.ts'
 import { amountOf } from '../options/values.ts'
+import { permissions } from '../permissions.ts'
 import { defaultCommands } from './containers.ts'
 import { jobSpec, secretSpec } from './job.ts'
 import { limitRangeSpec, namespaceSpec, quotaSpec } from './namespace.ts'
@@ -73,6 +74,23 @@ test('a generation with everything set, in an existing namespace, with an image 
     networkPolicySpec(compileOptions(everything), 'sessions'),
   ]))
 
+test('[S4] who owns a session stands in nothing that is written to the cluster', () => {
+  const owned = { ...spec, owner: 'CANARY-owner', actor: { id: 'CANARY-owner' } }
+  const options = compileOptions(minimal)
+  const objects = [jobOf(minimal, owned), secretSpec({ options, spec: owned }, 'uid-of-the-job')]
+  expect(JSON.stringify(objects)).not.toContain('CANARY')
+})
+
+test('[S6, S12] the rights hold no reading of Secrets, no impersonation and no wildcard', () => {
+  const secrets = permissions.filter(({ resource }) => resource.startsWith('secrets'))
+  expect(secrets.flatMap(({ verbs }) => verbs).sort()).toEqual(['create', 'delete'])
+  const all = permissions.flatMap(({ apiGroup, resource, verbs }) => [apiGroup, resource, ...verbs])
+  for (const word of ['*', 'impersonate', 'escalate', 'bind']) expect(all).not.toContain(word)
+  expect(all.join(' ')).not.toMatch(
+    /\b(roles|rolebindings|clusterroles|clusterrolebindings|serviceaccounts)\b/,
+  )
+})
+
 const podOf = (job: V1Job) => {
   const pod = job.spec?.template.spec
   return { pod, containers: [...(pod?.initContainers ?? []), ...(pod?.containers ?? [])] }
@@ -89,7 +107,7 @@ test('the token is in no value, and nothing that others write can ask for it', (
   expect(value('BERTH_RUNNER_TOKEN')).toMatchObject([{ valueFrom: { secretKeyRef: { key: 'token' } } }])
 })
 
-test('every container is confined, and only the runner has a token', () => {
+test('[S11, S13] every container is confined, and only the runner has a token, and no key of any storage', () => {
   for (const { name, securityContext, env, volumeMounts } of podOf(jobOf(everything, { image: 'a/b:1' }))
     .containers) {
     expect(securityContext, name).toMatchObject({
@@ -99,7 +117,10 @@ test('every container is confined, and only the runner has a token', () => {
       capabilities: { drop: ['ALL'] },
       seccompProfile: { type: 'RuntimeDefault' },
     })
-    expect(env?.some(({ valueFrom }) => valueFrom !== undefined) ?? false).toBe(name === 'runner')
+    const given = env
+      ?.filter(({ valueFrom }) => valueFrom !== undefined)
+      .map(({ name: variable }) => variable)
+    expect(given ?? [], name).toEqual(name === 'runner' ? ['BERTH_RUNNER_TOKEN'] : [])
     const door = volumeMounts?.some(({ name: volume, subPath }) => volume === 'sockets' && subPath === 'door')
     expect(door).toBe(name === 'agent')
   }

@@ -9,8 +9,8 @@ export default defineConfig({
       'tools/**/*.test.ts',
       'test/**/*.test.ts',
     ],
-    // They need a cluster: `npm run test:kubernetes`.
-    exclude: ['**/*.cluster.test.ts'],
+    // They need a cluster (`npm run test:kubernetes`), or Python (`npm run test:schemathesis`).
+    exclude: ['**/*.cluster.test.ts', '**/*.schemathesis.test.ts'],
     // Many tests wait for processes of their own: fewer workers would leave cores idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,

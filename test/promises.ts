@@ -148,5 +148,6 @@ export const promises: Readonly<Record<string, string>> = {
   P146: 'Who tries credentials waits longer and longer, and shuts nobody else out.',
   P175: 'A secret of the kind environment is in the environment of the agent, is named as visible to it wherever it is told of, and is hidden in what is shown.',
   P194: 'In a cluster, programs of a session reach what a rule allows through the backend; nothing leads out of the pod around it.',
+  P201: 'Whatever is sent to the API, by whomever, is answered as its document says, and never with a fault.',
   P202: 'What is not quite HTTP, or says something about its sender, changes neither what is asked nor who asks.',
 }

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Principal } from './auth/principal.ts'
 import { accessEndpoints } from './http/access.ts'
 import { requestAudits } from './http/audit.ts'
+import { auditEndpoints } from './http/audit-log.ts'
 import { bareApp } from './http/bare-app.ts'
 import { baseEndpoints } from './http/bases.ts'
 import { changeEndpoints } from './http/changes.ts'
@@ -105,6 +106,7 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
     done()
   })
   checkpointEndpoints(app, deps, options)
+  auditEndpoints(app, deps, options)
   return app
 }
 

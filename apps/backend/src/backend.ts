@@ -6,6 +6,8 @@ import { type Clock, type Runtime, systemClock } from '@berth/runtime'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { createApp, createRunnerApp } from './app.ts'
+import { ChainKeys } from './audit/chain-keys.ts'
+import { Sealer } from './audit/sealer.ts'
 import { Access } from './auth/access.ts'
 import { type AuthSettings, ownerOnly } from './auth/auth-settings.ts'
 import type { Authenticator } from './auth/authenticator.ts'
@@ -65,6 +67,8 @@ export interface BackendParts {
   prices?: Prices
   checkpoints: CheckpointParts
   log: Logger
+  /** How the audit is kept: days (default: 365; 0: for good), and a file for its signed heads (default: none). */
+  audit?: { days?: number; headsFile?: string }
   ownerToken: string
   /** With which secrets are sealed. */
   keys: KeyRing
@@ -162,6 +166,8 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
     ...{ store, blobs, runtime, leases, clock, log },
     wake: (session) => loop.wake(session),
   })
+  const sealer = new Sealer({ store, keys: deps.auditKeys, leases, clock, log, ...parts.audit })
+  sealer.start()
   // Alone with its store, a backend is told of everything.
   const recheck =
     store.kind === 'sqlite' ? undefined : startRecheck({ ...deps, gone: goneOf(deps), clock, log })
@@ -177,6 +183,7 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
       auth.close(),
       settler.close(),
       housekeeping.close(),
+      sealer.close(),
       recheck?.close(),
       ...closings.map((end) => end(drainMs)),
     ])
@@ -221,7 +228,7 @@ const assemble = (parts: BackendParts, { checkpoints, runnerUrl, publicUrl }: Su
   const wake = (session: string) => loop.wake(session)
   const service = new SessionService({ store, blobs, now, random, secrets, wake })
   const leases = new Leases({ store, clock, log, holder: randomUUID() })
-  const metrics = metricsOf({ store, leases, events, changes, streams })
+  const metrics = metricsOf({ now, store, leases, events, changes, streams })
   const admission = new Admission({
     ...{ store, service, clock, log, leases },
     capacity: parts.capacity ?? unlimited,
@@ -251,9 +258,7 @@ const assemble = (parts: BackendParts, { checkpoints, runnerUrl, publicUrl }: Su
     egress: new EgressBroker({ service, store, outbound, now, secrets }),
     ...gitParts(parts, { service, outbound, secrets: parts.secrets ?? secrets, now }),
     ...sealed,
-    metrics,
-    log,
-    now,
+    ...{ metrics, log, now, auditKeys: new ChainKeys(parts.keys) },
     random,
     access: new Access(store),
     auth,
@@ -310,6 +315,7 @@ const authOf = (parts: BackendParts, { cipher, publicUrl }: { cipher: Cipher; pu
 }
 
 interface Measured {
+  now: () => number
   store: Store
   leases: Leases
   events: Tail
@@ -317,10 +323,10 @@ interface Measured {
   streams: Streams
 }
 
-const metricsOf = ({ store, leases, events, changes, streams }: Measured) =>
+const metricsOf = ({ now, store, leases, events, changes, streams }: Measured) =>
   createMetrics({
     stats: () => store.stats(),
-    leases: () => leases.held,
+    ...{ now, leases: () => leases.held, audit: () => store.auditChain() },
     occupancy: () => store.occupancy(),
     tails: () => ({ bytes: events.stats.bytes + changes.stats.bytes, readers: events.stats.readers }),
     streams: () => streams.count,

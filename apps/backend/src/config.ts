@@ -79,6 +79,10 @@ const schema = z.object({
   BERTH_PRICES: z.string().min(1).optional(),
   /** Projects that may use the platform's key when they have none of their own: `all`, `none`, or names. */
   BERTH_PLATFORM_KEY_PROJECTS: list(',').optional(),
+  /** Days that entries of the audit are kept; 0: for good. */
+  BERTH_AUDIT_DAYS: z.coerce.number().int().min(0).max(36_500).default(365),
+  /** A file to which each signed head of the audit is appended, as a JSON line. */
+  BERTH_AUDIT_HEADS_FILE: z.string().min(1).optional(),
   ANTHROPIC_API_KEY: z.string().min(1).optional(),
   ANTHROPIC_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   ...authVariables,
@@ -114,6 +118,7 @@ export interface Config {
   /** What is set of the capacity; the machine decides the rest. */
   capacity: { sessions: number | undefined; memoryMiB: number | undefined }
   projectsPerUser: number
+  audit: { days: number; headsFile: string | undefined }
   scenarios: string | undefined
   prices: string | undefined
   /** Projects that may use it. */
@@ -220,6 +225,7 @@ export const readConfig = (env: NodeJS.ProcessEnv): Config => {
     runnersGit: values.BERTH_GIT,
     capacity: { sessions: values.BERTH_MAX_LIVE_SESSIONS, memoryMiB: values.BERTH_MEMORY_MIB },
     projectsPerUser: values.BERTH_PROJECTS_PER_USER,
+    audit: { days: values.BERTH_AUDIT_DAYS, headsFile: values.BERTH_AUDIT_HEADS_FILE },
     scenarios: values.BERTH_SCENARIOS,
     prices: values.BERTH_PRICES,
     platformKeyProjects: platformKeyProjectsOf(values.BERTH_PLATFORM_KEY_PROJECTS ?? ['all']),

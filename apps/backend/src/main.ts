@@ -73,6 +73,7 @@ const start = async (config: Config) => {
     privateHosts: config.privateHosts,
     allowedHosts: config.allowedHosts,
     rateLimits: config.rateLimits,
+    audit: config.audit,
     listen: { ...config },
     runnerUrl: config.runnerUrl,
     drainMs: config.drainMs,

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { addAccess, addRevoke } from './commands/access.ts'
 import { addArtifacts } from './commands/artifacts.ts'
 import { addAttach } from './commands/attach.ts'
+import { addAudit } from './commands/audit.ts'
 import { addBudget } from './commands/budget.ts'
 import { addBundle } from './commands/bundle.ts'
 import { addCheckpoints } from './commands/checkpoints.ts'
@@ -73,6 +74,7 @@ const groups = {
     addMember,
     addKey,
     addRevoke,
+    addAudit,
     addLogin,
     addLogout,
     addWhoami,

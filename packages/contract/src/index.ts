@@ -10,6 +10,21 @@ export {
 } from './access.ts'
 export { type Actor, type Author, actor, authorOf, emailOf } from './actor.ts'
 export {
+  type AuditBreak,
+  type AuditEntry,
+  type AuditHead,
+  type AuditLink,
+  type AuditRecord,
+  type AuditResult,
+  type AuditVerification,
+  auditHead,
+  auditRecord,
+  auditResult,
+  digestedText,
+  firstDigest,
+  signedHead,
+} from './audit.ts'
+export {
   type Budget,
   type BudgetScope,
   type BudgetSetting,

@@ -1,7 +1,13 @@
-import { type Actor, type EventData, preview, repositoryName, type SessionState } from '@berth/contract'
+import {
+  type Actor,
+  type AuditResult,
+  type EventData,
+  preview,
+  repositoryName,
+  type SessionState,
+} from '@berth/contract'
 import { backendActor } from '../session/deciders/draft.ts'
 import type { SessionService } from '../session/service.ts'
-import type { AuditResult } from '../store/audit-store.ts'
 import type { RunnerIdentity, Store } from '../store/port.ts'
 import { type GitTarget, targetOf } from './git-target.ts'
 

@@ -1,5 +1,6 @@
 import type { BranchList, Diagnosis, System } from '@berth/contract'
 import type { Logger } from 'pino'
+import type { ChainKeys } from '../audit/chain-keys.ts'
 import type { Access } from '../auth/access.ts'
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { Auth } from '../auth/open-auth.ts'
@@ -59,6 +60,8 @@ export interface Deps {
   cipher: Cipher
   keys: KeyRing
   metrics: Metrics
+  /** Seals the audit, and checks it. */
+  auditKeys: ChainKeys
   log: Logger
   system: () => Promise<System>
   diagnose: (project: string) => Promise<Diagnosis>

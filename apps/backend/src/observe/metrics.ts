@@ -1,5 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { AuditChain } from '../store/audit-store.ts'
 import type { Occupancy } from '../store/port.ts'
+import { auditMetrics } from './audit-metrics.ts'
 import { roomMetrics } from './room-metrics.ts'
 import { usageCounters } from './usage-counters.ts'
 
@@ -9,6 +11,8 @@ export interface MetricSources {
   tails: () => { bytes: number; readers: number }
   streams: () => number
   leases: () => number
+  audit: () => Promise<AuditChain>
+  now: () => number
 }
 
 /** What operators watch, in Prometheus' words. */
@@ -51,6 +55,7 @@ export const createMetrics = (sources: MetricSources) => {
         this.set({ phase }, count)
     },
   })
+  auditMetrics(register, { chain: sources.audit, now: sources.now })
   const { admitted } = roomMetrics(register, sources.occupancy)
   new Gauge({
     name: 'berth_streams',

@@ -1,6 +1,6 @@
-import type { Actor, BlobRef, DeletionStep, LogLine, Subject } from '@berth/contract'
+import type { Actor, AuditHead, AuditLink, BlobRef, DeletionStep, LogLine, Subject } from '@berth/contract'
 import type { AdminGuard, Member } from './access-store.ts'
-import type { AuditDraft } from './audit-store.ts'
+import type { AuditDraft, ChainPlace } from './audit-store.ts'
 import type { BrowserSessionNews, BrowserSessionRow } from './browser-session-store.ts'
 import type { KeyRotation, KeyRow, NewKey, Revoked } from './key-store.ts'
 import type { DeletionRow } from './lifecycle-store.ts'
@@ -75,6 +75,13 @@ export interface Operations {
   /** Removes events of purged sessions; true: there are more. */
   sweep: { input: { limit: number }; value: boolean }
   recordAudit: { input: AuditDraft; value: undefined }
+  sealAudit: {
+    input: { after: ChainPlace; links: readonly (AuditLink & { place: number })[] }
+    value: boolean
+  }
+  addAuditHead: { input: AuditHead; value: undefined }
+  /** True: there is more to remove. */
+  expireAudit: { input: { anchor: AuditHead; limit: number }; value: boolean }
   ping: { input: undefined; value: undefined }
 }
 

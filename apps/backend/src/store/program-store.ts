@@ -24,6 +24,7 @@ import type {
   Store,
   Viewer,
 } from './port.ts'
+import { ProgramAudit } from './program-audit.ts'
 import { attention } from './programs/attention.ts'
 import { base, existingBases } from './programs/bases.ts'
 import { browserSession } from './programs/browser-sessions.ts'
@@ -94,13 +95,14 @@ export interface StoreParts extends Pick<Store, 'kind' | 'ping' | 'close'> {
 const sweepRows = 2000
 
 /** The store's port over a database that runs programs. */
-export class ProgramStore implements Store {
+export class ProgramStore extends ProgramAudit implements Store {
   readonly kind: Store['kind']
   readonly #parts: StoreParts
   readonly #change: StoreParts['write']
 
   /** `write`: instead of that of the parts. */
   constructor(parts: StoreParts, write: StoreParts['write'] = parts.write) {
+    super(parts.read, write)
     this.kind = parts.kind
     this.#parts = parts
     this.#change = write

@@ -261,6 +261,7 @@ export interface Tables {
     details: string | null
     /** Its place in the chain; null: not sealed yet. */
     number: number | null
+    previous: string | null
     /** SHA-256 over the digest before and this entry, in hex. */
     digest: string | null
     /** HMAC-SHA256 of the digest, in hex, and the id of the key of it. */
@@ -280,4 +281,14 @@ export interface Tables {
     refresh_at: number | null
     sealed: string | null
   }
+  /** The last entry that was sealed (`tip`), and the last that was removed, signed (`anchor`). */
+  audit_chain: {
+    name: string
+    number: number
+    digest: string
+    at: number | null
+    key_id: string | null
+    signature: string | null
+  }
+  audit_heads: { number: number; digest: string; at: number; key_id: string; signature: string }
 }

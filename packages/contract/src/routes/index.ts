@@ -1,4 +1,5 @@
 import { accessRoutes } from './access.ts'
+import { auditRoutes } from './audit.ts'
 import { checkpointRoutes } from './checkpoints.ts'
 import { fileRoutes } from './files.ts'
 import { keyRoutes } from './keys.ts'
@@ -39,6 +40,7 @@ export const routes = {
   ...fileRoutes,
   ...uploadRoutes,
   ...secretRoutes,
+  ...auditRoutes,
 } as const
 
 export type RouteName = keyof typeof routes

@@ -1,5 +1,6 @@
 import { describe } from 'vitest'
 import { appendCases } from './append-cases.ts'
+import { auditCases } from './audit-cases.ts'
 import { baseCases } from './base-cases.ts'
 import { browserSessionCases } from './browser-session-cases.ts'
 import { changeCases } from './change-cases.ts'
@@ -65,6 +66,7 @@ const parts = {
   'browser sessions': browserSessionCases,
   compaction: compactionCases,
   durability: durabilityCases,
+  audit: auditCases,
 }
 
 export interface StoreConformanceOptions {

@@ -303,6 +303,7 @@ CREATE TABLE audit (
   request_id TEXT,
   details TEXT,
   number INTEGER UNIQUE,
+  previous TEXT,
   digest TEXT,
   seal TEXT,
   key_id TEXT
@@ -324,4 +325,21 @@ CREATE TABLE browser_sessions (
 CREATE INDEX browser_sessions_due ON browser_sessions (refresh_at) WHERE refresh_at IS NOT NULL;
 CREATE INDEX browser_sessions_user ON browser_sessions (user_id);
 CREATE INDEX browser_sessions_expiry ON browser_sessions (expires_at);
+
+CREATE TABLE audit_chain (
+  name TEXT PRIMARY KEY,
+  number INTEGER NOT NULL,
+  digest TEXT NOT NULL,
+  at INTEGER,
+  key_id TEXT,
+  signature TEXT
+) WITHOUT ROWID, STRICT;
+
+CREATE TABLE audit_heads (
+  number INTEGER PRIMARY KEY,
+  digest TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  key_id TEXT NOT NULL,
+  signature TEXT NOT NULL
+) STRICT;
 `

@@ -84,6 +84,7 @@ const readCommitted: ReadonlySet<Operation> = new Set([
   'revokeSubject',
   'purge',
   'sweep',
+  'sealAudit',
 ])
 
 const isolationOf = (operation: Operation): string => {

@@ -235,8 +235,8 @@ export {
   type SessionChanges,
   sessionChanges,
 } from './routes/sessions.ts'
-export { type SignInWays, signInWays } from './routes/sign-in.ts'
 export { type Sharing, sharing } from './routes/sharing.ts'
+export { type SignInWays, signInWays } from './routes/sign-in.ts'
 export { type Diagnosis, diagnosis, type Finding, finding, type System, system } from './routes/system.ts'
 export { type Upload, uploadRoutes } from './routes/uploads.ts'
 export { type UsageItem, type UsageReport, usageReport } from './routes/usage.ts'

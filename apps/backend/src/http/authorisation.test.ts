@@ -137,7 +137,10 @@ describe('[P153] [S8] tenancy', () => {
 
   it('does not give a session out under another project', async () => {
     // It stopped when its project was archived, by somebody who may.
-    await backend.call(`/api/projects/theirs/sessions/${theirSession}/resume`, { token: 'platform', body: {} })
+    await backend.call(`/api/projects/theirs/sessions/${theirSession}/resume`, {
+      token: 'platform',
+      body: {},
+    })
     for (const name of routeNames.filter((name) => routes[name].path.includes(':session'))) {
       const { body } = await ask(name, 'admin', { project: 'mine', session: theirSession })
       expect([name, body.code]).toEqual([name, 'session_not_found'])

@@ -38,7 +38,7 @@ const withRig = async (
       const random = (bytes: number) => new Uint8Array(bytes)
       const service = new SessionService({ store, blobs, now: Date.now, random, wake: () => undefined })
       const outbound = createOutbound({ privateHosts: options.privateHosts ?? ['*'] })
-      const secrets = { fill: async (line: string) => line.replace(/\$\{secret:token\}/g, value) }
+      const { secrets } = backend
       const broker = new EgressBroker({ service, store, outbound, secrets, now: Date.now, ...options })
       const { id: session } = await backend.session()
       const runner = { session, project: 'default', generation: 1, current: true, secrets: 0 }
@@ -124,6 +124,8 @@ describe('the way to other hosts', () => {
         else response.writeHead(200, { 'set-cookie': 'login=1' }).end(said)
       },
       async ({ backend, session, ask, allow }) => {
+        const secret = { kind: 'http-header', value }
+        await backend.call('/api/projects/default/secrets/token', { method: 'PUT', body: secret })
         await allow({ headers: token })
         const mine: [string, string][] = [
           ['AUTHORIZATION', 'Bearer mine'],

@@ -1,35 +1,28 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { isBerthError, type System } from '@berth/contract'
-import type { GitSurroundings } from '@berth/git'
-import { type Clock, type Runtime, systemClock } from '@berth/runtime'
+import { type Runtime, systemClock } from '@berth/runtime'
 import type { FastifyInstance } from 'fastify'
-import type { Logger } from 'pino'
 import { createApp, createRunnerApp } from './app.ts'
 import { ChainKeys } from './audit/chain-keys.ts'
 import { Sealer } from './audit/sealer.ts'
 import { Access } from './auth/access.ts'
-import { type AuthSettings, ownerOnly } from './auth/auth-settings.ts'
-import type { Authenticator } from './auth/authenticator.ts'
+import { ownerOnly } from './auth/auth-settings.ts'
 import { KeyAuthenticator, withKeys } from './auth/key-authenticator.ts'
 import { openAuth } from './auth/open-auth.ts'
-import type { TokenReviewer } from './auth/token-review/token-reviewer.ts'
-import type { BlobStore } from './blobs/port.ts'
-import { type CheckpointParts, type Checkpoints, openCheckpoints } from './checkpoints/checkpoints.ts'
+import type { BackendParts } from './backend-parts.ts'
+import { type Checkpoints, openCheckpoints } from './checkpoints/checkpoints.ts'
 import { EgressBroker } from './egress/egress-broker.ts'
+import { goneOf, tails, watchStore } from './events/follow-store.ts'
 import { startRecheck } from './events/recheck.ts'
-import { Tail } from './events/tail.ts'
+import type { Tail } from './events/tail.ts'
 import { Gateway } from './gateway/gateway.ts'
 import type { ModelSource } from './gateway/model-source.ts'
-import { builtInPrices, type Prices } from './gateway/prices.ts'
+import { builtInPrices } from './gateway/prices.ts'
 import { Providers } from './gateway/providers/providers.ts'
-import type { SecretValues } from './git-credentials/git-credentials.ts'
 import { gitParts } from './git-credentials/git-parts.ts'
-import type { GitProxyLimits } from './git-proxy/git-limits.ts'
 import type { Deps } from './http/deps.ts'
 import { drainable } from './http/drain.ts'
-import { changeJson, resetLine } from './http/events.ts'
-import type { RateLimits } from './http/rate-settings.ts'
 import { Streams } from './http/stream.ts'
 import { McpProxy } from './mcp/mcp-proxy.ts'
 import { diagnoser } from './observe/diagnose.ts'
@@ -39,11 +32,10 @@ import { createOutbound } from './outbound/outbound.ts'
 import { ProjectSettler } from './projects/settler.ts'
 import { type Cipher, createCipher } from './secrets/cipher.ts'
 import { claimKeys } from './secrets/claim-keys.ts'
-import type { KeyRing } from './secrets/key-ring.ts'
 import type { Secrets } from './secrets/secrets.ts'
 import { StoredSecrets } from './secrets/stored-secrets.ts'
 import { Admission } from './session/admission/admission.ts'
-import { type Capacity, unlimited } from './session/admission/capacity.ts'
+import { unlimited } from './session/admission/capacity.ts'
 import { startHousekeeping } from './session/housekeeping.ts'
 import { Leases } from './session/lease.ts'
 import { ReconcileLoop } from './session/loop.ts'
@@ -52,73 +44,10 @@ import { Reconciler } from './session/reconcile.ts'
 import { repositoryPolicy } from './session/repository-policy.ts'
 import { SessionService } from './session/service.ts'
 import { WatchTime } from './session/watch-time.ts'
-import type { ChangeLine, Notice, Store } from './store/port.ts'
+import type { Store } from './store/port.ts'
 import { version } from './version.ts'
 
-/** The parts that differ between a laptop and a cluster, and between the product and its tests. */
-export interface BackendParts {
-  store: Store
-  blobs: BlobStore
-  runtime: Runtime
-  source: ModelSource
-  /** Projects that may use the platform's key when they have no provider of their own. Default: all. */
-  platformKeyProjects?: 'all' | readonly string[]
-  /** Default: the built-in price list. */
-  prices?: Prices
-  checkpoints: CheckpointParts
-  log: Logger
-  /** How the audit is kept: days (default: 365; 0: for good), and a file for its signed heads (default: none). */
-  audit?: { days?: number; headsFile?: string }
-  ownerToken: string
-  /** With which secrets are sealed. */
-  keys: KeyRing
-  /** Ids of keys that are gone for good, though secrets are sealed with them. Default: none. */
-  lostKeys?: readonly string[]
-  /** Opens `/metrics` and nothing else. Default: none does. */
-  metricsToken?: string
-  owner: { id: string; name: string }
-  repositoryRoots: readonly string[]
-  /** For git that talks to remotes with the operator's credentials. Default: none, and git from the PATH. */
-  surroundings?: GitSurroundings
-  /** The git proxy: hosts as `parseGitHosts` reads them. Default: none, and the standard limits. */
-  /** The values of projects' secrets. */
-  secrets?: SecretValues
-  git?: { hosts: readonly string[]; limits?: Partial<GitProxyLimits> }
-  /** Hosts that projects may name although their addresses are private, as `parsePrivateHosts` reads them. Default: none. */
-  privateHosts?: readonly string[]
-  allowedHosts: readonly string[]
-  listen: { host: string; port: number; runnerHost: string; runnerPort: number }
-  /** Where runners find the runners' port. Default: its address on this machine. */
-  runnerUrl?: string
-  /** Projects that one may create, who is no platform admin. Default: 50. */
-  projectsPerUser?: number
-  /** What there is room for. Default: no limit. */
-  capacity?: Capacity
-  /** Default: the system's. */
-  clock?: Clock
-  /** Who may ask besides the owner, and where people reach Berth. Default: nobody, at its own address. */
-  auth?: AuthSettings
-  /** Asked about tokens of a Kubernetes cluster, where they are taken. */
-  tokenReviewer?: TokenReviewer
-  /** Failed sign-ins of an address that cost it nothing. Default: as `Throttle`. */
-  freeFailures?: number
-  /** Who finds out who is asking. Default: as `auth` says. */
-  authenticator?: Authenticator
-  /** Checks every answer against its schema. Default: false. */
-  checkAnswers?: boolean
-  /** Requests of one principal in ten seconds. Default: `usualRateLimits`. */
-  rateLimits?: RateLimits
-  /** Milliseconds in which a whole request must arrive. Default: 60,000. */
-  requestTimeoutMs?: number
-  /** Milliseconds between two heartbeats of a stream. Default: 10,000. */
-  heartbeatMs?: number
-  /** Milliseconds after which the rights of a stream's reader are asked for again. Default: 3000. */
-  recheckMs?: number
-  /** Milliseconds that a runner may take to answer an operation. Default: 30,000. */
-  operationMs?: number
-  /** Milliseconds that requests under way are given to finish when it closes. Default: 8,000. */
-  drainMs?: number
-}
+export type { BackendParts } from './backend-parts.ts'
 
 export interface Backend {
   url: string
@@ -370,56 +299,3 @@ const systemOf = async (runtime: Runtime, source: ModelSource): Promise<System> 
   const host = upstream === undefined ? undefined : new URL(upstream.baseUrl).host
   return { version, runtime: runtime.kind, model: { source: kind, upstream: host } }
 }
-
-/** Bytes of a read from the store for a stream. */
-const readBytes = 256 * 1024
-
-const tails = (store: Store) => ({
-  events: new Tail({
-    read: async (session, after) => {
-      const lines = await store.events(session, { after, limit: 1000, maxBytes: readBytes })
-      return lines.map(({ seq, json }) => ({ position: seq, json }))
-    },
-  }),
-  changes: new Tail({
-    read: async (project, after) => {
-      const { items, reset } = await store.changes(project, { after, limit: 200 })
-      if (!reset) return items.map(tailLine)
-      const revision = await store.revision(project)
-      return [{ position: revision, json: resetLine(revision) }]
-    },
-    maxBytes: 8 * 1024 * 1024,
-  }),
-})
-
-/** Passes what was appended on to the readers. */
-const watchStore = ({ store, events, changes, streams, metrics }: Deps): (() => void) =>
-  store.watch(({ session, project, seq, lines, hidden, change }) => {
-    metrics.appended(lines?.length ?? 0)
-    events.notice(
-      session,
-      seq,
-      lines?.map(({ seq: position, json }) => ({ position, json })),
-    )
-    if (change === undefined) return
-    if (hidden !== undefined) changes.notice(project, hidden.revision, changeLines(hidden))
-    changes.notice(project, change.revision, changeLines(change))
-    if ('removed' in change) goneOf({ streams })(session, 'session_not_found')
-  })
-
-/** Ends the streams of what is no more. */
-const goneOf =
-  ({ streams }: Pick<Deps, 'streams'>) =>
-  (key: string, code: 'session_not_found' | 'project_not_found') => {
-    const detail = `The ${code === 'session_not_found' ? 'session' : 'project'} was deleted for good.`
-    streams.end(key, { code, detail })
-  }
-
-const changeLines = (change: NonNullable<Notice['change']>) =>
-  'summary' in change || 'removed' in change ? [tailLine(change)] : undefined
-
-const tailLine = (line: ChangeLine) => ({
-  position: line.revision,
-  json: changeJson(line),
-  audience: line.audience,
-})

@@ -1,16 +1,6 @@
-import {
-  type Actor,
-  BerthError,
-  type BlobRef,
-  type DeletionStep,
-  type LogLine,
-  type Subject,
-} from '@berth/contract'
+import { type Actor, BerthError, type BlobRef, type DeletionStep, type LogLine } from '@berth/contract'
 import type { Reader } from '../auth/session-role.ts'
-import type { AdminGuard, Member } from './access-store.ts'
 import { type AuditDraft, withId } from './audit-store.ts'
-import type { BrowserSessionNews, BrowserSessionRow } from './browser-session-store.ts'
-import type { KeyRotation, NewKey } from './key-store.ts'
 import type { Operation, Operations } from './operations.ts'
 import type {
   AppendRequest,
@@ -24,14 +14,12 @@ import type {
   Store,
   Viewer,
 } from './port.ts'
-import { ProgramAudit } from './program-audit.ts'
+import { ProgramAccess } from './program-access.ts'
 import { attention } from './programs/attention.ts'
 import { base, existingBases } from './programs/bases.ts'
-import { browserSession } from './programs/browser-sessions.ts'
 import { changes } from './programs/changes.ts'
 import { grant } from './programs/claims.ts'
 import { events, eventsOfType, lastEvent } from './programs/events.ts'
-import { keyCredential, keys } from './programs/keys.ts'
 import {
   basesOf,
   countSessions,
@@ -41,18 +29,8 @@ import {
   unsettled,
 } from './programs/lifecycle.ts'
 import { logs } from './programs/logs.ts'
-import { members, roleOf, rolesOf } from './programs/members.ts'
 import { project, projectSettings, projects } from './programs/projects.ts'
-import { revokedBefore } from './programs/revocations.ts'
 import { generation, runner } from './programs/runners.ts'
-import {
-  knownSecrets,
-  sealedBy,
-  sealedSecret,
-  secretStamp,
-  secrets,
-  secretsSealedBy,
-} from './programs/secrets.ts'
 import {
   existing,
   heads,
@@ -95,7 +73,7 @@ export interface StoreParts extends Pick<Store, 'kind' | 'ping' | 'close'> {
 const sweepRows = 2000
 
 /** The store's port over a database that runs programs. */
-export class ProgramStore extends ProgramAudit implements Store {
+export class ProgramStore extends ProgramAccess implements Store {
   readonly kind: Store['kind']
   readonly #parts: StoreParts
   readonly #change: StoreParts['write']
@@ -201,46 +179,6 @@ export class ProgramStore extends ProgramAudit implements Store {
     return this.#write('removeBase', { scope })
   }
 
-  roleOf(name: string, subjects: readonly Subject[], also?: { deleting?: boolean }) {
-    return this.#read(roleOf(name, subjects, also))
-  }
-  rolesOf(subjects: readonly Subject[]) {
-    return this.#read(rolesOf(subjects))
-  }
-  members(name: string) {
-    return this.#read(members(name))
-  }
-  setMember(member: Member, guard: AdminGuard = {}) {
-    return this.#write('setMember', { member, guard })
-  }
-  removeMember(name: string, subject: Subject, guard: AdminGuard = {}) {
-    return this.#write('removeMember', { project: name, subject, guard })
-  }
-  createKey(key: NewKey) {
-    return this.#write('createKey', key)
-  }
-  keys(name: string) {
-    return this.#read(keys(name))
-  }
-  keyCredential(id: string) {
-    return this.#read(keyCredential(id))
-  }
-  rotateKey(name: string, id: string, rotation: KeyRotation) {
-    return this.#write('rotateKey', { project: name, id, ...rotation })
-  }
-  revokeKey(name: string, id: string, now: number) {
-    return this.#write('revokeKey', { project: name, id, now })
-  }
-  touchKey(id: string, use: { now: number; address: string | undefined }) {
-    return this.#write('touchKey', { id, ...use })
-  }
-  revokedBefore(subject: Subject) {
-    return this.#read(revokedBefore(subject))
-  }
-  revokeSubject(revocation: Parameters<Store['revokeSubject']>[0]) {
-    return this.#write('revokeSubject', revocation)
-  }
-
   usage(query: UsageQuery, page: Page) {
     return this.#read(usage(query, page))
   }
@@ -343,40 +281,6 @@ export class ProgramStore extends ProgramAudit implements Store {
     return this.#write('removeUpload', { upload: id })
   }
 
-  putSecret(input: Parameters<Store['putSecret']>[0]) {
-    return this.#write('putSecret', input)
-  }
-  deleteSecret(input: Parameters<Store['deleteSecret']>[0]) {
-    return this.#write('deleteSecret', input)
-  }
-  secrets(name: string) {
-    return this.#read(secrets(name))
-  }
-  sealedSecret(name: string, wanted: string) {
-    return this.#read(sealedSecret(name, wanted))
-  }
-  secretStamp(name: string) {
-    return this.#read(secretStamp(name))
-  }
-  knownSecrets(name: string) {
-    return this.#read(knownSecrets(name))
-  }
-  secretUsed(use: Parameters<Store['secretUsed']>[0]) {
-    return this.#write('secretUsed', use)
-  }
-  sealedBy() {
-    return this.#read(sealedBy())
-  }
-  secretsSealedBy(keyId: string, limit: number) {
-    return this.#read(secretsSealedBy(keyId, limit))
-  }
-  resealSecrets(items: Parameters<Store['resealSecrets']>[0]) {
-    return this.#write('resealSecrets', { items })
-  }
-  claimKeys(claim: Parameters<Store['claimKeys']>[0]) {
-    return this.#write('claimKeys', claim)
-  }
-
   putGrant(input: Grant) {
     return this.#write('putGrant', input)
   }
@@ -399,25 +303,6 @@ export class ProgramStore extends ProgramAudit implements Store {
   }
   recordAudit(draft: AuditDraft) {
     return this.#write('recordAudit', withId(draft))
-  }
-
-  createBrowserSession(input: BrowserSessionRow) {
-    return this.#write('createBrowserSession', input)
-  }
-  browserSession(hash: string, at: { now: number; idleSince: number }) {
-    return this.#read(browserSession(hash, at))
-  }
-  touchBrowserSession(hash: string, usedAt: number) {
-    return this.#write('touchBrowserSession', { hash, usedAt })
-  }
-  claimBrowserSessions(query: { now: number; until: number; limit: number }) {
-    return this.#write('claimBrowserSessions', query)
-  }
-  refreshBrowserSession(hash: string, news: BrowserSessionNews) {
-    return this.#write('refreshBrowserSession', { hash, ...news })
-  }
-  removeBrowserSession(hash: string) {
-    return this.#write('removeBrowserSession', { hash })
   }
 
   async stats() {

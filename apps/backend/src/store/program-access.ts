@@ -1,0 +1,133 @@
+import type { Subject } from '@berth/contract'
+import type { AdminGuard, Member } from './access-store.ts'
+import type { BrowserSessionNews, BrowserSessionRow } from './browser-session-store.ts'
+import type { KeyRotation, NewKey } from './key-store.ts'
+import type { Operation, Operations } from './operations.ts'
+import type { Store } from './port.ts'
+import { ProgramAudit } from './program-audit.ts'
+import type { StoreParts } from './program-store.ts'
+import { browserSession } from './programs/browser-sessions.ts'
+import { keyCredential, keys } from './programs/keys.ts'
+import { members, roleOf, rolesOf } from './programs/members.ts'
+import { revokedBefore } from './programs/revocations.ts'
+import {
+  knownSecrets,
+  sealedBy,
+  sealedSecret,
+  secretStamp,
+  secrets,
+  secretsSealedBy,
+} from './programs/secrets.ts'
+import type { Program } from './query.ts'
+
+/** What the store does with members, keys, sign-ins and secrets. */
+export class ProgramAccess extends ProgramAudit {
+  readonly #reading: StoreParts['read']
+  readonly #writing: StoreParts['write']
+
+  constructor(read: StoreParts['read'], write: StoreParts['write']) {
+    super(read, write)
+    this.#reading = read
+    this.#writing = write
+  }
+
+  roleOf(name: string, subjects: readonly Subject[], also?: { deleting?: boolean }) {
+    return this.#read(roleOf(name, subjects, also))
+  }
+  rolesOf(subjects: readonly Subject[]) {
+    return this.#read(rolesOf(subjects))
+  }
+  members(name: string) {
+    return this.#read(members(name))
+  }
+  setMember(member: Member, guard: AdminGuard = {}) {
+    return this.#write('setMember', { member, guard })
+  }
+  removeMember(name: string, subject: Subject, guard: AdminGuard = {}) {
+    return this.#write('removeMember', { project: name, subject, guard })
+  }
+  createKey(key: NewKey) {
+    return this.#write('createKey', key)
+  }
+  keys(name: string) {
+    return this.#read(keys(name))
+  }
+  keyCredential(id: string) {
+    return this.#read(keyCredential(id))
+  }
+  rotateKey(name: string, id: string, rotation: KeyRotation) {
+    return this.#write('rotateKey', { project: name, id, ...rotation })
+  }
+  revokeKey(name: string, id: string, now: number) {
+    return this.#write('revokeKey', { project: name, id, now })
+  }
+  touchKey(id: string, use: { now: number; address: string | undefined }) {
+    return this.#write('touchKey', { id, ...use })
+  }
+  revokedBefore(subject: Subject) {
+    return this.#read(revokedBefore(subject))
+  }
+  revokeSubject(revocation: Parameters<Store['revokeSubject']>[0]) {
+    return this.#write('revokeSubject', revocation)
+  }
+
+  putSecret(input: Parameters<Store['putSecret']>[0]) {
+    return this.#write('putSecret', input)
+  }
+  deleteSecret(input: Parameters<Store['deleteSecret']>[0]) {
+    return this.#write('deleteSecret', input)
+  }
+  secrets(name: string) {
+    return this.#read(secrets(name))
+  }
+  sealedSecret(name: string, wanted: string) {
+    return this.#read(sealedSecret(name, wanted))
+  }
+  secretStamp(name: string) {
+    return this.#read(secretStamp(name))
+  }
+  knownSecrets(name: string) {
+    return this.#read(knownSecrets(name))
+  }
+  secretUsed(use: Parameters<Store['secretUsed']>[0]) {
+    return this.#write('secretUsed', use)
+  }
+  sealedBy() {
+    return this.#read(sealedBy())
+  }
+  secretsSealedBy(keyId: string, limit: number) {
+    return this.#read(secretsSealedBy(keyId, limit))
+  }
+  resealSecrets(items: Parameters<Store['resealSecrets']>[0]) {
+    return this.#write('resealSecrets', { items })
+  }
+  claimKeys(claim: Parameters<Store['claimKeys']>[0]) {
+    return this.#write('claimKeys', claim)
+  }
+
+  createBrowserSession(input: BrowserSessionRow) {
+    return this.#write('createBrowserSession', input)
+  }
+  browserSession(hash: string, at: { now: number; idleSince: number }) {
+    return this.#read(browserSession(hash, at))
+  }
+  touchBrowserSession(hash: string, usedAt: number) {
+    return this.#write('touchBrowserSession', { hash, usedAt })
+  }
+  claimBrowserSessions(query: { now: number; until: number; limit: number }) {
+    return this.#write('claimBrowserSessions', query)
+  }
+  refreshBrowserSession(hash: string, news: BrowserSessionNews) {
+    return this.#write('refreshBrowserSession', { hash, ...news })
+  }
+  removeBrowserSession(hash: string) {
+    return this.#write('removeBrowserSession', { hash })
+  }
+
+  #read<T>(program: Program<T>): Promise<T> {
+    return this.#reading(program)
+  }
+  #write<K extends Operation>(operation: K, input: Operations[K]['input']) {
+    return this.#writing(operation, input)
+  }
+}

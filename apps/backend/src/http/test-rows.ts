@@ -13,6 +13,7 @@ const bodies: { [N in RouteName]?: object } = {
   createSession: {},
   updateSessionSettings: { turnMinutes: 5 },
   updateSession: { title: 'Renamed' },
+  updateSharing: { visibility: 'private' },
   createUpload: { path: 'a.txt', size: 1 },
   createPrompt: { content: 'Hello' },
   decidePermission: { behavior: 'allow' },

@@ -179,12 +179,12 @@ describe('[P153] [S8] tenancy', () => {
 })
 
 describe('the two ports', () => {
-  it('know nothing of each other', async () => {
+  it('[S14, S16] know nothing of each other, and no token is no identity', async () => {
     for (const { method, path } of Object.values(runnerRoutes) as Route[]) {
       const blob = path.replace(':blob', 'a'.repeat(64))
       const onPublic = await backend.call(blob, { method, token: 'platform' })
       expect(onPublic).toMatchObject({ status: 404, body: { code: 'route_not_found' } })
-      for (const token of ['platform', 'admin', 'wrong'])
+      for (const token of ['platform', 'admin', 'wrong', '', ' '])
         expect((await backend.callRunner(token, blob, { method })).body).toMatchObject({
           code: 'unauthenticated',
         })

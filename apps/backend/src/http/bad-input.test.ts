@@ -147,11 +147,17 @@ describe('field errors', () => {
   it.each([
     ['/api/projects/default/sessions/ses_1', 'path.session'],
     ['/api/projects/default/sessions/%00', 'path.session'],
-    ['/api/projects/UPPER/settings', 'path.project'],
-    [`/api/projects/default/sessions/${someId('session')}/events?after=-1`, 'query.after'],
-    [`/api/projects/default/sessions/${someId('session')}/blobs/xyz`, 'path.blob'],
+    ['/api/projects/default/sessions/SESSION/events?after=-1', 'query.after'],
+    ['/api/projects/default/sessions/SESSION/blobs/xyz', 'path.blob'],
   ])('%s', async (path, field) => {
-    expect((await backend.call(path)).body).toMatchObject({ code: 'invalid_input', errors: [{ field }] })
+    const { id } = await backend.session()
+    const { body } = await backend.call(path.replace('SESSION', id))
+    expect(body).toMatchObject({ code: 'invalid_input', errors: [{ field }] })
+  })
+
+  it('a name that no project can have is one that no project has', async () => {
+    const { body } = await backend.call('/api/projects/UPPER/settings')
+    expect(body).toMatchObject({ code: 'project_not_found' })
   })
 
   it.each([

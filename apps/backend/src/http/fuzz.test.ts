@@ -98,7 +98,7 @@ const check = (row: Route, { status, text }: { status: number; text: string }) =
 
 const runs = 40
 
-describe('whatever is sent, the answer is one that the row documents', () => {
+describe('[P201] whatever is sent, the answer is one that the row documents', () => {
   it.each(Object.entries(routes as Record<string, Route>))('%s', async (_, row) => {
     const target = { url: backend.url, token: ownerToken }
     await fc.assert(

@@ -51,7 +51,8 @@ describe('secrets', () => {
       ] as const
       for (const [body, field] of bad) {
         const answer = await put(backend, 'token', body)
-        expect(answer).toMatchObject({ status: 400, body: { errors: [{ field }] } })
+        const errors = expect.arrayContaining([expect.objectContaining({ field })])
+        expect(answer).toMatchObject({ status: 400, body: { errors } })
         expect(JSON.stringify(answer.body)).not.toContain(canary)
       }
     }))

@@ -22,10 +22,10 @@ const berthIn = (line: string): string[] => {
   return /(?:^|\| |&& )(?:npx )?(berth .*)$/.exec(inner)?.slice(1) ?? []
 }
 
-/** Words as a shell makes them: quotes, and comments at the end. */
+/** Words as a shell makes them: quotes, and comments and files at the end. */
 const wordsOf = (line: string): string[] => {
   const words = [...line.matchAll(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g)].map(([word]) => word)
-  const comment = words.findIndex((word) => word === '#' || word === '&&' || word === '>')
+  const comment = words.findIndex((word) => ['#', '&&', '>', '<'].includes(word))
   return words.slice(0, comment === -1 ? undefined : comment).map((word) => word.replace(/["']/g, ''))
 }
 

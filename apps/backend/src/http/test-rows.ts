@@ -10,6 +10,7 @@ const bodies: { [N in RouteName]?: object } = {
   createKey: { name: 'ci' },
   rotateKey: {},
   revokeAccess: { subject: { kind: 'user', id: 'somebody-else' } },
+  putSecret: { kind: 'http-header', value: 'a value that is no word 1' },
   createSession: {},
   updateSessionSettings: { turnMinutes: 5 },
   updateSession: { title: 'Renamed' },

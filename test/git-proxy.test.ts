@@ -97,7 +97,7 @@ describe('git inside a session', { timeout: 120_000 }, () => {
       const own = [
         'git clone -q --bare . /tmp/own.git && git -C /tmp/own.git update-server-info',
         `(python3 -m http.server 8765 --bind 127.0.0.1 --directory /tmp >/dev/null 2>&1 &)`,
-        'for i in $(seq 100); do git ls-remote http://127.0.0.1:8765/own.git 2>/dev/null | grep -c refs/heads/berth && break; sleep 0.1; done',
+        'for i in $(seq 300); do git ls-remote http://127.0.0.1:8765/own.git 2>/dev/null | grep -q refs/heads/berth && echo 1 && break; sleep 0.1; done',
       ]
       expect(await command(world, session, own.join('; '))).toBe('1')
     }))

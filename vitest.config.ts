@@ -13,6 +13,8 @@ export default defineConfig({
     exclude: ['**/*.cluster.test.ts', '**/*.schemathesis.test.ts'],
     // Many tests wait for processes of their own: fewer workers would leave cores idle.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Conditions are waited for, however busy the machine is.
+    expect: { poll: { timeout: 20_000 } },
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

@@ -207,7 +207,11 @@ describe('what is refused, git prints with the reason:', () => {
       'SERVER/moved',
       /berth: .* has moved to another host.*http:\/\/other\.example\/moved/,
     ],
-    ['one that wants credentials', 'SERVER/private', /berth: .* needs credentials, and the project has none for it/],
+    [
+      'one that wants credentials',
+      'SERVER/private',
+      /berth: .* needs credentials, and the project has none for it/,
+    ],
     ['one that has no such repository', 'SERVER/none', /berth: .* has no repository .*\n.*not found/],
     ['one that is no git server', 'SERVER/page', /berth: .* not behind a git server/],
     ['one that fails', 'SERVER/broken', /berth: .* answered with status 500/],

@@ -1,4 +1,5 @@
 import { BerthError, type EgressWhy, isBerthError } from '@berth/contract'
+import { connectionWords } from '../outbound/connection-words.ts'
 import { privateAddressOf } from '../outbound/outbound.ts'
 import { placeOf } from './egress-rules.ts'
 import type { EgressTarget } from './egress-target.ts'
@@ -14,18 +15,9 @@ export class EgressRefusal extends BerthError {
 }
 
 const words: Record<string, string> = {
-  ENOTFOUND: 'its name is unknown',
-  EAI_AGAIN: 'its name can’t be looked up at the moment',
-  ECONNREFUSED: 'it takes no connection',
-  ECONNRESET: 'it cut the connection',
-  ETIMEDOUT: 'it did not answer in time',
-  EHOSTUNREACH: 'there is no way to it',
-  ENETUNREACH: 'there is no way to it',
-  UND_ERR_CONNECT_TIMEOUT: 'it did not answer in time',
-  UND_ERR_HEADERS_TIMEOUT: 'it did not answer in time',
+  ...connectionWords,
   UND_ERR_HEADERS_OVERFLOW: 'the headers of its answer are too large',
   UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: 'the request is not as long as it says',
-  UND_ERR_SOCKET: 'it cut the connection',
 }
 
 /** What went wrong on the way to a host, in words for the agent. */

@@ -1,19 +1,11 @@
 import { BerthError } from '@berth/contract'
+import { connectionWords } from '../outbound/connection-words.ts'
 import { privateAddressOf } from '../outbound/outbound.ts'
 import { type GitTarget, placeOf } from './git-target.ts'
 
 const words: Record<string, string> = {
-  ENOTFOUND: 'its name is unknown',
-  EAI_AGAIN: 'its name can’t be looked up at the moment',
-  ECONNREFUSED: 'it takes no connection',
-  ECONNRESET: 'it cut the connection',
-  ETIMEDOUT: 'it did not answer in time',
-  EHOSTUNREACH: 'there is no way to it',
-  ENETUNREACH: 'there is no way to it',
-  UND_ERR_CONNECT_TIMEOUT: 'it did not answer in time',
-  UND_ERR_HEADERS_TIMEOUT: 'it did not answer in time',
+  ...connectionWords,
   UND_ERR_BODY_TIMEOUT: 'it stopped in the middle of its answer',
-  UND_ERR_SOCKET: 'it cut the connection',
   UND_ERR_ABORTED: 'it took too long',
 }
 

@@ -49,8 +49,8 @@ const withTwo = (
   const clock = createManualClock(Date.now())
   return withBackend(
     async (a) => {
-      const { store, blobs } = a.parts
-      const shared = { store: seenElsewhere(store, notices), blobs, clock, drainMs: 300 }
+      const { store, blobs, keys } = a.parts
+      const shared = { store: seenElsewhere(store, notices), blobs, keys, clock, drainMs: 300 }
       const b = await createTestBackend({ ...shared, runtime: a.runtime.reopen() })
       try {
         await test({ a, b, clock })

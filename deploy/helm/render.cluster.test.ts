@@ -1,4 +1,4 @@
-import { permissionsFor } from '@berth/runtime-kubernetes'
+import { type Permission, permissions, permissionsFor } from '@berth/runtime-kubernetes'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import {
@@ -17,6 +17,9 @@ const settled = (text: string) =>
   text
     .replace(/(owner-token|metrics-token|keys\.json|checksum-salt): \S{40,}/g, '$1: MADE')
     .replace(/(checksum\/\w+): \w{64}/g, '$1: SUM')
+
+const rulesOf = (rows: readonly Permission[]) =>
+  rows.map(({ apiGroup, resource, verbs }) => ({ apiGroups: [apiGroup], resources: [resource], verbs }))
 
 const find = (manifests: Manifest[], kind: string): Manifest => {
   const found = manifests.find((manifest) => manifest.kind === kind)
@@ -64,16 +67,14 @@ describe.each(examples)('[P114] the example %s', (name) => {
   it('asks for the rights that the runtime needs, and for no other', async () => {
     const manifests = await renderExample(name)
     const mode = name === 'locked-down' ? 'existing' : 'perProject'
-    const role = find(manifests, mode === 'existing' ? 'Role' : 'ClusterRole')
-    expect(role.rules).toEqual(
-      permissionsFor(mode).map(({ apiGroup, resource, verbs }) => ({
-        apiGroups: [apiGroup],
-        resources: [resource],
-        verbs,
-      })),
-    )
-    const kinds = manifests.map(({ kind }) => kind).filter((kind) => /Role/.test(kind))
-    expect(kinds).toEqual([role.kind, `${role.kind}Binding`])
+    const role = mode === 'existing' ? 'Role' : 'ClusterRole'
+    const reviews = permissions.filter((permission) => permission.mode === 'tokenReview')
+    // Another one for the whole cluster, only where its tokens are taken.
+    const more = name === 'production' ? [rulesOf(reviews)] : []
+    const expected = [rulesOf(permissionsFor(mode)), ...more].map((rules) => ({ kind: role, rules }))
+    const bindings = expected.map(() => ({ kind: `${role}Binding`, rules: undefined }))
+    const roles = manifests.filter(({ kind }) => /Role/.test(kind))
+    expect(roles.map(({ kind, rules }) => ({ kind, rules }))).toEqual([...expected, ...bindings])
   })
 
   it('runs each of its pods as the profile `restricted` wants it', async () => {
@@ -149,6 +150,16 @@ const refused: [string, string[], RegExp][] = [
   ],
   ['a short token', ['auth.ownerToken=CANARY'], /at '\/auth\/ownerToken': minLength: got 6, want 32/],
   ['a token with spaces', [`auth.ownerToken=CANARY ${'x'.repeat(32)}`], /without spaces/],
+  ['an issuer without a client', ['oidc.issuer=https://id.example'], /needs oidc\.clientId/],
+  [
+    'an issuer that leads nowhere back',
+    ['oidc.issuer=https://id.example', 'oidc.clientId=berth'],
+    /needs publicUrl: where the issuer/,
+  ],
+  ['a client of nobody', ['oidc.clientId=berth'], /needs oidc\.issuer/],
+  ['an issuer in the clear', ['oidc.issuer=http://id.example'], /at '\/oidc\/issuer'/],
+  ['an admin of no kind', ['admins={ada@example.com}'], /at '\/admins\/0'/],
+  ['a proxy by name', ['trustedProxies={proxy.example}'], /at '\/trustedProxies\/0'/],
   ['no namespace', ['runners.namespaces.mode=existing'], /needs runners\.namespaces\.existing/],
   ['no amount', ['runners.volumes.session=much'], /at '\/runners\/volumes\/session'/],
   ['no digest', ['image.digest=latest'], /at '\/image\/digest'/],

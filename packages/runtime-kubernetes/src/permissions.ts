@@ -4,16 +4,20 @@ export interface Permission {
   apiGroup: string
   resource: string
   verbs: readonly string[]
-  /** `perProject`: needed only when every project has a namespace of its own. */
-  mode: 'always' | 'perProject'
+  /**
+   * `perProject`: needed only when every project has a namespace of its own; `tokenReview`: in the whole cluster, and only where
+   * tokens of the cluster are taken.
+   */
+  mode: 'always' | 'perProject' | 'tokenReview'
   /** What it is for: the chart prints it beside the rule. */
   why: string
 }
 
 /**
  * All that the adapter asks of the API server, and no more: a test compares it with the requests that are made, and another
- * runs the adapter with nothing else. With a namespace for each project all of it is needed in every namespace (a
- * ClusterRole); with one existing namespace, the rows `always` in that one (a Role).
+ * runs the adapter with nothing else. With a namespace for each project the rows `always` and `perProject` are
+ * needed in every namespace (a ClusterRole); with one existing namespace, the rows `always` in that one (a Role). The rows `tokenReview` are a ClusterRole of
+ * their own.
  */
 export const permissions: readonly Permission[] = [
   {
@@ -72,8 +76,15 @@ export const permissions: readonly Permission[] = [
     mode: 'perProject',
     why: 'limits of what says none itself',
   },
+  {
+    apiGroup: 'authentication.k8s.io',
+    resource: 'tokenreviews',
+    verbs: ['create'],
+    mode: 'tokenReview',
+    why: 'whose a token of this cluster is',
+  },
 ]
 
-/** The rows that count for these namespaces. */
+/** The rows that count for these namespaces, whoever signs in. */
 export const permissionsFor = (mode: 'perProject' | 'existing'): readonly Permission[] =>
-  permissions.filter((permission) => mode === 'perProject' || permission.mode === 'always')
+  permissions.filter((permission) => permission.mode === 'always' || permission.mode === mode)

@@ -35,6 +35,11 @@ BERTH_MAX_LIVE_SESSIONS: {{ . | int64 | quote }}
 {{- with .Values.sessions.memoryMiB }}
 BERTH_MEMORY_MIB: {{ . | int64 | quote }}
 {{- end }}
+BERTH_PLATFORM_KEY_PROJECTS: {{ include "berth.wordOrList" .Values.platformKeyProjects | quote }}
+{{- with .Values.keys.lost }}
+BERTH_LOST_KEYS: {{ join "," . | quote }}
+{{- end }}
+{{ include "berth.authEnvironment" . | trim }}
 BERTH_LOG_LEVEL: {{ .Values.logLevel }}
 {{- with .Values.model.baseUrl }}
 ANTHROPIC_BASE_URL: {{ . | quote }}

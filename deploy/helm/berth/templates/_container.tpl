@@ -107,6 +107,10 @@ exec:
           {{- include "berth.projection" (dict "root" . "existing" .Values.metrics.existingSecret "path" "metrics-token") | nindent 10 }}
       - secret:
           {{- include "berth.projection" (dict "root" . "existing" .Values.keys.existingSecret "path" "keys.json") | nindent 10 }}
+      {{- if .Values.oidc.existingSecret.name }}
+      - secret:
+          {{- include "berth.projection" (dict "root" . "existing" .Values.oidc.existingSecret "path" "oidc-client-secret") | nindent 10 }}
+      {{- end }}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}
 {{- end }}

@@ -18,7 +18,12 @@
 
 {{/* A name that no other release in the cluster has. */}}
 {{- define "berth.clusterName" -}}
-{{- $name := printf "%s-%s" .Release.Namespace (include "berth.fullname" .) }}
+{{- include "berth.short" (printf "%s-%s" .Release.Namespace (include "berth.fullname" .)) }}
+{{- end }}
+
+{{/* A name of at most 63 characters, which no other one becomes. */}}
+{{- define "berth.short" -}}
+{{- $name := . }}
 {{- if gt (len $name) 63 }}
 {{- printf "%s-%s" (trunc 54 $name | trimSuffix "-") (sha256sum $name | trunc 8) }}
 {{- else }}

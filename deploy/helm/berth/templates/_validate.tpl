@@ -34,6 +34,7 @@
 {{- end }}
 {{- end }}
 {{- include "berth.validateRemote" . }}
+{{- include "berth.validateAuth" . }}
 {{- if le (int .Values.terminationGracePeriodSeconds) (add (int .Values.preStopSeconds) (int .Values.drainSeconds) 7 | int) }}
 {{- fail "terminationGracePeriodSeconds has to be more than preStopSeconds, drainSeconds and 7 together: a killed backend finishes nothing." }}
 {{- end }}

@@ -122,6 +122,7 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
     for (const stop of stops) stop()
     await deps.gateway.close()
     await deps.outbound.close()
+    await parts.tokenReviewer?.close()
     await runtime.close()
     await store.close()
   }

@@ -1,35 +1,58 @@
-import { AuthenticationV1Api } from '@kubernetes/client-node'
+import { systemClock } from '@berth/runtime'
+import type { V1TokenReview } from '@kubernetes/client-node'
 import { ClusterAccess } from './api/cluster-access.ts'
+import { KubernetesApi } from './api/kubernetes-api.ts'
+import { kinds } from './api/resources.ts'
 
 /** What the API server says about a token. */
 export type ReviewedToken =
   | { authenticated: false; reason?: string }
   | { authenticated: true; user: string; groups: readonly string[]; audiences: readonly string[] }
 
-/** Milliseconds that a review may take. */
-const reviewMs = 10_000
+export interface TokenReviewerOptions {
+  /** The text of a kubeconfig. Default: that of KUBECONFIG, or of the pod. */
+  kubeconfig?: string
+  /** Milliseconds that the API server may take to answer, which it gets twice. Default: 5000. */
+  timeoutMs?: number
+}
+
+/** Someone waits for the answer, and each token is asked about once a minute at most. */
+const asked = { qps: 100, burst: 200, parallel: 32, retries: 1 }
 
 /**
- * Asks the cluster of KUBECONFIG, or of the pod, whose a token is. `review` rejects when the API server does not answer; it sends
- * the token nowhere else.
+ * Asks a cluster whose a token is. `review` rejects when the API server does not answer, may not be asked, or answers something
+ * else; the token goes nowhere else. Throws when no cluster is configured.
  */
-export const createTokenReviewer = () => {
-  const access = ClusterAccess.load()
-  const api = access.makeApiClient(AuthenticationV1Api)
+export const createTokenReviewer = ({ kubeconfig, timeoutMs = 5000 }: TokenReviewerOptions = {}) => {
+  const access = ClusterAccess.load(kubeconfig)
+  const api = new KubernetesApi({ access, options: { ...asked, timeoutMs }, clock: systemClock })
   return {
     review: async (token: string, audience: string): Promise<ReviewedToken> => {
-      const spec = { token, audiences: [audience] }
-      const { promise: late, reject } = Promise.withResolvers<never>()
-      const timer = setTimeout(() => reject(new Error(`no answer in ${reviewMs} ms`)), reviewMs)
-      try {
-        const { status } = await Promise.race([api.createTokenReview({ body: { spec } }), late])
-        if (status?.authenticated !== true) return { authenticated: false, reason: status?.error }
-        const { user, audiences = [] } = status
-        return { authenticated: true, user: user?.username ?? '', groups: user?.groups ?? [], audiences }
-      } finally {
-        clearTimeout(timer)
+      const review: V1TokenReview = {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenReview',
+        spec: { token, audiences: [audience] },
       }
+      return reviewedOf(await api.create({ kind: kinds.tokenReviews }, review))
     },
+    /** Ends its connections; what is asked meanwhile is rejected. Idempotent. */
     close: () => access.close(),
   }
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string'
+const areTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText)
+
+/** `authenticated` is left out when it is false, as Kubernetes leaves out what is empty. */
+const reviewedOf = (review: V1TokenReview | null): ReviewedToken => {
+  const status = review?.status
+  if (typeof status !== 'object' || status === null)
+    throw new Error('The API server answered no TokenReview.')
+  if (status.authenticated !== true)
+    return { authenticated: false, ...(isText(status.error) && { reason: status.error }) }
+  const { username, groups = [] } = status.user ?? {}
+  const { audiences = [] } = status
+  if (!isText(username) || !areTexts(groups) || !areTexts(audiences))
+    throw new Error('The API server answered a TokenReview that names nobody.')
+  return { authenticated: true, user: username, groups, audiences }
 }

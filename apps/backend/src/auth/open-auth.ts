@@ -89,12 +89,18 @@ const openOidc = (parts: AuthParts, settings: OidcSettings) => {
   }
 }
 
-const reviewOf = ({ settings, reviewer, clock, store }: AuthParts): Authenticator[] => {
+const reviewOf = ({ settings, reviewer, clock, store, log }: AuthParts): Authenticator[] => {
   const { tokenReview, oidc, rights } = settings
   if (tokenReview === undefined || reviewer === undefined) return []
   const others = oidc === undefined ? [] : [oidc.issuer]
   const { audience } = tokenReview
-  return [new TokenReviewAuthenticator({ reviewer, audience, others, rights, store, now: () => clock.now() })]
+  return [
+    new TokenReviewAuthenticator({
+      ...{ reviewer, audience, others, rights, store },
+      now: () => clock.now(),
+      warn: (reason) => log.warn({ reason }, 'The cluster could not be asked about a token'),
+    }),
+  ]
 }
 
 const waysOf = ({ oidc, tokenReview }: AuthSettings): SignInWays => ({

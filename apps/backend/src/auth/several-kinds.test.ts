@@ -1,6 +1,6 @@
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ownerToken } from '../test-backend.ts'
+import { createTestBackend, ownerToken } from '../test-backend.ts'
 import { type SignInWorld, signInWorld } from './test-issuer.ts'
 import type { TokenReviewer } from './token-review/token-reviewer.ts'
 
@@ -8,6 +8,7 @@ let world: SignInWorld
 const token = (claims: object) =>
   `e30.${Buffer.from(JSON.stringify({ iss: 'https://cluster', iat: 1, ...claims })).toString('base64url')}.c2ln`
 
+let closed = 0
 /** A cluster that knows a service account with an annotation, an admin, and a person. */
 const reviewer: TokenReviewer = {
   review: async (given) => {
@@ -19,6 +20,7 @@ const reviewer: TokenReviewer = {
       ? { authenticated: false }
       : { authenticated: true, user, groups: ['system:authenticated', 'devs'], audiences }
   },
+  close: async () => undefined,
 }
 
 beforeAll(async () => {
@@ -124,6 +126,15 @@ describe('[P145] a token of a Kubernetes cluster', () => {
     const { body } = await world.backend.call('/api/me', { token: given })
     // Its group system:authenticated is configured as admin, and does not count.
     expect(body).toMatchObject({ principal: { id: 'kubernetes:team:bot' }, platformAdmin: false })
+  })
+})
+
+describe('[P147] the connections to the cluster', () => {
+  it('end with the backend', async () => {
+    const parts = { tokenReviewer: { ...reviewer, close: async () => void closed++ } }
+    const other = await createTestBackend(parts)
+    await other.dispose()
+    expect(closed).toBe(1)
   })
 })
 

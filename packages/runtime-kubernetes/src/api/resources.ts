@@ -15,6 +15,7 @@ export const kinds = {
   namespaces: { group: '', resource: 'namespaces', namespaced: false },
   quotas: { group: '', resource: 'resourcequotas', namespaced: true },
   limitRanges: { group: '', resource: 'limitranges', namespaced: true },
+  tokenReviews: { group: 'authentication.k8s.io', resource: 'tokenreviews', namespaced: false },
   accessReviews: { group: 'authorization.k8s.io', resource: 'selfsubjectaccessreviews', namespaced: false },
 } as const satisfies Record<string, ResourceKind>
 

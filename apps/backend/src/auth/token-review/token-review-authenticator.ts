@@ -10,7 +10,7 @@ import { claimedIssuer, issuedAt } from '../token-form.ts'
 import type { TokenReview, TokenReviewer } from './token-reviewer.ts'
 
 export interface TokenReviewAuthenticatorOptions {
-  reviewer: TokenReviewer
+  reviewer: Pick<TokenReviewer, 'review'>
   /** Tokens for anything else are refused: those that pods have by default are for the API server. */
   audience: string
   /** Issuers whose tokens are another kind. */
@@ -18,6 +18,8 @@ export interface TokenReviewAuthenticatorOptions {
   rights: RightsSettings
   store: Pick<Store, 'revokedBefore'>
   now: () => number
+  /** Hears why the cluster could not be asked: who signs in can do nothing about it. */
+  warn: (reason: string) => void
 }
 
 const goodMs = 60_000
@@ -51,9 +53,10 @@ export class TokenReviewAuthenticator implements Authenticator {
   }
 
   async #ask(token: string, key: string): Promise<Principal | BerthError> {
-    const { reviewer, audience, now } = this.#options
+    const { reviewer, audience, now, warn } = this.#options
     if (token.length > maxToken) return refusal(`The token is longer than ${maxToken} characters.`)
-    const review = await reviewer.review(token, audience).catch(() => {
+    const review = await reviewer.review(token, audience).catch((error: unknown) => {
+      warn(error instanceof Error ? error.message : String(error))
       throw new BerthError(
         'unavailable',
         'The cluster, which knows this token, does not answer now. Try again.',

@@ -7,4 +7,6 @@ export type TokenReview =
 export interface TokenReviewer {
   /** Rejects when the API server can't be asked. */
   review(token: string, audience: string): Promise<TokenReview>
+  /** Ends its connections; what is asked meanwhile is rejected. Idempotent. */
+  close(): Promise<void>
 }

@@ -250,7 +250,7 @@ describe('repositories', () => {
 
 describe('HTTP', () => {
   it('answers other methods with 405 and those that are allowed', async () => {
-    for (const method of ['PUT', 'OPTIONS', 'DELETE']) {
+    for (const method of ['PUT', 'OPTIONS', 'DELETE', 'QUERY']) {
       const answer = await backend.call(sessions, { method })
       expect(answer).toMatchObject({ status: 405, body: { code: 'method_not_allowed' } })
       expect(answer.headers.get('allow')).toBe('GET, POST, HEAD')

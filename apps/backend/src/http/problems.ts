@@ -63,8 +63,7 @@ const answer = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
 
 /** Answers every error as problem details (RFC 9457; a browser gets a page), with the id under which the log has it. */
 export const problems = (app: FastifyInstance, rows: readonly Route[]): void => {
-  app.setErrorHandler(answer)
-  app.setNotFoundHandler((request, reply) => {
+  const nothingThere = (request: FastifyRequest, reply: FastifyReply) => {
     const path = request.url.split('?')[0] ?? ''
     const others = rows.filter((row) => matches(row, path)).map((row) => row.method)
     // Whoever opens the address that `berth serve` prints gets to what there is to see.
@@ -74,8 +73,18 @@ export const problems = (app: FastifyInstance, rows: readonly Route[]): void => 
       return send(reply, new BerthError('route_not_found', `There is nothing at ${path}.`))
     reply.header('allow', (others.includes('GET') ? [...others, 'HEAD'] : others).join(', '))
     return send(reply, new BerthError('method_not_allowed', `${path} takes ${others.join(', ')}.`))
-  })
+  }
+  app.setNotFoundHandler(nothingThere)
+  app.setErrorHandler((error, request, reply) =>
+    // Of a method that no row has, and that Fastify looks at before it finds nothing there.
+    isOf(error, 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE')
+      ? nothingThere(request, reply)
+      : answer(error, request, reply),
+  )
 }
+
+const isOf = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code
 
 /** Answers what Fastify refuses before it has found a route. */
 export const frameworkError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {

@@ -16,7 +16,7 @@ import { Watcher } from './watcher.ts'
 export interface OperationsOptions {
   store: Pick<Store, 'watch' | 'events' | 'state'>
   service: Pick<SessionService, 'run' | 'newId'>
-  /** Milliseconds that an answer may take. Default: 30,000; ten times as many where large files travel. */
+  /** Milliseconds that a runner may take to be there, and then to answer; ten times as many where large files travel. Default: 30,000. */
   timeoutMs?: number
 }
 
@@ -60,12 +60,10 @@ export class Operations {
   async run<R extends OperationRequest>(call: OperationCall<R>): Promise<ResultOf<R>> {
     const { service, timeoutMs = 30_000 } = this.#options
     const { project, session, actor, request, operation = service.newId('operation') } = call
-    const signals = [
-      AbortSignal.timeout(timeoutMs * (call.bulk === true ? 10 : 1)),
-      ...(call.signal ? [call.signal] : []),
-    ]
-    const signal = AbortSignal.any(signals)
-    await this.#connected(call, signal)
+    const within = (ms: number) =>
+      AbortSignal.any([AbortSignal.timeout(ms), ...(call.signal ? [call.signal] : [])])
+    await this.#connected(call, within(timeoutMs))
+    const signal = within(timeoutMs * (call.bulk === true ? 10 : 1))
     const command = { kind: 'operate', actor, operation, request } as const
     const { first } = await service.run({ session, project, command, audit: call.audit })
     const look = this.#answer(session, { operation, after: first })

@@ -43,7 +43,7 @@ const contentOf = ({ response }: Route): Json | undefined => {
   const json = response.body === undefined ? undefined : schemaOf(response.body, 'output')
   switch (response.kind ?? 'json') {
     case 'bytes':
-      return { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } }
+      return { '*/*': { schema: { type: 'string', format: 'binary' } } }
     case 'text':
       return { 'text/plain': { schema: { type: 'string' } } }
     case 'sse':

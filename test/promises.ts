@@ -113,6 +113,7 @@ export const promises: Readonly<Record<string, string>> = {
   P145: 'A token of a Kubernetes cluster counts as reviewed by the cluster, for our audience, and makes nobody more than they are there.',
   P146: 'Who tries credentials waits longer and longer, and shuts nobody else out.',
   P147: 'The cluster is asked about its tokens over TLS and by nobody else; what it does not clearly say counts as nothing, and its connections end with the backend.',
+  P148: 'A service account of the cluster signs in with a token for Berth, has the rights of a member of its own kind, and none once it is deleted or its token is for somebody else.',
   P150: 'Who may do what in a project is the list of its members, by any name; its last admin stays.',
   P151: 'An API key acts as itself and does no more than its role, whoever made it; revoked, rotated or expired, it counts no more.',
   P152: 'A right that is taken away ends the streams that it opened, on every backend, within seconds.',

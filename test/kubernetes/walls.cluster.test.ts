@@ -5,8 +5,9 @@ import { converse, makeProject, podOf, runNode, runShell } from './support/conve
 import { type GitPod, sampleFiles, startGitPod } from './support/git-pod.ts'
 import { images } from './support/images.ts'
 import { type Inside, insideProgram } from './support/inside.ts'
-import { leftovers, ofSession } from './support/leftovers.ts'
+import { leftovers, ofSession, secretOf } from './support/leftovers.ts'
 import { apply, kubectl, list } from './support/programs.ts'
+import { makeServiceAccount } from './support/service-account.ts'
 import { sharedInstallation } from './support/shared-installation.ts'
 import { within } from './support/within.ts'
 
@@ -32,6 +33,7 @@ describe('the walls around a session', () => {
       privateHosts: [git.host],
       // The API's port is open, so that it is the network that keeps sessions from it.
       auth: { allowRemoteOwner: true },
+      tokenReview: { enabled: true },
       runners: {
         images: { allowed: ['registry.invalid/*'] },
         // A session asks for as much memory as it may use.
@@ -178,6 +180,40 @@ describe('the walls around a session', () => {
     )
   }, 180_000)
 
+  it.concurrent('[P148] a service account signs in with a token for Berth, as a member of its own kind, while it is there', async () => {
+    const { namespace, as } = installation()
+    const robot = await makeServiceAccount(namespace, 'robot')
+    const params = { project }
+    const visitor = as(await robot.token('berth'))
+    expect(await visitor.getMe()).toMatchObject({
+      principal: { kind: 'service', id: robot.member },
+      platformAdmin: false,
+    })
+    await expect(visitor.listSessions({ params })).rejects.toMatchObject({ code: 'project_not_found' })
+    const place = { ...params, kind: 'service', id: robot.member } as const
+    await client.setMember({ params: place, body: { role: 'viewer' } })
+    expect(await visitor.getProjectAccess({ params })).toMatchObject({ role: 'viewer' })
+    const body = { prompt: 'echo: hello' }
+    await expect(visitor.createSession({ params, body })).rejects.toMatchObject({ code: 'forbidden' })
+
+    const refused = { code: 'unauthenticated' }
+    await expect(as(await robot.token()).getMe()).rejects.toMatchObject(refused)
+    await expect(as(await robot.token('another')).getMe()).rejects.toMatchObject(refused)
+    // What was good a moment ago may be remembered for a minute, so each of these is used once.
+    const unused = await Promise.all(Array.from({ length: 5 }, () => robot.token('berth')))
+    await robot.remove()
+    await within('a token of the deleted account is refused', async () => {
+      const token = unused.pop()
+      if (token === undefined) throw new Error('Each was taken.')
+      return as(token)
+        .getMe()
+        .then(
+          () => undefined,
+          ({ code }) => code === 'unauthenticated' || undefined,
+        )
+    })
+  })
+
   it('[P131] a privileged pod is refused in the namespace of a project', async () => {
     const [namespace = ''] = (await installation().projects()).filter((name) => name.endsWith(project))
     const container = { name: 'shell', image: images.runner, securityContext: { privileged: true } }
@@ -214,10 +250,3 @@ const main = async () => {
 }
 void main()
 `
-
-/** The Secret with the token of a session's runner. */
-const secretOf = async (session: string): Promise<string> => {
-  const selector = ['--all-namespaces', '--selector', `berth.dev/session=${session}`]
-  const [secret] = await list<{ metadata: { name: string } }>('secrets', selector)
-  return secret?.metadata.name ?? ''
-}

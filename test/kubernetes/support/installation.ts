@@ -18,6 +18,8 @@ export interface Installation {
   client: Client
   /** A client by another way than the first, e.g. after the pod behind that one has ended. */
   reconnect(): Promise<Client>
+  /** A client of somebody else, by the way that there is now. */
+  as(token: string): Client
   /** The namespaces that it has made for projects. */
   projects(): Promise<string[]>
   /** Installs again with other values on top. */
@@ -65,16 +67,18 @@ const installed = async (namespace: string, instance: string): Promise<Opened> =
     forward = await within('a way to the API', () => portForward(namespace, 'service/berth', 7420))
     return createClient({ baseUrl: forward.url, token: await ownerToken(namespace) })
   }
+  const as = (token: string) => createClient({ baseUrl: forward?.url ?? '', token })
   const install = async (values: object) => {
     const options = ['--namespace', namespace, '--wait', '--timeout', '180s', '--values', '-']
     await helm(['upgrade', '--install', 'berth', chart, '--reuse-values', ...options], JSON.stringify(values))
   }
-  return { connect, disconnect, install, namespace, instance }
+  return { connect, disconnect, as, install, namespace, instance }
 }
 
 interface Opened {
   connect(): Promise<Client>
   disconnect(): Promise<void>
+  as(token: string): Client
   install(values: object): Promise<void>
   namespace: string
   instance: string
@@ -101,6 +105,7 @@ export const withInstallation = async (
       instance,
       client,
       reconnect: opened.connect,
+      as: opened.as,
       projects: () => projectNamespaces(instance),
       upgrade: opened.install,
     })

@@ -26,6 +26,13 @@ export const ofSession = async (session: string): Promise<string[]> => {
   return found.map(describe)
 }
 
+/** The Secret with the token of a session's runner. */
+export const secretOf = async (session: string): Promise<string> => {
+  const selector = ['--all-namespaces', '--selector', `berth.dev/session=${session}`]
+  const [secret] = await list<Thing>('secrets', selector)
+  return secret?.metadata.name ?? ''
+}
+
 /** What an installation has left in the cluster, in any namespace and outside of them. */
 export const leftovers = async (instance: string): Promise<string[]> => {
   const [labelled, scoped] = await Promise.all([

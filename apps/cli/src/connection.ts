@@ -23,6 +23,7 @@ export const tokenOf = async (env: NodeJS.ProcessEnv): Promise<string | undefine
 /** Where the token comes from, for a person; undefined when there is none. */
 export const tokenSource = async (env: NodeJS.ProcessEnv): Promise<TokenSource | undefined> => {
   if (given(env) !== undefined) return { kind: 'given', name: 'BERTH_TOKEN' }
+  // A file that can't be read is told of where its token is needed (`tokenOf`).
   const login = await readLogin(env, urlOf(env)).catch(() => undefined)
   if (login !== undefined) return { kind: 'login', name: loginsFile(env) }
   const owner = ownerToken(env)

@@ -42,6 +42,7 @@ export class GitHubTokens {
     const key = keyOf(ask)
     const known = this.#tokens.get(key)
     if (known !== undefined) {
+      // Who asked for it was told why it failed; here it is asked for anew.
       const minted = await known.catch(() => undefined)
       if (minted !== undefined && minted.expiresAt - marginMs > this.#now()) return minted.token
       // Somebody else was faster.

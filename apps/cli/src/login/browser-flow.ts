@@ -53,7 +53,7 @@ const comesBack = (
   { redirect, state, signal }: { redirect: string; state: string; signal: AbortSignal },
 ): Promise<URL> => {
   const { promise, resolve, reject } = Promise.withResolvers<URL>()
-  // Whoever waits for it is told; it must not end the process before.
+  // Whoever waits for it is told; a refusal before anybody waits must not end the process as one that nobody handles.
   promise.catch(() => undefined)
   const timer = setTimeout(
     () => reject(new ExitError('refused', 'Nobody signed in within five minutes. Nothing was changed.')),

@@ -43,6 +43,7 @@ const passProblem = async ({ statusCode, body }: Dispatcher.ResponseData, respon
 }
 
 const problemOf = async (body: Body): Promise<string> => {
+  // A body that is no problem of Berth's (a proxy's page, or one that broke off) says nothing that a program should print.
   const problem: unknown = await body.json().catch(() => undefined)
   const { detail } = (problem ?? {}) as { detail?: unknown }
   return typeof detail === 'string' ? detail : 'The request could not be passed on.'

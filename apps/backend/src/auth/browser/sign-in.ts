@@ -116,10 +116,11 @@ export class SignIn {
     const session = await store.removeBrowserSession(sha256(cookie))
     if (session === undefined) return undefined
     const { refresh, id } = openTokens(cipher, session.hash, session.sealed)
+    // Signing out works while the issuer is away: it is told nothing then, and its own session goes on.
     const config = await issuer.config().catch(() => undefined)
     if (config === undefined) return undefined
     const { revocation_endpoint: canRevoke, end_session_endpoint: canEnd } = config.serverMetadata()
-    // The session is over here whatever comes of it.
+    // The session is over here whatever comes of it; a refresh token that lives on there has left with the row.
     if (refresh !== undefined && canRevoke !== undefined)
       await oidc.tokenRevocation(config, refresh).catch(() => undefined)
     if (canEnd === undefined) return undefined

@@ -114,6 +114,7 @@ export const promises: Readonly<Record<string, string>> = {
   P146: 'Who tries credentials waits longer and longer, and shuts nobody else out.',
   P147: 'The cluster is asked about its tokens over TLS and by nobody else; what it does not clearly say counts as nothing, and its connections end with the backend.',
   P148: 'A service account of the cluster signs in with a token for Berth, has the rights of a member of its own kind, and none once it is deleted or its token is for somebody else.',
+  P149: 'What the issuer says that it has ended, ends here at once, open streams too: once for each word of it, and for nobody else’s word.',
   P150: 'Who may do what in a project is the list of its members, by any name; its last admin stays.',
   P151: 'An API key acts as itself and does no more than its role, whoever made it; revoked, rotated or expired, it counts no more.',
   P152: 'A right that is taken away ends the streams that it opened, on every backend, within seconds.',

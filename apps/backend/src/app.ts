@@ -20,6 +20,7 @@ import { fileEndpoints } from './http/files.ts'
 import { gitEndpoints } from './http/git.ts'
 import { checkHost, checkOrigin } from './http/guard.ts'
 import { identify } from './http/identify.ts'
+import { issuerLogoutEndpoint } from './http/issuer-logout.ts'
 import { keyEndpoints } from './http/keys.ts'
 import { logEndpoints } from './http/logs.ts'
 import { memberEndpoints } from './http/members.ts'
@@ -103,6 +104,11 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
   await app.register((scope, _, done) => {
     fileChangeEndpoints(scope, deps, options)
     uploadBytesEndpoint(scope, deps, options)
+    done()
+  })
+  // Of no other row: a form is what another site's page can send unasked.
+  await app.register((scope, _, done) => {
+    issuerLogoutEndpoint(scope, deps, options)
     done()
   })
   checkpointEndpoints(app, deps, options)

@@ -45,6 +45,7 @@ export const signInWorld = async ({
   const issuer = await startIssuer({ users: people() })
   const settings = { ...ownerOnly, oidc: oidcOf(issuer), ...auth }
   const backend = await createTestBackend({ auth: settings, ...parts })
+  issuer.page = backend.url
   const world: SignInWorld = {
     issuer,
     backend,

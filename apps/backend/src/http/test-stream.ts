@@ -7,14 +7,15 @@ export interface StreamMessage {
   data: { code?: string }
 }
 
-/** Reads a stream of server-sent events until it ends. */
-export const readStream = (url: string, token: string) => {
+/** Reads a stream of server-sent events until it ends, with a token or a cookie. */
+export const readStream = (url: string, credential: string | { cookie: string }) => {
   const messages: StreamMessage[] = []
   const state = { open: false }
   const parser = createParser({
     onEvent: ({ id, event, data }) => messages.push({ id, event, data: JSON.parse(data) }),
   })
-  const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream' }
+  const who = typeof credential === 'string' ? { authorization: `Bearer ${credential}` } : credential
+  const headers = { ...who, accept: 'text/event-stream' }
   const sent = request(url, { headers })
   const ended = new Promise<void>((resolve) => {
     sent.on('response', (response) => {

@@ -15,6 +15,16 @@ export interface BrowserSessionRow {
   refreshAt?: number
   /** Tokens of the issuer, sealed. */
   sealed?: string
+  /** Which of the account's sessions at the issuer it belongs to; undefined: the issuer does not say. */
+  sid?: string
+}
+
+/** What an issuer has ended: one session there, or all of an account. At least one of the two is there. */
+export interface IssuerLogout {
+  sid?: string
+  subject?: string
+  /** The hash of what told of it, and until when (milliseconds since 1970) it must not be told again. */
+  token: { hash: string; until: number }
 }
 
 /** Browsers that are signed in; part of the store's port. `revokeSubject` ends those of a user. */
@@ -33,6 +43,11 @@ export interface BrowserSessionStore {
   refreshBrowserSession(hash: string, news: BrowserSessionNews): Promise<boolean>
   /** What was removed. Idempotent. */
   removeBrowserSession(hash: string): Promise<BrowserSessionRow | undefined>
+  /**
+   * Removes the sessions that an issuer has ended, and says how many. Of an account, those also of which nobody knows the
+   * issuer's session. Rejects with `invalid_input` when the same was told before; then nothing is removed.
+   */
+  endBrowserSessions(logout: IssuerLogout): Promise<number>
 }
 
 export interface BrowserSessionNews {

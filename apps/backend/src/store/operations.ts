@@ -1,7 +1,7 @@
 import type { Actor, AuditHead, AuditLink, BlobRef, DeletionStep, LogLine, Subject } from '@berth/contract'
 import type { AdminGuard, Member } from './access-store.ts'
 import type { AuditDraft, ChainPlace } from './audit-store.ts'
-import type { BrowserSessionNews, BrowserSessionRow } from './browser-session-store.ts'
+import type { BrowserSessionNews, BrowserSessionRow, IssuerLogout } from './browser-session-store.ts'
 import type { KeyRotation, KeyRow, NewKey, Revoked } from './key-store.ts'
 import type { DeletionRow } from './lifecycle-store.ts'
 import type {
@@ -64,6 +64,7 @@ export interface Operations {
     value: BrowserSessionRow[]
   }
   refreshBrowserSession: { input: { hash: string } & BrowserSessionNews; value: boolean }
+  endBrowserSessions: { input: IssuerLogout; value: number }
   removeBrowserSession: { input: { hash: string }; value: BrowserSessionRow | undefined }
   removeGrant: { input: { kind: Grant['kind']; hash: string }; value: undefined }
   /** Events that were deleted. */

@@ -1,6 +1,6 @@
 import type { Subject } from '@berth/contract'
 import type { AdminGuard, Member } from './access-store.ts'
-import type { BrowserSessionNews, BrowserSessionRow } from './browser-session-store.ts'
+import type { BrowserSessionNews, BrowserSessionRow, IssuerLogout } from './browser-session-store.ts'
 import type { KeyRotation, NewKey } from './key-store.ts'
 import type { Operation, Operations } from './operations.ts'
 import type { Store } from './port.ts'
@@ -122,6 +122,9 @@ export class ProgramAccess extends ProgramAudit {
   }
   removeBrowserSession(hash: string) {
     return this.#write('removeBrowserSession', { hash })
+  }
+  endBrowserSessions(logout: IssuerLogout) {
+    return this.#write('endBrowserSessions', logout)
   }
 
   #read<T>(program: Program<T>): Promise<T> {

@@ -280,6 +280,7 @@ export interface Tables {
     expires_at: number
     refresh_at: number | null
     sealed: string | null
+    sid: string | null
   }
   /** The last entry that was sealed (`tip`), and the last that was removed, signed (`anchor`). */
   audit_chain: {

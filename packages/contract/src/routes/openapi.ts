@@ -77,7 +77,8 @@ const requestBodyOf = ({ body, takes }: Route): Json | undefined => {
       content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
     }
   if (body === undefined) return undefined
-  return { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } }
+  const type = takes === 'form' ? 'application/x-www-form-urlencoded' : 'application/json'
+  return { required: true, content: { [type]: { schema: schemaOf(body, 'input') } } }
 }
 
 const needsOf = ({ role, owner, keys }: Route): string => {

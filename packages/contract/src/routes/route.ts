@@ -36,8 +36,8 @@ export interface Route {
   params?: z.ZodObject
   query?: z.ZodObject
   body?: z.ZodType
-  /** The body is bytes of any media type, which are passed on as they arrive. */
-  takes?: 'bytes'
+  /** `bytes`: of any media type, which are passed on as they arrive. `form`: as a browser sends one. Default: JSON. */
+  takes?: 'bytes' | 'form'
   /** Bytes of the body. Default: `limits.body`. */
   bodyLimit?: number
   /** Status and body of success. `bytes`: any media type; `sse`: JSON, or a stream for `text/event-stream`. `csv`: JSON, or a table for `text/csv`. */

@@ -77,6 +77,17 @@ export const signInRoutes = {
     summary: 'Where the issuer sends a browser that has signed out',
     response: { status: 302 },
   }),
+  logoutByIssuer: route({
+    method: 'POST',
+    path: '/api/backchannel-logout',
+    role: 'public',
+    tag: 'Sign-in',
+    summary: 'Where the issuer tells that it has ended sessions (OpenID Connect Back-Channel Logout)',
+    takes: 'form',
+    body: z.object({ logout_token: z.string().min(1).max(20_000) }),
+    bodyLimit: 32_768,
+    response: { status: 200, body: z.object({}) },
+  }),
   logout: route({
     method: 'POST',
     path: '/api/logout',

@@ -8,6 +8,8 @@ interface ProviderOptions {
   tokenSeconds: number
   /** `sub` of who signs in. */
   current: () => string
+  /** Where Berth is, which is told of sessions that end; undefined: nobody is. */
+  page: () => string | undefined
 }
 
 const device = 'urn:ietf:params:oauth:grant-type:device_code'
@@ -15,7 +17,7 @@ const device = 'urn:ietf:params:oauth:grant-type:device_code'
 /** The issuer's own program, in which whoever comes is signed in, and agrees to everything. */
 export const createProvider = (
   url: string,
-  { users, keys, tokenSeconds, current }: ProviderOptions,
+  { users, keys, tokenSeconds, current, page: berth }: ProviderOptions,
 ): Provider => {
   const provider = new Provider(url, {
     jwks: { keys: keys as never },
@@ -28,6 +30,8 @@ export const createProvider = (
         redirect_uris: ['http://127.0.0.1/login/callback'],
         post_logout_redirect_uris: ['http://127.0.0.1/login/signed-out'],
         grant_types: ['authorization_code', 'refresh_token'],
+        backchannel_logout_uri: 'http://127.0.0.1/api/backchannel-logout',
+        backchannel_logout_session_required: true,
       },
       {
         client_id: 'berth-cli',
@@ -46,12 +50,19 @@ export const createProvider = (
       const claims = users[sub]
       return claims === undefined ? undefined : { accountId: sub, claims: () => ({ sub, ...claims }) }
     },
+    // The port is known only once Berth runs, after the issuer. Its own dispatcher would not go to this machine.
+    fetch: (address: string, { method, headers, body, signal }: RequestInit) => {
+      const at = berth()
+      if (at === undefined) return Promise.reject(new Error('Nobody is told of logouts.'))
+      return fetch(new URL(new URL(address).pathname, at), { method, headers, body, signal })
+    },
     issueRefreshToken: async (_, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: true,
     loadExistingGrant: agreeToEverything,
     interactions: { url: (_, { uid }) => `/interaction/${uid}` },
     features: {
       devInteractions: { enabled: false },
+      backchannelLogout: { enabled: true },
       rpInitiatedLogout: { enabled: true, logoutSource: page },
       deviceFlow: { enabled: true, userCodeInputSource: page, userCodeConfirmSource: page },
     },

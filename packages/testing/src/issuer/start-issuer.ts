@@ -39,6 +39,8 @@ export interface Issuer {
   key: IssuerKey
   /** Makes another key, which takes the place of the one before. */
   rotate(): Promise<IssuerKey>
+  /** Where Berth is, which it tells of sessions that end. Default: it tells nobody. */
+  page: string | undefined
   /** While true, it answers nothing but 503. */
   away: boolean
   /** Method and path of each request. */
@@ -65,6 +67,7 @@ export const startIssuer = async ({ users, tokenSeconds = 300 }: IssuerOptions):
     current: Object.keys(users)[0] ?? '',
     forge: undefined,
     key: first,
+    page: undefined,
     away: false,
     requests: [],
     mint: (claims, { key = issuer.key, header = {} } = {}) => {
@@ -89,6 +92,7 @@ export const startIssuer = async ({ users, tokenSeconds = 300 }: IssuerOptions):
     keys: [first.jwk],
     tokenSeconds,
     current: () => issuer.current,
+    page: () => issuer.page,
   })
   const serve = provider.callback()
 

@@ -6,6 +6,7 @@ import type { AuditDraft } from '../../store/audit-store.ts'
 import type { Store } from '../../store/port.ts'
 import type { Identity } from '../identity.ts'
 import { type Issuer, reasonOf } from '../oidc/issuer.ts'
+import { readLogoutToken } from '../oidc/logout-token.ts'
 import type { OidcSettings } from '../oidc/oidc-settings.ts'
 import { identityOfTokens, type TokenIdentity } from '../oidc/token-claims.ts'
 import { sha256 } from '../sha256.ts'
@@ -131,6 +132,16 @@ export class SignIn {
     }).href
   }
 
+  /**
+   * Ends the sessions that the issuer has ended, as its logout token says, and says how many. Rejects with `invalid_input` when
+   * the token is not valid or was used already.
+   */
+  async endedByIssuer(token: string, audit: AuditDraft): Promise<number> {
+    const { store } = this.#options
+    const logout = await readLogoutToken(token, this.#options)
+    return store.audited(audit).endBrowserSessions(logout)
+  }
+
   async #exchange(query: string, parts: { state: string; nonce: string; verifier: string }) {
     const { issuer, settings, owner } = this.#options
     const config = await issuer.config()
@@ -149,7 +160,7 @@ export class SignIn {
 
   async #keep(
     store: Pick<Store, 'createBrowserSession'>,
-    { subject, identity }: TokenIdentity,
+    { subject, identity, sid }: TokenIdentity,
     tokens: oidc.TokenEndpointResponse,
   ): Promise<{ cookie: string; seconds: number }> {
     const { cipher, now } = this.#options
@@ -159,7 +170,7 @@ export class SignIn {
     const ms = refresh === undefined ? browserTimes.withoutRefresh : browserTimes.absolute
     const at = now()
     await store.createBrowserSession({
-      ...{ hash, subject, identity, createdAt: at, usedAt: at, expiresAt: at + ms },
+      ...{ hash, subject, sid, identity, createdAt: at, usedAt: at, expiresAt: at + ms },
       ...(refresh !== undefined && { refreshAt: at + browserTimes.refresh }),
       sealed: sealTokens(cipher, hash, { refresh, id }),
     })

@@ -51,6 +51,10 @@ const groupsOf = (value: unknown, owner: string): string[] => {
   return [...new Set(usable)].slice(0, identityLimits.groups)
 }
 
+/** The issuer's own id of a session there; what is too long to be kept is none. */
+export const sessionIdOf = (sid: unknown): string | undefined =>
+  typeof sid === 'string' && sid !== '' && sid.length <= 255 ? sid : undefined
+
 const isReserved = (id: string, owner: string): boolean => reserved.test(id) || id === owner
 
 const own = (claims: Readonly<Record<string, unknown>>, name: string): unknown =>

@@ -1,11 +1,13 @@
 import * as oidc from 'openid-client'
 import type { Identity } from '../identity.ts'
-import { type ClaimRules, identityOf } from './claims.ts'
+import { type ClaimRules, identityOf, sessionIdOf } from './claims.ts'
 
 export interface TokenIdentity {
   /** `sub`: the account at the issuer. */
   subject: string
   identity: Identity
+  /** Which of the account's sessions at the issuer this is, where it says so. */
+  sid?: string
 }
 
 type Tokens = oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers
@@ -25,5 +27,5 @@ export const identityOfTokens = async (
   const isWhole = claims?.[user] !== undefined && claims[groups] !== undefined
   const hasMore = config.serverMetadata().userinfo_endpoint !== undefined
   const more = isWhole || !hasMore ? {} : await oidc.fetchUserInfo(config, tokens.access_token, subject)
-  return { subject, identity: identityOf({ ...more, ...claims }, rules) }
+  return { subject, identity: identityOf({ ...more, ...claims }, rules), sid: sessionIdOf(claims?.sid) }
 }

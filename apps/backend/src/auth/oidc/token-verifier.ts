@@ -8,13 +8,13 @@ import { clockToleranceSeconds, type Issuer, reasonOf } from './issuer.ts'
 import type { OidcSettings } from './oidc-settings.ts'
 
 /** Signatures that only the issuer can make: none with a shared secret, and not none at all. */
-const algorithms = [
+export const algorithms = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ]
 
 /** Characters of a token; many groups make it long. */
-const maxToken = 16_384
+export const maxToken = 16_384
 /** A token for longer than this is no token for a request, but a password. */
 const maxLifetimeSeconds = 24 * 3600
 /** A key that the issuer withdraws must stop to count while tokens of it are still remembered. */
@@ -122,8 +122,8 @@ const checkAudience = (payload: JWTPayload, settings: OidcSettings): void => {
     )
 }
 
-/** What a person can do something about. */
-const explained = (error: unknown): BerthError => {
+/** What a person can do something about; `unavailable`: the issuer's keys can't be had. */
+export const explained = (error: unknown): BerthError => {
   if (error instanceof errors.JWTExpired) return refusal('The token has expired. Sign in again.')
   if (error instanceof errors.JWTClaimValidationFailed)
     return refusal(

@@ -47,6 +47,37 @@ export const browserSessionCases = (bench: () => Bench) => {
     expect((await claim(startOfTime + 60, startOfTime + 90)).map(({ hash }) => hash)).toEqual(['two'])
   })
 
+  it('ends what the issuer has ended: a session there, or all of an account, and once for each word of it', async () => {
+    const { store } = bench()
+    const ofAda = { subject: 'ada' }
+    await store.createBrowserSession(row('one', { ...ofAda, sid: 's1' }))
+    await store.createBrowserSession(row('two', { ...ofAda, sid: 's2' }))
+    await store.createBrowserSession(row('three', ofAda))
+    await store.createBrowserSession(row('four', { ...ofAda, sid: 's3' }))
+    await store.createBrowserSession(row('other', { sid: 's4' }))
+    expect(await read('two')).toMatchObject({ sid: 's2' })
+    const token = (hash: string) => ({ hash, until: startOfTime + 60 })
+    const left = async () => {
+      const rows = await Promise.all(['one', 'two', 'three', 'four', 'other'].map((hash) => read(hash)))
+      return rows.flatMap((found) => found?.hash ?? [])
+    }
+    expect(await store.endBrowserSessions({ sid: 's2', token: token('a') })).toBe(1)
+    expect(await left()).toEqual(['one', 'three', 'four', 'other'])
+    // Of the one without a session at the issuer nobody can say that it goes on.
+    expect(await store.endBrowserSessions({ sid: 's1', subject: 'ada', token: token('b') })).toBe(2)
+    expect(await left()).toEqual(['four', 'other'])
+    await expect(store.endBrowserSessions({ subject: 'ada', token: token('b') })).rejects.toMatchObject({
+      code: 'invalid_input',
+    })
+    expect(await left()).toEqual(['four', 'other'])
+    const again = Array.from({ length: 5 }, () =>
+      store.endBrowserSessions({ subject: 'ada', token: token('c') }).catch(() => 'told before'),
+    )
+    const outcomes = await Promise.all(again)
+    expect(outcomes.filter((outcome) => outcome !== 'told before')).toEqual([1])
+    expect(await left()).toEqual(['other'])
+  })
+
   it('removes one, all of a user, and those whose time is over', async () => {
     const { store } = bench()
     const ada = { user: 'ada@example.com', groups: [] }

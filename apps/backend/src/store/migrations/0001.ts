@@ -320,8 +320,11 @@ CREATE TABLE browser_sessions (
   used_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
   refresh_at INTEGER,
-  sealed TEXT
+  sealed TEXT,
+  sid TEXT
 ) WITHOUT ROWID, STRICT;
+CREATE INDEX browser_sessions_subject ON browser_sessions (subject);
+CREATE INDEX browser_sessions_sid ON browser_sessions (sid) WHERE sid IS NOT NULL;
 CREATE INDEX browser_sessions_due ON browser_sessions (refresh_at) WHERE refresh_at IS NOT NULL;
 CREATE INDEX browser_sessions_user ON browser_sessions (user_id);
 CREATE INDEX browser_sessions_expiry ON browser_sessions (expires_at);

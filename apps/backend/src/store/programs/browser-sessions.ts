@@ -1,4 +1,6 @@
+import { BerthError } from '@berth/contract'
 import type { BrowserSessionRow } from '../browser-session-store.ts'
+import { subjectKey } from '../key-store.ts'
 import type { Programs } from '../operations.ts'
 import { type Program, query, sql } from '../query.ts'
 import type { Tables } from '../schema.ts'
@@ -7,7 +9,7 @@ type Columns = Tables['browser_sessions']
 
 const columns = [
   ...(['hash', 'subject', 'user_id', 'identity', 'created_at'] as const),
-  ...(['used_at', 'expires_at', 'refresh_at', 'sealed'] as const),
+  ...(['used_at', 'expires_at', 'refresh_at', 'sealed', 'sid'] as const),
 ]
 
 const rowOf = (row: Columns): BrowserSessionRow => ({
@@ -19,14 +21,16 @@ const rowOf = (row: Columns): BrowserSessionRow => ({
   expiresAt: row.expires_at,
   ...(row.refresh_at !== null && { refreshAt: row.refresh_at }),
   ...(row.sealed !== null && { sealed: row.sealed }),
+  ...(row.sid !== null && { sid: row.sid }),
 })
 
 const queries = {
   create: query<Columns>()(
-    ({ hash, subject, user_id, identity, created_at, used_at, expires_at, refresh_at, sealed }) =>
-      sql
-        .insertInto('browser_sessions')
-        .values({ hash, subject, user_id, identity, created_at, used_at, expires_at, refresh_at, sealed }),
+    ({ hash, subject, user_id, identity, created_at, used_at, expires_at, refresh_at, sealed, sid }) =>
+      sql.insertInto('browser_sessions').values({
+        ...{ hash, subject, user_id, identity, created_at },
+        ...{ used_at, expires_at, refresh_at, sealed, sid },
+      }),
   ),
   session: query<{ hash: string; now: number; idleSince: number }>()(({ hash, now, idleSince }) =>
     sql
@@ -76,7 +80,24 @@ const queries = {
   remove: query<{ hash: string }>()(({ hash }) =>
     sql.deleteFrom('browser_sessions').where('hash', '=', hash).returning(columns),
   ),
+  told: query<{ hash: string; subject: string; principal: string; until: number }>()(
+    ({ hash, subject, principal, until }) =>
+      sql
+        .insertInto('grants')
+        .values({ kind: 'logout-token', hash, subject, principal, expires_at: until })
+        .onConflict((conflict) => conflict.columns(['kind', 'hash']).doNothing()),
+  ),
+  endOfSid: query<{ sid: string }>()(({ sid }) => sql.deleteFrom('browser_sessions').where('sid', '=', sid)),
+  endOfSubject: query<{ subject: string }>()(({ subject }) =>
+    sql.deleteFrom('browser_sessions').where('subject', '=', subject),
+  ),
+  endWithoutSid: query<{ subject: string }>()(({ subject }) =>
+    sql.deleteFrom('browser_sessions').where('subject', '=', subject).where('sid', 'is', null),
+  ),
 }
+
+/** Who is noted for what an issuer told. */
+const issuer = { kind: 'backend', id: 'sign-in' } as const
 
 /** What changes browser sessions. */
 export const browserSessionPrograms: Pick<
@@ -86,11 +107,13 @@ export const browserSessionPrograms: Pick<
   | 'claimBrowserSessions'
   | 'refreshBrowserSession'
   | 'removeBrowserSession'
+  | 'endBrowserSessions'
 > = {
-  *createBrowserSession({ hash, subject, identity, createdAt, usedAt, expiresAt, refreshAt, sealed }) {
+  *createBrowserSession({ hash, subject, identity, createdAt, usedAt, expiresAt, refreshAt, sealed, sid }) {
     yield* queries.create.run({
       ...{ hash, subject, user_id: identity.user, identity: JSON.stringify(identity), created_at: createdAt },
       ...{ used_at: usedAt, expires_at: expiresAt, refresh_at: refreshAt ?? null, sealed: sealed ?? null },
+      sid: sid ?? null,
     })
     return { value: undefined }
   },
@@ -109,6 +132,18 @@ export const browserSessionPrograms: Pick<
   *removeBrowserSession(input) {
     const row = yield* queries.remove.get(input)
     return { value: row && rowOf(row) }
+  },
+  *endBrowserSessions({ sid, subject, token }) {
+    const noted = { subject: subjectKey(issuer), principal: JSON.stringify(issuer) }
+    const isNew = (yield* queries.told.run({ ...noted, ...token })) > 0
+    if (!isNew)
+      throw new BerthError('invalid_input', 'This logout token was used already.', [
+        { field: 'body.logout_token', message: 'was used already' },
+      ])
+    const bySid = sid === undefined ? 0 : yield* queries.endOfSid.run({ sid })
+    const rest = sid === undefined ? queries.endOfSubject : queries.endWithoutSid
+    const value = bySid + (subject === undefined ? 0 : yield* rest.run({ subject }))
+    return { value, details: { sessions: value } }
   },
 }
 

@@ -122,6 +122,7 @@ export const promises: Readonly<Record<string, string>> = {
   P154: 'Everything that somebody has is taken away at once, and it is told what it was.',
   P155: 'Nothing in a request says who asks: who did something is who signed in.',
   P156: 'Higher roles may never less, names in any order may the same, and without a membership nobody may anything.',
+  P157: 'An agent pushes as long as whoever sent the prompt may: by their roles of this moment, through groups and keys too.',
   P160: 'A private session is known to its owner, those it is shared with and the project’s admins, in every list, stream, count and queue; a share never gives more than the role in the project.',
   P161: 'An archived project can be read, and nothing in it runs, begins or changes until it is taken out again.',
   P162: 'A project that is deleted is found no more at once, and is removed with everything, wherever the backend ends in between; a new one of its name sees nothing of it.',

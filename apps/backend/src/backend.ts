@@ -10,6 +10,7 @@ import { Access } from './auth/access.ts'
 import { ownerOnly } from './auth/auth-settings.ts'
 import { KeyAuthenticator, withKeys } from './auth/key-authenticator.ts'
 import { openAuth } from './auth/open-auth.ts'
+import { Standing } from './auth/standing.ts'
 import type { BackendParts } from './backend-parts.ts'
 import { type Checkpoints, openCheckpoints } from './checkpoints/checkpoints.ts'
 import { EgressBroker } from './egress/egress-broker.ts'
@@ -171,6 +172,10 @@ const assemble = (parts: BackendParts, { checkpoints, runnerUrl, publicUrl }: Su
     secret: (use) => (parts.secrets ?? secrets).value(use),
   })
   const { auth, ...identity } = authOf(parts, { cipher: sealed.cipher, publicUrl })
+  const standing = new Standing({
+    ...{ store, now, owner: parts.owner.id },
+    admins: (parts.auth ?? ownerOnly).rights.admins,
+  })
   const deps: Deps = {
     store,
     blobs,
@@ -186,7 +191,8 @@ const assemble = (parts: BackendParts, { checkpoints, runnerUrl, publicUrl }: Su
     outbound,
     mcp: new McpProxy({ service, store, outbound, secrets }),
     egress: new EgressBroker({ service, store, outbound, now, secrets }),
-    ...gitParts(parts, { service, outbound, secrets: parts.secrets ?? secrets, now }),
+    ...gitParts(parts, { service, outbound, secrets: parts.secrets ?? secrets, standing, now }),
+    standing,
     ...sealed,
     ...{ metrics, log, now, auditKeys: new ChainKeys(parts.keys) },
     random,

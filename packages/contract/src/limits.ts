@@ -91,6 +91,8 @@ export const limits = {
   keyGraceHours: 7 * 24,
   /** How long a key is shown that was revoked or has expired. */
   keptKeyDays: 90,
+  /** How long the groups are kept in which the sender of a prompt was seen. */
+  knownGroupDays: 90,
   /** Models of one session that are counted by name; more are counted together, as `other`. */
   models: 50,
   /** What git sends with a push through the git proxy: commands and pack. */

@@ -1,3 +1,4 @@
+import type { Standing } from '../auth/standing.ts'
 import type { BackendParts } from '../backend.ts'
 import { branchLister } from '../git/list-branches.ts'
 import { parseGitHosts } from '../git-proxy/git-hosts.ts'
@@ -12,13 +13,14 @@ interface GitPartsOptions {
   service: SessionService
   outbound: Outbound
   secrets: SecretValues
+  standing: Standing
   now: () => number
 }
 
 /** All that talks to git servers, with one way to sign in. */
 export const gitParts = (
   parts: BackendParts,
-  { service, outbound, secrets, now }: GitPartsOptions,
+  { service, outbound, secrets, standing, now }: GitPartsOptions,
 ): Pick<Deps, 'git' | 'gitRemote' | 'listBranches'> => {
   const { store } = parts
   const hosts = parseGitHosts(parts.git?.hosts ?? [])
@@ -28,8 +30,7 @@ export const gitParts = (
   const { surroundings = usual, repositoryRoots: roots } = parts
   return {
     git: new GitProxy({
-      ...{ service, store, outbound, credentials, hosts },
-      owner: parts.owner.id,
+      ...{ service, store, outbound, credentials, hosts, standing },
       limits: parts.git?.limits,
     }),
     gitRemote: gitRemote(access, parts.checkpoints.git),

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,6 +8,7 @@ import { type GitHttpServer, startGitHttpServer } from '@berth/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { commitFiles, createRepository, git, writeFiles } from '../checkpoints/fixtures/work.ts'
 import { createTestBackend, type TestBackend } from '../test-backend.ts'
+import { gitThrough } from './test-git.ts'
 
 const secret = 'CANARY-token-4711'
 const rotated = 'CANARY-token-4712'
@@ -80,32 +80,7 @@ const set = async (body: Settings) => {
   expect(answer.status).toBe(200)
 }
 
-/** Runs git as an agent does: every URL goes through the proxy. */
-const through = (directory: string, ...args: string[]): Promise<{ ok: boolean; said: string }> => {
-  const config = [
-    [`url.${backend.runnerUrl}/runner/git/http/.insteadOf`, 'http://'],
-    [`http.${backend.runnerUrl}/.extraHeader`, `Authorization: Bearer ${token}`],
-    ['user.name', 'Ada'],
-    ['user.email', 'ada@example.com'],
-  ]
-  const pairs = config.flatMap(([key = '', value = ''], i) => [
-    [`GIT_CONFIG_KEY_${i}`, key],
-    [`GIT_CONFIG_VALUE_${i}`, value],
-  ])
-  const env = {
-    PATH: process.env.PATH,
-    HOME: root,
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_TERMINAL_PROMPT: '0',
-    GIT_CONFIG_COUNT: String(config.length),
-    ...Object.fromEntries(pairs),
-  }
-  return new Promise((resolve) =>
-    execFile('git', ['-C', directory, ...args], { env }, (error, stdout, stderr) =>
-      resolve({ ok: error === null, said: `${stdout}${stderr}` }),
-    ),
-  )
-}
+const through = (directory: string, ...args: string[]) => gitThrough(backend, token, [directory, ...args])
 
 let clones = 0
 const clone = async (...args: string[]) => {

@@ -1,3 +1,4 @@
+import { includesRole, type ProjectRole } from '@berth/contract'
 import type { GitHosts } from './git-hosts.ts'
 import { type GitTarget, placeOf, targetOf } from './git-target.ts'
 
@@ -35,6 +36,14 @@ export const judgeAccess = (target: GitTarget, service: GitService, rights: GitR
       `${target.url} would be asked without encryption. Use https, or have the operator add ${placeOf(target)} to BERTH_GIT_HOSTS.`,
     )
   return { allowed: true, anyAddress }
+}
+
+/** Why somebody with this role in a session may not push where the project asks for another, or undefined. Pure. */
+export const pushProblem = (needed: ProjectRole, role: ProjectRole | undefined): string | undefined => {
+  if (role !== undefined && includesRole(role, needed)) return undefined
+  if (role !== undefined && includesRole(role, 'editor'))
+    return `in this project only admins push, and who sent the prompt is none`
+  return 'who sent the prompt may not work in this session any more'
 }
 
 const isOwn = ({ key }: GitTarget, { repositories }: GitRights): boolean =>

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
@@ -10,6 +9,7 @@ import { type GitHttpServer, startGitHttpServer } from '@berth/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { commitFiles, createRepository, git, writeFiles } from '../checkpoints/fixtures/work.ts'
 import { createTestBackend, eventually, type TestBackend, withBackend } from '../test-backend.ts'
+import { gitThrough } from './test-git.ts'
 
 let root: string
 let server: GitHttpServer
@@ -66,40 +66,8 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true })
 })
 
-interface Ended {
-  ok: boolean
-  said: string
-}
-
 /** Runs git with every URL going through the proxy. */
-const through = async (directory: string, ...args: string[]): Promise<Ended> => {
-  const pairs = [
-    ...['https', 'http'].map((scheme) => [
-      `url.${backend.runnerUrl}/runner/git/${scheme}/.insteadOf`,
-      `${scheme}://`,
-    ]),
-    [`http.${backend.runnerUrl}/.extraHeader`, `Authorization: Bearer ${token}`],
-    ['user.name', 'Ada'],
-    ['user.email', 'ada@example.com'],
-  ]
-  const config = pairs.flatMap(([key, value], i) => [
-    [`GIT_CONFIG_KEY_${i}`, key],
-    [`GIT_CONFIG_VALUE_${i}`, value],
-  ])
-  const env = {
-    PATH: process.env.PATH,
-    HOME: directory,
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_TERMINAL_PROMPT: '0',
-    GIT_CONFIG_COUNT: String(pairs.length),
-    ...Object.fromEntries(config),
-  }
-  return new Promise((resolve) =>
-    execFile('git', ['-C', directory, ...args], { env }, (error, stdout, stderr) =>
-      resolve({ ok: error === null, said: `${stdout}${stderr}` }),
-    ),
-  )
-}
+const through = (directory: string, ...args: string[]) => gitThrough(backend, token, [directory, ...args])
 
 let clones = 0
 const clone = async (...args: string[]) => {
@@ -162,6 +130,15 @@ describe('git through the proxy', () => {
     ['another branch', ['HEAD:refs/heads/main'], /main \(a session pushes only its branch berth\//],
     ['a tag', ['HEAD:refs/tags/v1'], /\[remote rejected\] HEAD -> v1 \(a session pushes no tags/],
     ['two branches', ['HEAD:refs/heads/x', `HEAD:refs/heads/BRANCH`], /x \(a session pushes only/],
+    [
+      'another branch with force',
+      ['--force', 'HEAD:refs/heads/main'],
+      /main \(a session pushes only its branch/,
+    ],
+    ['another session’s', ['+HEAD:refs/heads/berth/ses_2'], /ses_2 \(a session pushes only its branch/],
+    ['notes', ['HEAD:refs/notes/commits'], /commits \(a session pushes only its branch/],
+    ['its branch with a tag', ['--force', 'HEAD:refs/heads/BRANCH', 'HEAD:refs/tags/v1'], /pushes no tags/],
+    ['a deletion with force', ['--force', '--delete', 'main'], /main \(a session pushes only its branch/],
     ['a deletion', [':refs/heads/main'], /main \(a session pushes only its branch/],
     [
       'with an option',

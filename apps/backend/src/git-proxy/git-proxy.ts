@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { finished, pipeline, Readable } from 'node:stream'
 import { BerthError, type PushPolicy, type SessionState, sessionBranch } from '@berth/contract'
+import type { Standing } from '../auth/standing.ts'
 import type { CredentialUse, GitCredentials, SignIn } from '../git-credentials/git-credentials.ts'
 import type { Outbound } from '../outbound/outbound.ts'
 import { backendActor } from '../session/deciders/draft.ts'
@@ -10,7 +11,7 @@ import type { RunnerIdentity, Store } from '../store/port.ts'
 import { advertisedCommit } from './advertised.ts'
 import type { GitHosts } from './git-hosts.ts'
 import { type GitProxyLimits, standardLimits } from './git-limits.ts'
-import { type GitRights, type GitService, judgeAccess } from './git-policy.ts'
+import { type GitRights, type GitService, judgeAccess, pushProblem } from './git-policy.ts'
 import type { GitTarget } from './git-target.ts'
 import { createGitUpstream, type GitUpstream } from './git-upstream.ts'
 import { metered } from './metered.ts'
@@ -27,8 +28,7 @@ export interface GitProxyOptions {
   hosts: GitHosts
   outbound: Outbound
   credentials: GitCredentials
-  /** Whose pushes need no role: the owner token’s. Default: nobody’s. */
-  owner?: string
+  standing: Pick<Standing, 'roleIn'>
   limits?: Partial<GitProxyLimits>
 }
 
@@ -130,7 +130,7 @@ export class GitProxy {
     const bytes = metered(body, { maxBytes, idleMs, what: 'a push' })
     const taken = await takePush(bytes, {
       ...{ branch: sessionBranch(call.runner.session), commandBytes },
-      judge: () => this.#roleProblem(judged, call.runner.project),
+      judge: () => this.#roleProblem(judged),
     })
     const push = pushOf(call, judged, taken.push)
     if (taken.refused !== undefined) {
@@ -148,14 +148,11 @@ export class GitProxy {
     return { ...answer, body: pipeline(answer.body, reader, () => undefined) }
   }
 
-  /** Why whoever stands behind a push may not push, or undefined. By its own membership: groups are known at sign-in alone. */
-  async #roleProblem({ policy, state }: Judged, project: string): Promise<string | undefined> {
-    if (policy.role !== 'admin') return undefined
-    const { kind, id } = (await this.#book.senderOf(state)).onBehalfOf ?? state.summary.owner
-    if (kind === 'user' && id === this.#options.owner) return undefined
-    const isMember = kind === 'user' || kind === 'key' || kind === 'service'
-    const role = isMember ? await this.#options.store.roleOf(project, [{ kind, id }]) : undefined
-    return role === 'admin' ? undefined : 'in this project only admins push, and who sent the prompt is none'
+  /** Why whoever stands behind a push may not push, or undefined. Asked of the store for each push. */
+  async #roleProblem({ policy, state }: Judged): Promise<string | undefined> {
+    const { id: session, project, owner } = state.summary
+    const actor = (await this.#book.senderOf(state)).onBehalfOf ?? owner
+    return pushProblem(policy.role, await this.#options.standing.roleIn(actor, { project, session }))
   }
 
   /** Asks the git server where the branch is, and tells what became of a push. */

@@ -62,6 +62,7 @@ export const checkpointEndpoints = (app: FastifyInstance, deps: Deps, options: E
     const project = await projectOf(store, target)
     const visibility = forkVisibility(body.visibility, { state, settings: project.settings })
     const model = await deps.providers.kindOf(target, project.settings.modelProvider)
+    await deps.standing.note(principal)
     const { actor } = principal
     const more = { turn, title, labels, prompt, visibility, project, idempotency, audit, actor }
     return forkSession(deps, { state, model, ...more } as ForkRequest)

@@ -6,13 +6,13 @@ import { type EndpointOptions, endpoint } from './endpoint.ts'
 /** What people say to the agent: prompts, permissions, answers. */
 export const conversationEndpoints = (
   app: FastifyInstance,
-  { service }: Deps,
+  { service, standing }: Deps,
   options: EndpointOptions,
 ): void => {
   const serve = endpoint(app, options)
 
   serve(routes.createPrompt, async ({ params, body, principal, idempotency, audit }) => {
-    await service.check(params.project, params.session)
+    await standing.note(principal)
     const prompt = service.newId('prompt')
     const content = await service.storePrompt(params, body.content)
     const command = { kind: 'prompt', actor: principal.actor, prompt, content } as const

@@ -4,6 +4,7 @@ import type { ChainKeys } from '../audit/chain-keys.ts'
 import type { Access } from '../auth/access.ts'
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { Auth } from '../auth/open-auth.ts'
+import type { Standing } from '../auth/standing.ts'
 import type { BlobStore } from '../blobs/port.ts'
 import type { Checkpoints } from '../checkpoints/checkpoints.ts'
 import type { EgressBroker } from '../egress/egress-broker.ts'
@@ -48,6 +49,8 @@ export interface Deps {
   /** Addresses and ranges of proxies whose word about a client counts. */
   trustedProxies: readonly string[]
   access: Access
+  /** What those may do who asked for something earlier. */
+  standing: Standing
   gateway: Gateway
   providers: Providers
   /** The way to addresses that a project names. */

@@ -100,6 +100,7 @@ const createSession = async (deps: Deps, call: Call<typeof routes.createSession>
   const visibility = visibilityFor(body.visibility, values)
   const { workflow } = body.settings
   if (workflow !== undefined) await deps.checkRepository(workflow.url, 'body.settings.workflow.url')
+  await deps.standing.note(principal)
   const session = service.newId('session')
   const place = { session, project: params.project }
   const prompt = body.prompt === undefined ? undefined : await storeFirst(deps, place, body.prompt)

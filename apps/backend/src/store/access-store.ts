@@ -47,4 +47,11 @@ export interface AccessStore extends KeyStore {
   setMember(member: Member, guard?: AdminGuard): Promise<Member>
   /** False: there was none. Rejects with `project_not_found` and `last_admin`. */
   removeMember(project: string, subject: Subject, guard?: AdminGuard): Promise<boolean>
+  /**
+   * Keeps the groups in which somebody was seen last, for `limits.knownGroupDays`; without any, forgets them. Later sign-ins of the
+   * same user replace what is kept, and `revokeSubject` removes it.
+   */
+  noteGroups(seen: { subject: Subject; groups: readonly string[]; now: number }): Promise<void>
+  /** The groups that are kept. They give nothing by themselves: what role they have is asked with `roleOf`. */
+  groupsOf(subject: Subject): Promise<string[]>
 }

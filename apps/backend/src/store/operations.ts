@@ -31,6 +31,7 @@ export interface Operations {
   createProject: { input: Parameters<Store['createProject']>[0]; value: ProjectRow }
   editProject: { input: { name: string; edit: ProjectEdit }; value: ProjectRow }
   setMember: { input: { member: Member; guard: AdminGuard }; value: Member }
+  noteGroups: { input: Parameters<Store['noteGroups']>[0]; value: undefined }
   removeMember: { input: { project: string; subject: Subject; guard: AdminGuard }; value: boolean }
   createKey: { input: NewKey; value: KeyRow }
   rotateKey: { input: { project: string; id: string } & KeyRotation; value: KeyRow }

@@ -8,6 +8,7 @@ import { ProgramAudit } from './program-audit.ts'
 import type { StoreParts } from './program-store.ts'
 import { browserSession } from './programs/browser-sessions.ts'
 import { keyCredential, keys } from './programs/keys.ts'
+import { groupsOf } from './programs/known-groups.ts'
 import { members, roleOf, rolesOf } from './programs/members.ts'
 import { revokedBefore } from './programs/revocations.ts'
 import {
@@ -45,6 +46,12 @@ export class ProgramAccess extends ProgramAudit {
   }
   removeMember(name: string, subject: Subject, guard: AdminGuard = {}) {
     return this.#write('removeMember', { project: name, subject, guard })
+  }
+  noteGroups(seen: Parameters<Store['noteGroups']>[0]) {
+    return this.#write('noteGroups', seen)
+  }
+  groupsOf(subject: Subject) {
+    return this.#read(groupsOf(subject))
   }
   createKey(key: NewKey) {
     return this.#write('createKey', key)

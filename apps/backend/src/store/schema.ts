@@ -75,6 +75,8 @@ export interface Tables {
   }
   /** Tokens and browser sessions of a subject that began before count no more. */
   revocations: { subject: string; at: number }
+  /** Groups of people and services that sent something: names as JSON, and when they were seen. */
+  known_groups: { subject: string; groups: string; seen_at: number }
   sessions: {
     /** Short key for the tables below, never used twice. */
     number: Generated<number>

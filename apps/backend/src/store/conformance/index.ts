@@ -10,6 +10,7 @@ import { durabilityCases } from './durability-cases.ts'
 import { type MakeStore, useBench } from './harness.ts'
 import { idempotencyCases } from './idempotency-cases.ts'
 import { keyCases, revocationCases } from './key-cases.ts'
+import { knownGroupsCases } from './known-groups-cases.ts'
 import { lifecycleCases } from './lifecycle-cases.ts'
 import { listCases } from './list-cases.ts'
 import { logCases } from './log-cases.ts'
@@ -64,6 +65,7 @@ const parts = {
   revocations: revocationCases,
   'leases and grants': claimCases,
   'browser sessions': browserSessionCases,
+  'known groups': knownGroupsCases,
   compaction: compactionCases,
   durability: durabilityCases,
   audit: auditCases,

@@ -4,6 +4,7 @@ import { subjectKey } from '../key-store.ts'
 import type { Programs } from '../operations.ts'
 import { type Program, query, sql } from '../query.ts'
 import type { Tables } from '../schema.ts'
+import { renewGroups } from './known-groups.ts'
 
 type Columns = Tables['browser_sessions']
 
@@ -115,6 +116,7 @@ export const browserSessionPrograms: Pick<
       ...{ used_at: usedAt, expires_at: expiresAt, refresh_at: refreshAt ?? null, sealed: sealed ?? null },
       sid: sid ?? null,
     })
+    yield* renewGroups({ kind: 'user', id: identity.user }, identity.groups)
     return { value: undefined }
   },
   *touchBrowserSession(input) {
@@ -127,7 +129,9 @@ export const browserSessionPrograms: Pick<
   *refreshBrowserSession({ hash, claimedUntil, identity, sealed, refreshAt }) {
     const { user } = identity
     const values = { hash, claimedUntil, user, identity: JSON.stringify(identity), sealed, refreshAt }
-    return { value: (yield* queries.refresh.run(values)) > 0 }
+    const isKept = (yield* queries.refresh.run(values)) > 0
+    if (isKept) yield* renewGroups({ kind: 'user', id: user }, identity.groups)
+    return { value: isKept }
   },
   *removeBrowserSession(input) {
     const row = yield* queries.remove.get(input)

@@ -5,6 +5,7 @@ import type { Programs } from '../operations.ts'
 import { placesOf } from '../place.ts'
 import { query, sql, storeTime } from '../query.ts'
 import { accessOf } from '../session-access.ts'
+import { expireGroups } from './known-groups.ts'
 import { projectState } from './lifecycle.ts'
 import { nextRevision } from './revision.ts'
 import { expireSecrets } from './secrets.ts'
@@ -164,6 +165,7 @@ export const maintenancePrograms: Pick<Programs, 'compact' | 'expire' | 'purge' 
     yield* expiry.grants.run({ now })
     yield* expireSecrets(now)
     yield* expiry.browsers.run({ now })
+    yield* expireGroups(now)
     yield* expiry.leases.run({})
     yield* expiry.keys.run({ until: now - limits.keptKeyDays * 86_400_000 })
     yield* expiry.memberships.run({})

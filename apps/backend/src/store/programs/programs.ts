@@ -6,6 +6,7 @@ import { basePrograms } from './bases.ts'
 import { browserSessionPrograms } from './browser-sessions.ts'
 import { claimPrograms } from './claims.ts'
 import { keyPrograms } from './keys.ts'
+import { knownGroupPrograms } from './known-groups.ts'
 import { lifecyclePrograms } from './lifecycle.ts'
 import { logPrograms } from './logs.ts'
 import { maintenancePrograms } from './maintenance.ts'
@@ -23,6 +24,7 @@ const programs: Programs = {
   ...browserSessionPrograms,
   ...claimPrograms,
   ...keyPrograms,
+  ...knownGroupPrograms,
   ...lifecyclePrograms,
   ...logPrograms,
   ...maintenancePrograms,

@@ -3,6 +3,7 @@ import { type Revoked, subjectKey } from '../key-store.ts'
 import type { Programs } from '../operations.ts'
 import { type Program, query, sql } from '../query.ts'
 import { revoke } from './keys.ts'
+import { forgetGroups } from './known-groups.ts'
 import { anyAdmin, lockProject, removeEverywhere } from './members.ts'
 
 const queries = {
@@ -56,6 +57,7 @@ export const revocationPrograms: Pick<Programs, 'revokeSubject'> = {
     ]
     for (const { project, id } of revoked) yield* revoke({ project, id, now })
     yield* removeEverywhere(subject)
+    yield* forgetGroups(subject)
     const links = yield* queries.grants.run({ subject: name })
     const browsers = subject.kind === 'user' ? yield* queries.browsers.run({ user: subject.id }) : 0
     const sessions = links + browsers

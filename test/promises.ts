@@ -123,6 +123,7 @@ export const promises: Readonly<Record<string, string>> = {
   P155: 'Nothing in a request says who asks: who did something is who signed in.',
   P156: 'Higher roles may never less, names in any order may the same, and without a membership nobody may anything.',
   P157: 'An agent pushes as long as whoever sent the prompt may: by their roles of this moment, through groups and keys too.',
+  P158: 'An export of the audit is checked without Berth: what was changed, put in, exchanged or cut is found, and so is any of as many heads as were kept.',
   P160: 'A private session is known to its owner, those it is shared with and the project’s admins, in every list, stream, count and queue; a share never gives more than the role in the project.',
   P161: 'An archived project can be read, and nothing in it runs, begins or changes until it is taken out again.',
   P162: 'A project that is deleted is found no more at once, and is removed with everything, wherever the backend ends in between; a new one of its name sees nothing of it.',

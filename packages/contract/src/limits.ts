@@ -91,6 +91,9 @@ export const limits = {
   keyGraceHours: 7 * 24,
   /** How long a key is shown that was revoked or has expired. */
   keptKeyDays: 90,
+  /** Signed heads of the audit that are checked with one request, and its bytes: those of a fortnight. */
+  auditHeads: 20_000,
+  auditHeadsBody: 8 * 1024 * 1024,
   /** How long the groups are kept in which the sender of a prompt was seen. */
   knownGroupDays: 90,
   /** Models of one session that are counted by name; more are counted together, as `other`. */

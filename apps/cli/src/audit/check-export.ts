@@ -10,6 +10,8 @@ export interface ExportCheck {
   gaps: number
   /** Heads whose signature is right and whose entry is in the file as it was signed. */
   heads: number
+  /** Heads of entries after its last: it was made before them, or something is missing at its end. */
+  beyond: number
   /** Of the file's entries, the last that such a head vouches for: with all before it that have no gap in between. */
   proven: number
   problem?: string
@@ -18,7 +20,7 @@ export interface ExportCheck {
 /** Checks entries of an export one after another, in constant memory, with public keys and heads that were kept. */
 export class ExportChecker {
   readonly #heads: Map<number, AuditHead[]>
-  readonly #check: ExportCheck = { entries: 0, first: 0, last: 0, gaps: 0, heads: 0, proven: 0 }
+  readonly #check: ExportCheck = { entries: 0, first: 0, last: 0, gaps: 0, heads: 0, beyond: 0, proven: 0 }
   #digest: string | undefined
 
   /** Throws when a head is not signed by one of the keys: it proves nothing then. */
@@ -36,7 +38,9 @@ export class ExportChecker {
   }
 
   result(): ExportCheck {
-    return { ...this.#check }
+    const { last } = this.#check
+    const later = [...this.#heads].filter(([number]) => number > last)
+    return { ...this.#check, beyond: later.reduce((sum, [, heads]) => sum + heads.length, 0) }
   }
 
   #problemOf({ sealed, ...entry }: AuditRecord): string | undefined {

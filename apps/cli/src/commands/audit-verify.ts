@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { type AuditHead, type AuditRecord, auditHead, auditRecord, routes } from '@berth/contract'
 import type { Command } from 'commander'
 import { type ExportCheck, ExportChecker } from '../audit/check-export.ts'
+import { verifyInBatches } from '../audit/verify-in-batches.ts'
 import type { Context } from '../context.ts'
 import { ExitError } from '../exit-code.ts'
 import { examples, type JsonOptions, jsonOption, wholeNumber } from '../options.ts'
@@ -15,9 +16,6 @@ interface VerifyOptions extends JsonOptions {
   file?: string
   key?: string
 }
-
-/** Heads that are sent with one request. */
-const sentHeads = 1000
 
 export const addAuditVerify = (audit: Command, context: Context): void => {
   const verify = audit
@@ -58,7 +56,9 @@ const run = async (context: Context, options: VerifyOptions): Promise<void> => {
   if (options.key !== undefined)
     throw new ExitError('usage', '--key is for --file: Berth knows its own keys.')
   const { client, out } = context
-  const found = await client.verifyAudit({ body: { heads: heads.slice(-sentHeads) }, timeoutMs: 20 * 60_000 })
+  const found = await verifyInBatches(heads, (batch) =>
+    client.verifyAudit({ body: { heads: batch }, timeoutMs: 20 * 60_000 }),
+  )
   for (const line of options.json === true ? [safeJson(found)] : verificationLines(found))
     out.line(safeLine(line))
   if (!found.ok) throw new ExitError('refused', 'The audit is not what it was.')
@@ -78,11 +78,23 @@ const checkFile = async (
   if (found.problem !== undefined) throw new ExitError('refused', 'The export is not what was sealed.')
 }
 
-const exportLines = ({ entries, first, last, gaps, heads, proven, problem }: ExportCheck): string[] => [
+const exportLines = ({
+  entries,
+  first,
+  last,
+  gaps,
+  heads,
+  beyond,
+  proven,
+  problem,
+}: ExportCheck): string[] => [
   problem === undefined
     ? `The export is whole: ${entries} entries, ${first} to ${last}.`
     : `The export was changed. ${problem}`,
   ...(gaps > 0 ? [`Entries are left out at ${gaps} places, as in the export of one project.`] : []),
+  ...(beyond > 0
+    ? [`Signed heads of entries after its end: ${beyond}. It was made before them, or was cut.`]
+    : []),
   heads > 0
     ? `Signed heads that agree with it: ${heads}, the last of entry ${proven}.`
     : 'No signed head vouches for it: give some with --heads and --key. Without, somebody could have made all of it anew.',

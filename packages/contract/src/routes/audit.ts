@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { auditHead, auditRecord, auditResult, auditVerification } from '../audit.ts'
 import { sessionId } from '../ids.ts'
+import { limits } from '../limits.ts'
 import { route } from './route.ts'
 import { page, pageQuery, projectName } from './schemas.ts'
 
@@ -98,7 +99,8 @@ export const auditRoutes = {
     role: 'platform-admin',
     tag: 'Audit',
     summary: 'Check the whole chain: every entry, every seal, every head, and heads that were kept elsewhere',
-    body: z.strictObject({ heads: z.array(auditHead).max(1000).default([]) }),
+    body: z.strictObject({ heads: z.array(auditHead).max(limits.auditHeads).default([]) }),
+    bodyLimit: limits.auditHeadsBody,
     response: { status: 200, body: auditVerification },
     idempotent: false,
   }),

@@ -1,39 +1,11 @@
-import { createHash, generateKeyPairSync, sign } from 'node:crypto'
-import { type AuditHead, type AuditRecord, digestedText, firstDigest, signedHead } from '@berth/contract'
+import type { AuditHead, AuditRecord } from '@berth/contract'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ExportChecker } from './check-export.ts'
+import { testBerth as berth, chain, headOf, keyPair } from './test-chain.ts'
 
-const keyPair = () => {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-  return { publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(), privateKey }
-}
-const berth = keyPair()
 const other = keyPair()
 const keys = [{ keyId: 'k1', publicKey: berth.publicKey }]
-
-/** A chain as Berth seals it. */
-const chain = (count: number, prefix = 'deed'): AuditRecord[] => {
-  const records: AuditRecord[] = []
-  let previous = firstDigest
-  for (let number = 1; number <= count; number++) {
-    const entry = {
-      ...{ id: `aud_${number}`, at: '2030-01-01T00:00:00.000Z', action: `${prefix} ${number}` },
-      ...{ actor: { kind: 'user' as const, id: 'ada', name: 'Ada' }, result: 'done' as const },
-      details: { b: [1, 'ü', null], a: { z: number, y: true } },
-    }
-    const digest = createHash('sha256').update(digestedText(entry, { number, previous })).digest('hex')
-    records.push({ ...entry, sealed: { number, previous, digest, seal: 'f'.repeat(64), keyId: 'k1' } })
-    previous = digest
-  }
-  return records
-}
-
-const headOf = (record: AuditRecord | undefined, { privateKey } = berth): AuditHead => {
-  const { number = 0, digest = '' } = record?.sealed ?? {}
-  const head = { number, digest, at: '2030-01-01T00:01:00.000Z', keyId: 'k1' }
-  return { ...head, signature: sign(null, Buffer.from(signedHead(head)), privateKey).toString('base64') }
-}
 
 const check = (records: readonly AuditRecord[], heads: readonly AuditHead[] = []) => {
   const checker = new ExportChecker(heads, keys)

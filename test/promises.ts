@@ -136,6 +136,7 @@ export const promises: Readonly<Record<string, string>> = {
   P170: 'The value of a secret is never given back: what is told of it holds no part of it, and only admins of its project learn of it.',
   P171: 'Every sealed value can be sealed with a new key while Berth runs, in batches that can be cut short anywhere; then the old key is not needed.',
   P172: 'No event that is appended holds the value of a secret, in any of its usual forms, also where it comes in pieces: nor does a reader see one at any moment.',
+  P173: 'No line of the backend’s log and no error that it answers holds the value of a secret, a key or a token that it has had in its hands, whoever said it.',
   P174: 'A header of an MCP server that refers to a secret carries its value to that server, and nobody else sees it.',
   P175: 'A secret of the kind environment is in the environment of the agent, is named as visible to it wherever it is told of, and is hidden in what is shown.',
   P180: 'Requests to Amazon Bedrock are signed so that AWS takes them, and its stream reaches the agent event by event as Anthropic’s would.',

@@ -65,6 +65,7 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
     checkAnswers: deps.checkAnswers ?? false,
     store: deps.store,
     audits: requestAudits(deps),
+    hide: (project: string, texts: string[]) => deps.secrets.hide(project, texts),
     watch: (response: ServerResponse, guard: Guard) => deps.streams.watch(response, guard),
     count: await rateLimits(app, deps.rateLimits ?? usualRateLimits),
     authorise: async (request: FastifyRequest, row: Route): Promise<Principal> => {
@@ -127,6 +128,7 @@ export const createRunnerApp = async (deps: Deps): Promise<FastifyInstance> => {
     checkAnswers: deps.checkAnswers ?? false,
     store: deps.store,
     audits: requestAudits(deps),
+    hide: (project: string, texts: string[]) => deps.secrets.hide(project, texts),
     authorise: async (request: FastifyRequest): Promise<Principal> => {
       const { session } = await authoriseRunner(deps, request)
       return strangerNamed({ kind: 'runner', id: session })

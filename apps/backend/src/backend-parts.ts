@@ -12,6 +12,7 @@ import type { SecretValues } from './git-credentials/git-credentials.ts'
 import type { GitProxyLimits } from './git-proxy/git-limits.ts'
 import type { RateLimits } from './http/rate-settings.ts'
 import type { KeyRing } from './secrets/key-ring.ts'
+import type { KnownValues } from './secrets/known-values.ts'
 import type { Capacity } from './session/admission/capacity.ts'
 import type { Store } from './store/port.ts'
 
@@ -27,6 +28,8 @@ export interface BackendParts {
   prices?: Prices
   checkpoints: CheckpointParts
   log: Logger
+  /** What the log shows nothing of; whatever the backend opens is added. Default: a log that shows everything. */
+  known?: KnownValues
   /** How the audit is kept: days (default: 365; 0: for good), and a file for its signed heads (default: none). */
   audit?: { days?: number; headsFile?: string }
   ownerToken: string

@@ -18,7 +18,7 @@ import { goneOf, tails, watchStore } from './events/follow-store.ts'
 import { startRecheck } from './events/recheck.ts'
 import type { Tail } from './events/tail.ts'
 import { Gateway } from './gateway/gateway.ts'
-import type { ModelSource } from './gateway/model-source.ts'
+import { type ModelSource, withKnownKeys } from './gateway/model-source.ts'
 import { builtInPrices } from './gateway/prices.ts'
 import { Providers } from './gateway/providers/providers.ts'
 import { gitParts } from './git-credentials/git-parts.ts'
@@ -64,6 +64,7 @@ export const startBackend = async (parts: BackendParts): Promise<Backend> => {
   const { store, blobs, runtime, log, clock = systemClock, listen, drainMs = 8000 } = parts
   await claimKeys({ store, log, keys: parts.keys, lost: parts.lostKeys })
   await seedProject(store, clock.now())
+  parts.known?.know([parts.ownerToken, parts.metricsToken])
   const addresses = { api: '', runner: '' }
   const checkpoints = await openCheckpoints(parts, parts.checkpoints)
   const runnerUrl = () => parts.runnerUrl ?? addresses.runner
@@ -168,7 +169,12 @@ const assemble = (parts: BackendParts, { checkpoints, runnerUrl, publicUrl }: Su
   })
   const outbound = createOutbound({ privateHosts: parts.privateHosts })
   const providers = new Providers({
-    ...{ source, outbound, now, platformKeyProjects: parts.platformKeyProjects ?? 'all' },
+    ...{
+      source: withKnownKeys(source, parts.known),
+      outbound,
+      now,
+      platformKeyProjects: parts.platformKeyProjects ?? 'all',
+    },
     secret: (use) => (parts.secrets ?? secrets).value(use),
   })
   const { auth, ...identity } = authOf(parts, { cipher: sealed.cipher, publicUrl })
@@ -268,9 +274,9 @@ const metricsOf = ({ now, store, leases, events, changes, streams }: Measured) =
     streams: () => streams.count,
   })
 
-const openSecrets = ({ store, keys, log }: BackendParts, now: () => number) => {
+const openSecrets = ({ store, keys, log, known }: BackendParts, now: () => number) => {
   const cipher = createCipher(keys)
-  return { keys, cipher, secrets: new StoredSecrets({ store, keys, cipher, log, now }) }
+  return { keys, cipher, secrets: new StoredSecrets({ store, keys, cipher, log, known, now }) }
 }
 
 /** What may need a step; at the first look everything that lives, because it may have ended while nobody watched. */

@@ -6,7 +6,7 @@ import type { Runtime } from '@berth/runtime'
 import { createLocalRuntime } from '@berth/runtime-local'
 import { createBubblewrapSandbox, createNoSandbox } from '@berth/sandbox'
 import { builtInScenarios, createScriptedModel, loadScenarios } from '@berth/scripted-model'
-import { type Logger, pino } from 'pino'
+import type { Logger } from 'pino'
 import { ownerToken, readToken } from './auth/owner-token.ts'
 import { startBackend } from './backend.ts'
 import { createDirectoryBlobs } from './blobs/directory.ts'
@@ -17,7 +17,9 @@ import { createModelSource } from './gateway/model-source.ts'
 import { loadPrices } from './gateway/prices.ts'
 import { parseGitHosts } from './git-proxy/git-hosts.ts'
 import { createRemoteGuard } from './git-proxy/guard-remote.ts'
+import { createLog } from './observe/create-log.ts'
 import { openKeyRing } from './secrets/key-ring.ts'
+import { KnownValues } from './secrets/known-values.ts'
 import { capacityOf, clusterCapacityOf } from './session/admission/capacity.ts'
 import type { Store } from './store/port.ts'
 import { createSqliteStore } from './store/sqlite/sqlite-store.ts'
@@ -27,11 +29,8 @@ const runnerMain = fileURLToPath(new URL('../../runner/src/main.ts', import.meta
 const start = async (config: Config) => {
   // Nothing that Berth makes is for other users of the machine.
   process.umask(0o077)
-  const log = pino({
-    level: config.logLevel,
-    base: undefined,
-    redact: ['*.authorization', '*.token', '*.apiKey'],
-  })
+  const known = new KnownValues()
+  const log = createLog({ level: config.logLevel, known })
   const prices = await loadPrices(config.prices)
   const store = await openStore(config)
   const scripted = createScriptedModel({ scenarios: await scenariosOf(config) })
@@ -49,6 +48,7 @@ const start = async (config: Config) => {
       sandbox: config.sandbox === 'off' ? createNoSandbox() : createBubblewrapSandbox(),
     },
     log,
+    known,
     ownerToken: await ownerToken(config),
     keys: await openKeyRing(config),
     lostKeys: config.lostKeys,

@@ -7,10 +7,11 @@ import { type Fact, makeId, type RunnerFactBody, type SessionSummary } from '@be
 import type { Clock, RunnerSpec } from '@berth/runtime'
 import { createBubblewrapSandbox } from '@berth/sandbox'
 import { createFakeRuntime, type FakeRuntime } from '@berth/testing'
-import { pino } from 'pino'
 import { type Backend, type BackendParts, startBackend } from './backend.ts'
 import { createDirectoryBlobs } from './blobs/directory.ts'
+import { createLog } from './observe/create-log.ts'
 import { openKeyRing } from './secrets/key-ring.ts'
+import { KnownValues } from './secrets/known-values.ts'
 import { createSqliteStore } from './store/sqlite/sqlite-store.ts'
 
 export const ownerToken = 'brt_owner_test-token-that-is-long-enough'
@@ -96,6 +97,7 @@ export const createTestBackend = async (overrides: Partial<BackendParts> = {}): 
   const directory = await mkdtemp(join(tmpdir(), 'berth-backend-'))
   const runtime = createFakeRuntime({ clock: overrides.clock })
   const log: string[] = []
+  const known = new KnownValues()
   const open = async (): Promise<BackendParts> => ({
     store: await createSqliteStore({ file: join(directory, 'berth.db') }),
     blobs: await createDirectoryBlobs({ directory: join(directory, 'blobs') }),
@@ -106,7 +108,8 @@ export const createTestBackend = async (overrides: Partial<BackendParts> = {}): 
       git: { path: process.env.PATH ?? '', home: directory, inherited: {} },
       sandbox: createBubblewrapSandbox(),
     },
-    log: pino({ level: 'trace' }, { write: (line: string) => void log.push(line) }),
+    log: createLog({ level: 'trace', known }, { write: (line: string) => void log.push(line) }),
+    known,
     ownerToken,
     keys: await openKeyRing({ keysFile: undefined, dataDir: directory }),
     owner: { id: 'owner', name: 'Test' },

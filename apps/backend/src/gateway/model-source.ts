@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import type { KnownValues } from '../secrets/known-values.ts'
 
 /** Where requests to the model go. */
 /** Sent to the scripted model, which checks none. No word of its messages: keys are blotted out in those. */
@@ -18,6 +19,16 @@ export interface ModelSource {
   /** Undefined: no key is set, so live sessions can't go on. */
   upstream(kind: 'live' | 'scripted'): Promise<Upstream | undefined>
 }
+
+/** The same, with keys that no log shows. */
+export const withKnownKeys = (source: ModelSource, known?: KnownValues): ModelSource => ({
+  kind: () => source.kind(),
+  upstream: async (kind) => {
+    const upstream = await source.upstream(kind)
+    known?.know([upstream?.apiKey])
+    return upstream
+  },
+})
 
 const keyFile = z.object({
   apiKey: z.string().min(1).max(1000),

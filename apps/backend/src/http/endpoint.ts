@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import { BerthError, type FieldError, limits, type Route, takesIdempotencyKey } from '@berth/contract'
+import {
+  BerthError,
+  type FieldError,
+  isBerthError,
+  limits,
+  type Route,
+  takesIdempotencyKey,
+} from '@berth/contract'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import type { Principal } from '../auth/principal.ts'
@@ -47,6 +54,8 @@ export interface EndpointOptions {
   audits: RequestAudits
   /** Without an entry in the audit. */
   store: Store
+  /** Texts without the values of a project's secrets. Default: as they are. */
+  hide?: (project: string, texts: string[]) => Promise<string[]>
   /** Cuts an answer of bytes off when the right to it is gone. Default: it goes on to its end. */
   watch?: (response: ServerResponse, guard: Guard) => void
   /** Checks answers against their schema: for tests, not for the hot path. */
@@ -83,11 +92,21 @@ export const endpoint =
           return await serveOne(row, options, { handler, request, reply })
         } catch (error) {
           await options.audits.refused(row, request, error)
-          throw error
+          throw await shown(error, request, options)
         }
       },
     })
   }
+
+/** What went wrong, without secrets: a server, a runner or a program may have said them. Told only to who may call the row. */
+const shown = async (error: unknown, request: FastifyRequest, { hide }: EndpointOptions) => {
+  const { project = request.runner?.project } = request.params as { project?: string }
+  if (hide === undefined || project === undefined || !isBerthError(error)) return error
+  const { code, fields = [], message, retryAfter } = error
+  const [detail = '', ...messages] = await hide(project, [message, ...fields.map((field) => field.message)])
+  const told = fields.map((field, i) => ({ ...field, message: messages[i] ?? '' }))
+  return Object.assign(new BerthError(code, detail, error.fields && told), { retryAfter })
+}
 
 interface Serving<R extends Route> {
   handler: (call: Call<R>) => Promise<Answer>

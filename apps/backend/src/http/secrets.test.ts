@@ -1,7 +1,7 @@
 import { limits, type Secret } from '@berth/contract'
 import { describe, expect, it } from 'vitest'
 import { createKeyRing } from '../secrets/key-ring.ts'
-import { createTestBackend, type TestBackend, withBackend } from '../test-backend.ts'
+import { createTestBackend, ownerToken, type TestBackend, withBackend } from '../test-backend.ts'
 
 const path = '/api/projects/default/secrets'
 const canary = 'CANARY-value-of-a-secret'
@@ -74,6 +74,25 @@ describe('secrets', () => {
       const view = await backend.call(`/api/projects/default/sessions/${id}/settings`)
       expect(JSON.stringify(view.body)).not.toContain(canary)
       expect(JSON.stringify(await backend.parts.store.state(id))).not.toContain(canary)
+    }))
+
+  it('[P173] stand in no answer of a failure to those who may ask, and in no line of the log', () =>
+    withBackend(async (backend) => {
+      await put(backend, 'token')
+      await backend.call('/api/projects/default/settings', {
+        method: 'PATCH',
+        headers: { 'if-match': '"1"' },
+        body: { allowedModels: ['claude-*'] },
+      })
+      const path = '/api/projects/default/sessions'
+      const body = { prompt: 'x', settings: { model: canary } }
+      const refused = await backend.call(path, { body })
+      expect(refused).toMatchObject({ status: 403, body: { code: 'model_not_allowed' } })
+      expect(refused.body.detail).toContain('[secret:token]')
+      expect(JSON.stringify(refused.body)).not.toContain(canary)
+      await backend.restart()
+      backend.parts.log.error({ err: new Error(`with ${ownerToken} and ${canary}`) }, `said ${canary}`)
+      expect(backend.log.join('')).not.toMatch(/CANARY|test-token-that/)
     }))
 
   it('[P170] can’t be deleted while settings refer to them, but by force', () =>

@@ -38,6 +38,8 @@ export interface Secrets {
   known(project: string): Promise<readonly string[]>
   /** The same with the names that stand for them; undefined: there are none. `stamp`: that of the store, when it is known. */
   hidden(project: string, stamp?: number): Promise<KnownSecrets | undefined>
+  /** Texts that are told in a project, such as those of an error, without its values. */
+  hide(project: string, texts: readonly string[]): Promise<string[]>
   /** The variables that the agent of a session of this project is given. Rejects with `secret_unusable`. */
   environment(use: Omit<SecretUse, 'name' | 'use'>): Promise<Record<string, string>>
 }

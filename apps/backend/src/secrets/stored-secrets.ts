@@ -13,6 +13,7 @@ import type { Store } from '../store/port.ts'
 import type { SealedSecret, SecretRow } from '../store/secret-store.ts'
 import type { Cipher } from './cipher.ts'
 import type { KeyRing } from './key-ring.ts'
+import type { KnownValues } from './known-values.ts'
 import { fillReferences, referencesIn } from './references.ts'
 import type { KnownSecrets, Secrets, SecretUse } from './secrets.ts'
 
@@ -21,6 +22,8 @@ export interface SecretsOptions {
   keys: KeyRing
   cipher: Cipher
   log: Logger
+  /** What the log shows nothing of. */
+  known?: KnownValues
   /** Milliseconds since 1970. */
   now: () => number
 }
@@ -54,7 +57,8 @@ export class StoredSecrets implements Secrets {
     { value, ...input }: SecretInput,
     store = this.#options.store,
   ): Promise<Secret> {
-    const { cipher, keys, now } = this.#options
+    const { cipher, keys, known, now } = this.#options
+    known?.know([value], project)
     const row = await store.putSecret({
       ...{ ...input, project, name, setBy, keyId: keys.current, now: now() },
       fingerprint: fingerprint(keys, { project, name, value }),
@@ -95,6 +99,11 @@ export class StoredSecrets implements Secrets {
     this.#known.set(project, known)
     for (const [oldest] of this.#known) if (this.#known.size > rememberedProjects) this.#known.delete(oldest)
     return known.items.length === 0 ? undefined : known
+  }
+
+  async hide(project: string, texts: readonly string[]): Promise<string[]> {
+    const hider = hiderOf(await this.hidden(project))
+    return texts.map((text) => hider?.whole(text) ?? text)
   }
 
   async environment({ project, ...use }: Omit<SecretUse, 'name' | 'use'>): Promise<Record<string, string>> {
@@ -180,16 +189,11 @@ export class StoredSecrets implements Secrets {
     if (this.#recorded.size > rememberedUses && oldest !== undefined) this.#recorded.delete(oldest)
   }
 
-  /** A text without the values of secrets that this process knows: for its log and its errors, which are of no project. */
-  hide(text: string): string {
-    let hidden = text
-    for (const known of this.#known.values()) hidden = hiderOf(known)?.whole(hidden) ?? hidden
-    return hidden
-  }
-
   #open(item: SealedSecret): string {
     try {
-      return this.#options.cipher.open(item.sealed, contextOf(item))
+      const value = this.#options.cipher.open(item.sealed, contextOf(item))
+      this.#options.known?.know([value], item.project)
+      return value
     } catch (error) {
       const why = error instanceof Error ? error.message : 'It can’t be opened.'
       throw new BerthError('secret_unusable', `The secret ${item.name} can't be used. ${why} Set it anew.`)

@@ -139,6 +139,7 @@ export const promises: Readonly<Record<string, string>> = {
   P173: 'No line of the backend’s log and no error that it answers holds the value of a secret, a key or a token that it has had in its hands, whoever said it.',
   P174: 'A header of an MCP server that refers to a secret carries its value to that server, and nobody else sees it.',
   P175: 'A secret of the kind environment is in the environment of the agent, is named as visible to it wherever it is told of, and is hidden in what is shown.',
+  P176: 'What the agent can read of a project’s secrets is told in the session, by name, before the agent runs and whenever it changes.',
   P180: 'Requests to Amazon Bedrock are signed so that AWS takes them, and its stream reaches the agent event by event as Anthropic’s would.',
   P181: 'Requests to Google Vertex AI carry a token for a signed assertion, asked for once and in time.',
   P182: 'Of several keys the next one is used when one is refused or at its limit, and the first again later.',

@@ -242,6 +242,7 @@ export { type Upload, uploadRoutes } from './routes/uploads.ts'
 export { type UsageItem, type UsageReport, usageReport } from './routes/usage.ts'
 export { type LogLine, type LogSource, logSource, type StoredLogLine } from './runner-log.ts'
 export {
+  type AgentSecret,
   type SealingKey,
   type Secret,
   type SecretInput,

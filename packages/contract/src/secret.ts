@@ -67,6 +67,11 @@ export const secret = z.object({
 
 export type Secret = z.infer<typeof secret>
 
+/** A secret that the agent of a session can read, and where it finds it. */
+export const agentSecret = z.object({ name: secretName, variable: variableName })
+
+export type AgentSecret = z.infer<typeof agentSecret>
+
 /** A key of the installation: what is still sealed with it. */
 export const sealingKey = z.object({
   id: z.string(),

@@ -57,7 +57,7 @@ describe('secrets', () => {
       }
     }))
 
-  it('[P175] [S10] [S12] of the kind environment are all that a runner is given, and are told of as visible', () =>
+  it('[P175] [P176] [S10] [S12] of the kind environment are all that a runner is given, and are told of as visible', () =>
     withBackend(async (backend) => {
       const set = await put(backend, 'shown', { kind: 'environment', variable: 'SHOWN' })
       expect(set.body).toMatchObject({ visibleToAgent: true, variable: 'SHOWN' })
@@ -71,6 +71,12 @@ describe('secrets', () => {
         expect(body).toMatchObject({ settings: { env: { SHOWN: canary } } })
       for (const kind of others) expect(JSON.stringify([hello, settings])).not.toContain(`${canary}-${kind}`)
       expect(JSON.stringify(spec)).not.toContain(canary)
+      const lines = await backend.parts.store.events(id, { after: 0, limit: 100, maxBytes: 100_000 })
+      expect(lines.filter(({ json }) => json.includes('"secrets.shown"'))).toHaveLength(1)
+      expect((await backend.summary(id)).agentSecrets).toEqual([{ name: 'shown', variable: 'SHOWN' }])
+      await backend.call(`${path}/shown`, { method: 'DELETE' })
+      await backend.callRunner(token, '/runner/settings')
+      expect((await backend.summary(id)).agentSecrets).toBeUndefined()
       const view = await backend.call(`/api/projects/default/sessions/${id}/settings`)
       expect(JSON.stringify(view.body)).not.toContain(canary)
       expect(JSON.stringify(await backend.parts.store.state(id))).not.toContain(canary)

@@ -25,6 +25,12 @@ export interface KnownSecrets {
   items: readonly KnownSecret[]
 }
 
+/** A secret that the agent can read. */
+export interface AgentSecretValue {
+  name: string
+  value: string
+}
+
 /** The values of projects' secrets, for those parts of the backend that use them. Every backend sees a change at once. */
 export interface Secrets {
   /**
@@ -40,6 +46,6 @@ export interface Secrets {
   hidden(project: string, stamp?: number): Promise<KnownSecrets | undefined>
   /** Texts that are told in a project, such as those of an error, without its values. */
   hide(project: string, texts: readonly string[]): Promise<string[]>
-  /** The variables that the agent of a session of this project is given. Rejects with `secret_unusable`. */
-  environment(use: Omit<SecretUse, 'name' | 'use'>): Promise<Record<string, string>>
+  /** The variables that the agent of a session of this project is given, with the secrets that they hold. Rejects with `secret_unusable`. */
+  environment(use: Omit<SecretUse, 'name' | 'use'>): Promise<Record<string, AgentSecretValue>>
 }

@@ -15,7 +15,7 @@ import type { Cipher } from './cipher.ts'
 import type { KeyRing } from './key-ring.ts'
 import type { KnownValues } from './known-values.ts'
 import { fillReferences, referencesIn } from './references.ts'
-import type { KnownSecrets, Secrets, SecretUse } from './secrets.ts'
+import type { AgentSecretValue, KnownSecrets, Secrets, SecretUse } from './secrets.ts'
 
 export interface SecretsOptions {
   store: Store
@@ -106,14 +106,16 @@ export class StoredSecrets implements Secrets {
     return texts.map((text) => hider?.whole(text) ?? text)
   }
 
-  async environment({ project, ...use }: Omit<SecretUse, 'name' | 'use'>): Promise<Record<string, string>> {
+  async environment({ project, ...use }: Omit<SecretUse, 'name' | 'use'>) {
     const variables = (await this.#options.store.secrets(project)).filter(
       ({ kind }) => kind === 'environment',
     )
-    const entries = variables.map(async ({ name, variable = name }) => [
-      variable,
-      await this.value({ ...use, project, name, use: 'agent environment' }),
-    ])
+    const entries = variables.map(
+      async ({ name, variable = name }): Promise<[string, AgentSecretValue]> => [
+        variable,
+        { name, value: await this.value({ ...use, project, name, use: 'agent environment' }) },
+      ],
+    )
     return Object.fromEntries(await Promise.all(entries))
   }
 

@@ -1,5 +1,6 @@
 import type {
   Actor,
+  AgentSecret,
   Answers,
   CheckpointRef,
   EndReason,
@@ -93,6 +94,8 @@ export type Command =
     }
   /** There is no room for the session's runner. */
   | ({ kind: 'wait'; actor: Actor } & EventData<'session.waits'>)
+  /** What the agent of the runner that begins is given of the project's secrets. */
+  | { kind: 'show-secrets'; actor: Actor; secrets: AgentSecret[] }
   /** The limits that count changed with the project's settings. */
   | { kind: 'limits'; actor: Actor; limits: SessionLimits }
   /** Stops the session if one of its limits says so by now. */

@@ -96,6 +96,11 @@ const commands: Record<CommandKind, Command> = {
     actor: backendActor,
     data: { status: 529, type: 'overloaded', message: '' },
   },
+  'show-secrets': {
+    kind: 'show-secrets',
+    actor: backendActor,
+    secrets: [{ name: 'shown', variable: 'SHOWN' }],
+  },
   'refuse-egress': {
     kind: 'refuse-egress',
     actor: backendActor,
@@ -132,6 +137,7 @@ const row = (
 }
 
 const table: Record<CommandKind, Record<at.Situation, string>> = {
+  'show-secrets': row('secrets.shown', {}),
   create: row('! internal', { none: 'session.created' }),
   update: row('session.updated', { deleted: '! session_deleted' }),
   prompt: row('prompt.queued', {
@@ -279,6 +285,19 @@ describe('operations', () => {
     const { state } = run(idle, ...many)
     expect(() => run(state, at.operate)).toThrow(/under way already/)
     expect({ ...state.summary, seq: 0 }).toEqual({ ...idle?.summary, seq: 0 })
+  })
+})
+
+describe('secrets that the agent can read', () => {
+  it('are told once, again when they are others, and when there are none any more', () => {
+    const show = commands['show-secrets'] as Extract<Command, { kind: 'show-secrets' }>
+    const once = run(at.stateIn('idle'), { ...show, secrets: [] }, show)
+    expect(types(once)).toEqual(['secrets.shown'])
+    expect(run(once.state, show).events).toEqual([])
+    expect(once.state.summary.agentSecrets).toEqual(show.secrets)
+    const none = run(once.state, { ...show, secrets: [] })
+    expect(none.events).toHaveLength(1)
+    expect(none.state.summary.agentSecrets).toBeUndefined()
   })
 })
 

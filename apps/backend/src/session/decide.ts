@@ -10,6 +10,7 @@ import { limitDeciders } from './deciders/limits.ts'
 import { operationDeciders } from './deciders/operations.ts'
 import { peopleDeciders } from './deciders/people.ts'
 import { repositoryDeciders } from './deciders/repositories.ts'
+import { secretDeciders } from './deciders/secrets.ts'
 import { sharingDeciders } from './deciders/sharing.ts'
 
 import { hiderOf } from './redact/hider.ts'
@@ -53,4 +54,5 @@ const deciders: Deciders = {
   ...budgetDeciders,
   ...checkpointDeciders,
   ...sharingDeciders,
+  ...secretDeciders,
 }

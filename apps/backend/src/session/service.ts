@@ -51,7 +51,7 @@ const rememberedProjects = 10_000
 /** Commands whose events hold no text of anybody's. */
 const silent: ReadonlySet<Command['kind']> = new Set([
   ...(['withdraw', 'interrupt', 'stop', 'resume', 'delete', 'restore', 'launch', 'limits'] as const),
-  ...(['enforce', 'warn', 'wait', 'usage', 'budget'] as const),
+  ...(['enforce', 'warn', 'wait', 'usage', 'budget', 'show-secrets'] as const),
 ])
 
 /** The one writer: everything that happens to a session goes through `run`. */

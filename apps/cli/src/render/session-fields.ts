@@ -29,6 +29,7 @@ export const fieldsOf = (
   ['workflow', workflowText(session)],
   ['mcp', mcpText(session, style)],
   ['sandbox', sandboxText(session)],
+  ['secrets', secretsText(session)],
   ['owner', safeLine(session.owner.name ?? session.owner.id)],
   ['created', `${moment(session.createdAt)} ${style.dim(agoText(session.createdAt, now))}`],
   [
@@ -59,6 +60,11 @@ export const fieldsOf = (
   ['checkpoint', checkpointText(session, now)],
   ['purged', session.purgeAt === undefined ? '' : moment(session.purgeAt)],
 ]
+
+const secretsText = ({ agentSecrets = [] }: SessionSummary): string =>
+  agentSecrets.length === 0
+    ? ''
+    : `visible to the agent: ${agentSecrets.map(({ name, variable }) => `${name} as ${variable}`).join(', ')}`
 
 const sinceText = (since: string, now: number): string => {
   const text = age(since, now)

@@ -9,6 +9,7 @@ import { limits } from '../limits.ts'
 import { operationError, operationRequest } from '../operation.ts'
 import { directoryName, repositories, repository } from '../repository.ts'
 import { answers, permissionDecision } from '../requests.ts'
+import { agentSecret } from '../secret.ts'
 import { sessionLimits } from '../session/limits.ts'
 import { shares, visibility } from '../session/sharing.ts'
 import { sessionSettings } from '../settings/settings.ts'
@@ -134,6 +135,8 @@ export const backendEvents = {
     /** What it warns of, when that is told only once. */
     about: z.enum(['deadline', 'no-price']).optional(),
   }),
+  /** The agent of the next generation can read these secrets of the project; told when it changes. None: it can't any more. */
+  'secrets.shown': z.object({ secrets: z.array(agentSecret).max(limits.secrets) }),
   /** The project's settings changed, and with them the limits of a session that lives. */
   'session.limits_changed': z.object({ limits: sessionLimits }),
   /** So much of a budget is spent that people should know; `spent`: nothing is left. */

@@ -31,6 +31,8 @@ export const sessionAppliers: Appliers = {
     deadlineWarned: state.deadlineWarned || data.about === 'deadline',
     spending: data.about === 'no-price' ? { ...state.spending, unpriced: true } : state.spending,
   }),
+  'secrets.shown': (state, { data }) =>
+    withSummary(state, { agentSecrets: data.secrets.length === 0 ? undefined : data.secrets }),
   'session.stop_requested': (state, { data }) => {
     const { status, turn } = state.summary
     const stops = status.phase === 'stopped' || status.phase === 'stopping'

@@ -4,8 +4,10 @@ import { diffStat } from '../changes.ts'
 import { labels, storedTitle } from '../events/session.ts'
 import { promptId, sessionId, turnId } from '../ids.ts'
 import { desired, holdReason, sessionStatus } from '../lifecycle.ts'
+import { limits } from '../limits.ts'
 import { directoryName } from '../repository.ts'
 import { openRequest } from '../requests.ts'
+import { agentSecret } from '../secret.ts'
 import { modelName } from '../settings/model-name.ts'
 import { usage } from '../usage.ts'
 import { visibility } from './sharing.ts'
@@ -122,6 +124,8 @@ export const sessionSummary = z.object({
     .array(z.object({ name: z.string(), status: z.string() }))
     .max(100)
     .optional(),
+  /** Secrets of the project that the agent can read, and so whoever may prompt it. Missing: none. */
+  agentSecrets: z.array(agentSecret).max(limits.secrets).optional(),
   /** How far the agent's list of things to do is. */
   todos: z.object({ completed: count, total: count, current: z.string().max(500).optional() }).optional(),
   generation: count,

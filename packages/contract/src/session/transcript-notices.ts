@@ -30,6 +30,12 @@ export const noticers = {
         ? `${nameOf(actor)} made the session private${data.shares.length === 0 ? '' : `, shared with ${data.shares.length}`}.`
         : `${nameOf(actor)} opened the session to the whole project.`,
     ),
+  'secrets.shown': ({ data: { secrets } }) =>
+    secrets.length === 0
+      ? info('The agent can read no secret of the project any more.')
+      : warning(
+          `The agent, and so whoever may prompt it, can read ${preview(secrets.map(({ name, variable }) => `the secret ${name} (${variable})`).join(', '), 1000)}.`,
+        ),
   'session.failed': ({ data }) => error(data.message),
   'start.failed': ({ data }) => error(data.message),
   'model.error': ({ data }) => warning(data.message),

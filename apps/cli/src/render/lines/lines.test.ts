@@ -43,6 +43,12 @@ const rows: Row[] = [
   ],
   ['session.notice', { level: 'warning', message: 'Soon over.' }, '  Soon over.'],
   [
+    'secrets.shown',
+    { secrets: [{ name: 'deploy', variable: 'DEPLOY' }] },
+    '! The agent, and who prompts it, can read these secrets of the project: deploy (as DEPLOY)',
+  ],
+  ['secrets.shown', { secrets: [] }, '  The agent can read no secret of the project any more'],
+  [
     'egress.refused',
     {
       scheme: 'https',

@@ -48,6 +48,12 @@ export const sessionLines = {
   'session.waits': ({ data }, { style }) =>
     style.yellow(`! Waits for room, place ${data.position} in the queue: ${safeText(data.message)}`),
   'session.notice': ({ data }, { style }) => style[notes[data.level]](`  ${safeText(data.message)}`),
+  'secrets.shown': ({ data: { secrets } }, { style }) => {
+    const told = secrets.map(({ name, variable }) => `${name} (as ${variable})`).join(', ')
+    return told === ''
+      ? style.dim('  The agent can read no secret of the project any more')
+      : style.yellow(`! The agent, and who prompts it, can read these secrets of the project: ${told}`)
+  },
   'egress.refused': ({ data }, { style }) =>
     style.yellow(
       `! ${safeText(data.message)}${data.last === true ? ' More that is refused in this turn is not told.' : ''}`,

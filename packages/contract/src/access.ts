@@ -9,6 +9,13 @@ export const subject = z.object({ kind: z.enum(memberKinds), id: z.string().min(
 
 export type Subject = z.infer<typeof subject>
 
+/** As which a user is known: names that are an email address in lower case, however they were written; others as they are. */
+export const userIdOf = (id: string): string => (/^[^\s:@]+@[^\s:@]+$/.test(id) ? id.toLowerCase() : id)
+
+/** The same subject under the id as which it signs in. */
+export const knownSubject = <S extends Subject>(given: S): S =>
+  given.kind === 'user' ? { ...given, id: userIdOf(given.id) } : given
+
 /** A role in a project, each including the ones before it. */
 export const projectRoles = ['viewer', 'editor', 'admin'] as const
 export type ProjectRole = (typeof projectRoles)[number]

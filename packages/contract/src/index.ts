@@ -1,12 +1,14 @@
 export {
   highestRole,
   includesRole,
+  knownSubject,
   type MemberKind,
   memberKinds,
   type ProjectRole,
   projectRoles,
   type Subject,
   subject,
+  userIdOf,
 } from './access.ts'
 export { type Actor, type Author, actor, authorOf, emailOf } from './actor.ts'
 export {

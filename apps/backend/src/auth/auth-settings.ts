@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import type { Subject } from '@berth/contract'
+import { knownSubject, type Subject } from '@berth/contract'
 import { z } from 'zod'
 import type { OidcSettings } from './oidc/oidc-settings.ts'
 import { noRights, type RightsSettings } from './rights.ts'
@@ -58,10 +58,7 @@ const subjects = words(/,/).pipe(
         context.addIssue(`${JSON.stringify(text)} is not user:…, group:… or service:…`)
         return z.NEVER
       }
-      return {
-        kind: kind as Subject['kind'],
-        id: kind === 'user' && id.includes('@') ? id.toLowerCase() : id,
-      }
+      return knownSubject({ kind: kind as Subject['kind'], id })
     }),
   ),
 )

@@ -1,5 +1,6 @@
 import {
   BerthError,
+  knownSubject,
   type Me,
   type ProjectAccess,
   permissionsOf,
@@ -42,7 +43,8 @@ export const accessEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
   })
 
   serve(routes.revokeAccess, async ({ body, principal, note, store: audited }): Promise<Revocation> => {
-    const { subject, keys } = body
+    const { keys } = body
+    const subject = knownSubject(body.subject)
     refuseOwn(principal, subject)
     note({ object: subject })
     const at = now()

@@ -1,4 +1,4 @@
-import { BerthError, type ProjectMember, routes } from '@berth/contract'
+import { BerthError, knownSubject, type ProjectMember, routes } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
 import type { Principal } from '../auth/principal.ts'
 import type { Member } from '../store/access-store.ts'
@@ -15,8 +15,9 @@ export const memberEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
   }))
 
   serve(routes.setMember, async ({ params, store: audited, query, body, principal }) => {
-    const { project, kind, id } = params
-    checkSubject(params)
+    const { project } = params
+    const { kind, id } = knownSubject(params)
+    checkSubject({ kind, id })
     if (kind === 'key') await checkKey(deps, id)
     refuseGrant(principal, body.role)
     const member = { project, kind, id, ...body, addedAt: now(), addedBy: principal.actor }
@@ -26,7 +27,8 @@ export const memberEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
   })
 
   serve(routes.removeMember, async ({ params, store: audited, query, principal }) => {
-    const { project, ...subject } = params
+    const { project, ...given } = params
+    const subject = knownSubject(given)
     const removed = await audited.removeMember(project, subject, rightsOf(principal, query.force))
     if (!removed)
       throw new BerthError(

@@ -31,6 +31,8 @@ describe('identityOf', () => {
     expect(identityOf({ ...ada, email: 'ADA@Example.com' }, rules).user).toBe('ada@example.com')
     const bySubject = { ...rules, names: { ...names, user: 'sub' } }
     expect(identityOf({ sub: 'Ada' }, bySubject).user).toBe('Ada')
+    expect(identityOf({ sub: 'Ada@Example.com' }, bySubject).user).toBe('ada@example.com')
+    expect(identityOf({ sub: 'idp|Ada@Example.com|X@Y' }, bySubject).user).toBe('idp|Ada@Example.com|X@Y')
   })
 
   it('never gives a reserved name, whatever the claims are [S6]', () => {

@@ -1,4 +1,4 @@
-import { BerthError } from '@berth/contract'
+import { BerthError, userIdOf } from '@berth/contract'
 import type { Identity } from '../identity.ts'
 import type { ClaimNames } from './oidc-settings.ts'
 
@@ -37,7 +37,7 @@ const userOf = (claims: Readonly<Record<string, unknown>>, { names, owner }: Cla
     throw refusal(
       'The issuer does not say that your email address is verified, so it can’t name you here. Verify it, or ask an operator to choose another claim with BERTH_OIDC_USER_CLAIM.',
     )
-  const user = names.user === 'email' ? value.toLowerCase() : value
+  const user = userIdOf(value)
   if (isReserved(user, owner))
     throw refusal(`The claim "${names.user}" gives you a name that is reserved: ${JSON.stringify(user)}.`)
   return user

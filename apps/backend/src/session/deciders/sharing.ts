@@ -1,3 +1,4 @@
+import { knownSubject } from '@berth/contract'
 import { type Deciders, refuseDeleted } from './draft.ts'
 import { checkVersion } from './version.ts'
 
@@ -8,7 +9,10 @@ export const sharingDeciders: Deciders<'share'> = {
     checkVersion(log.current, expectedVersion)
     const before = { visibility: log.current.summary.visibility, shares: log.current.shares }
     const { visibility = before.visibility, shares = before.shares } = change
-    const after = { visibility, shares: shares.map(({ kind, id, role }) => ({ kind, id, role })) }
+    const after = {
+      visibility,
+      shares: shares.map(({ kind, id, role }) => ({ ...knownSubject({ kind, id }), role })),
+    }
     if (JSON.stringify(after) !== JSON.stringify(before))
       log.add(actor, { type: 'session.shared', data: after })
   },

@@ -165,4 +165,6 @@ export const promises: Readonly<Record<string, string>> = {
   P202: 'What is not quite HTTP, or says something about its sender, changes neither what is asked nor who asks.',
   P205: 'Who asks, from where and how, is said by trusted proxies alone; over https cookies are this site’s own; and an issuer that is away is told of in words.',
   P206: 'A group that is a member gives its role to who is in it, until the issuer or an admin takes it away; a person is one member however their address is written.',
+  P207: 'What a runtime keeps for a project as a whole is removed with it, and nothing that is another’s or nobody’s.',
+  P208: 'Projects are made, renamed, archived and ended from the command line; their end asks for the name again.',
 }

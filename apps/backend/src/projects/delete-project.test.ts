@@ -86,6 +86,70 @@ describe('[P162] the deletion of a project', { timeout: 60_000 }, () => {
       expect((await backend.call<{ items: unknown[] }>(`${path}/sessions`)).body.items).toEqual([])
     }))
 
+  it('goes on with one project while what another one has can’t be removed', () => {
+    let isStuck = true
+    let tried = 0
+    const wrapped = ({ runtime }: BackendParts) => ({
+      runtime: new Proxy(runtime, {
+        get: (object, name) => {
+          const value = Reflect.get(object, name)
+          if (typeof value !== 'function') return value
+          if (name !== 'removeProject') return value.bind(object)
+          return async (project: string) => {
+            if (isStuck && project === 'a-stuck') throw new Error(`stuck ${++tried}`)
+          }
+        },
+      }),
+    })
+    return withBackend(async (backend) => {
+      await backend.restart(wrapped)
+      for (const name of ['a-stuck', 'doomed']) {
+        await backend.call('/api/projects', { body: { name } })
+        await backend.call(`/api/projects/${name}?confirm=${name}`, { method: 'DELETE' })
+      }
+      await gone(backend)
+      const told = await backend.call<ProjectDeletion>('/api/projects/a-stuck/deletion')
+      expect(told.body).toMatchObject({ project: 'a-stuck', step: 'runtime' })
+      await eventually('it is tried again', () => tried > 1)
+      expect(
+        backend.log.some((line) => line.includes('could not be settled') && line.includes('a-stuck')),
+      ).toBe(true)
+      isStuck = false
+      await eventually(
+        'it is gone too',
+        async () => (await backend.parts.store.projectState('a-stuck')) === undefined,
+      )
+    })
+  })
+
+  it('leaves no secret, key, member or rule, and keeps what the audit says', () =>
+    withBackend(async (backend) => {
+      await fill(backend)
+      const secret = { kind: 'git-host', value: 'CANARY-of-the-deleted' }
+      await backend.call(`${path}/secrets/github`, { method: 'PUT', body: secret })
+      await backend.call(`${path}/members/user/ada`, { method: 'PUT', body: { role: 'admin' } })
+      const key = await backend.call<{ id: string; secret: string }>(`${path}/keys`, { body: { name: 'ci' } })
+      const other = '/api/projects/default'
+      await backend.call(`${other}/members/key/${key.body.id}`, { method: 'PUT', body: { role: 'viewer' } })
+      const token = key.body.secret
+      expect((await backend.call('/api/me', { token })).status).toBe(200)
+      await remove(backend)
+      expect((await backend.call(path, { token })).body).toMatchObject({ code: 'project_not_found' })
+      await gone(backend)
+      expect((await backend.call('/api/me', { token })).status).toBe(401)
+      const { store } = backend.parts
+      expect(await store.rolesOf([{ kind: 'user', id: 'ada' }])).toEqual(new Map())
+      expect((await backend.call('/api/projects', { body: { name: 'doomed' } })).status).toBe(201)
+      expect(await store.secrets('doomed')).toEqual([])
+      expect(await store.keys('doomed')).toEqual([])
+      expect((await store.members('doomed')).map(({ id }) => id)).not.toContain('ada')
+      expect((await backend.call<{ own: object }>(`${path}/settings`)).body.own).toEqual({})
+      const entries = (await store.auditList({ project: 'doomed' }, { limit: 200 })).items
+      expect(entries.map(({ action }) => action)).toEqual(
+        expect.arrayContaining(['createKey', 'setMember', 'deleteProject']),
+      )
+    }))
+
   it('asks for the name again, and spares the project default', () =>
     withBackend(async (backend) => {
       await backend.call('/api/projects', { body: { name: 'doomed' } })

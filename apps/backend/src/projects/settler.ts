@@ -52,25 +52,37 @@ export class ProjectSettler {
   }
 
   async #look(): Promise<void> {
-    const { store, leases, log, clock } = this.#options
+    const { log, clock } = this.#options
     this.#again = false
     let left = 0
     try {
-      for (const { project, state } of await store.unsettled()) {
-        const settled = await leases.run(`project:${project}`, (lease) =>
-          state === 'deleting'
-            ? deleteProject({ ...this.#options, now: () => clock.now() }, { project, lease })
-            : this.#rest(project),
-        )
-        if (settled === true) log.info({ project, state }, 'A project is settled')
-        else left += 1
-      }
+      const places = await this.#options.store.unsettled()
+      const settled = await Promise.all(places.map((place) => this.#settle(place)))
+      left = settled.filter((isSettled) => !isSettled).length
     } catch (error) {
       log.warn({ err: error }, 'Projects could not be settled; the next look tries again')
     }
     if (this.#closed) return
     const wait = left > 0 || this.#again ? busyMs : idleMs
     this.#timer = clock.setTimeout(() => this.wake(), wait)
+  }
+
+  /** Goes on with one project; true: it is where it is to be. What fails in one holds up no other. */
+  async #settle({ project, state }: { project: string; state: 'archived' | 'deleting' }): Promise<boolean> {
+    const { leases, log, clock } = this.#options
+    try {
+      const settled = await leases.run(`project:${project}`, (lease) =>
+        state === 'deleting'
+          ? deleteProject({ ...this.#options, now: () => clock.now() }, { project, lease })
+          : this.#rest(project),
+      )
+      if (settled !== true) return false
+      log.info({ project, state }, 'A project is settled')
+      return true
+    } catch (error) {
+      log.warn({ err: error, project, state }, 'A project could not be settled; the next look tries again')
+      return false
+    }
   }
 
   /** Stops what runs in an archived project, or waits for it to begin. */

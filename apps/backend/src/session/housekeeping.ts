@@ -98,10 +98,10 @@ const sweepRunners = async ({ store, runtime, wake, log }: HousekeepingOptions):
     } else if (state === 'running' && !live.has(session)) wake(session)
 }
 
-/** Removes what the runtime keeps for projects that are gone: it takes longer than whoever deleted one waits. */
+/** Removes what the runtime keeps for projects that are gone. One that is being deleted goes by its own steps: its runners come first. */
 const sweepProjects = async ({ store, runtime, log }: HousekeepingOptions): Promise<void> => {
   for (const project of await runtime.projects()) {
-    if ((await store.projectSettings(project)) !== undefined) continue
+    if ((await store.projectState(project)) !== undefined) continue
     log.info({ project }, 'What the runtime keeps for a deleted project is removed')
     await runtime.removeProject(project)
   }

@@ -11,6 +11,8 @@ import type { Parts } from './parts.ts'
 /** Looks at a namespace that is being deleted, before somebody has to come again. */
 const patientLooks = 20
 const lookMs = 500
+/** Looks at one that a project’s end waits for. What holds up a namespace may do so for good. */
+const lastLooks = 120
 
 /** The namespaces in which runners live, with what has to be there before the first of them. */
 export class ProjectHomes {
@@ -46,19 +48,23 @@ export class ProjectHomes {
     return items
   }
 
-  /** Deletes the namespace of the project, if this installation made one. Resolves when it is gone. */
+  /**
+   * Deletes the namespace of the project, if this installation made one. Resolves when it is gone; rejects with `unavailable` when
+   * it is still there after a minute.
+   */
   async remove(project: string): Promise<void> {
     const { api, options } = this.#parts
     if ('existing' in options.namespaces) return
     const place = { kind: kinds.namespaces, name: namespaceOf(options, project) }
     this.forget(project)
-    for (;;) {
+    for (let look = 0; look < lastLooks; look++) {
       const found = await this.#find(place.name)
       if (found === undefined || !this.#isOurs(found, project)) return
       if (found.metadata?.deletionTimestamp === undefined)
         await api.delete(place, { preconditions: { uid: found.metadata?.uid } })
       await sleep(lookMs)
     }
+    throw terminating(place.name)
   }
 
   async #prepare(namespace: string, project: string): Promise<void> {
@@ -130,6 +136,6 @@ const foreign = (name: string, project: string): RuntimeError =>
 const terminating = (name: string): RuntimeError =>
   new RuntimeError({
     reason: 'unavailable',
-    message: `The namespace ${name} is being deleted and still there; when it is gone it is made again. If that takes minutes, something in it holds it up: kubectl get namespace ${name} -o yaml`,
+    message: `The namespace ${name} is being deleted and still there; when it is gone, Berth goes on. If that takes minutes, something in it holds it up: kubectl get namespace ${name} -o yaml`,
     retryable: true,
   })

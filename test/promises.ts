@@ -167,4 +167,5 @@ export const promises: Readonly<Record<string, string>> = {
   P206: 'A group that is a member gives its role to who is in it, until the issuer or an admin takes it away; a person is one member however their address is written.',
   P207: 'What a runtime keeps for a project as a whole is removed with it, and nothing that is another’s or nobody’s.',
   P208: 'Projects are made, renamed, archived and ended from the command line; their end asks for the name again.',
+  P209: 'The end of a project goes on by itself after kill -9 of the backend: nothing of it is left but its audit.',
 }

@@ -1,15 +1,14 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { builtInScenarios, createScriptedModel, fingerprintOf, loadScenarios } from '@berth/scripted-model'
 import { describe, expect, it } from 'vitest'
+import { processesNaming } from './support/processes.ts'
+import { filesBelow, type SecretWorld, withSecretWorld } from './support/secret-world.ts'
+import { messageOf, turn } from './support/talk.ts'
+import { answersOf, forms, told } from './support/told.ts'
 import { project, withWorld } from './support/world.ts'
 
 const key = 'sk-canary-8f3a1c5577d94e21'
-
-const filesBelow = async (directory: string): Promise<string[]> => {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
-}
 
 describe('secrets', { timeout: 120_000 }, () => {
   it('[P24][P75] the model’s key reaches the upstream, and nothing else: no event, file, log or environment', async () => {
@@ -45,4 +44,43 @@ describe('secrets', { timeout: 120_000 }, () => {
       await close()
     }
   })
+
+  it('[P177] [P178] [P75] [S10] [S12] what a project keeps is used by the agent’s git, model, servers and programs, and is found nowhere', () =>
+    withSecretWorld(async (it) => {
+      const { world, session, canaries, used } = it
+      const work = [
+        'echo new > new.txt; git add -A; git commit -qm New; git push -q origin HEAD; git fetch -q origin',
+        `curl -sS ${it.egressUrl}`,
+        'echo "plain $SHOWN"; printf %s "$SHOWN" | base64 -w0; echo; printf %s "$SHOWN" | od -An -tx1 | tr -d " \\n"; echo',
+        'grep -rlsE "CANA""RY.(git|model|mcp|egress)" /workspace /setup /opt/berth /etc "$HOME" | sed s/^/found:/; echo all done',
+      ].join('; ')
+      const said = messageOf(await turn(world, session, `run: ${work}`))
+      expect(said).toContain('plain [secret:shown]\n[secret:shown]')
+      expect(said).toContain('all done')
+      expect(said, 'no file of the agent’s holds one, git’s configuration neither').not.toContain('found:')
+      expect(messageOf(await turn(world, session, 'call mcp__far__whisper with HELLO'))).toBe('hello')
+      expect(await used(), 'each was used').toEqual({ model: true, git: true, mcp: true, egress: true })
+
+      const hidden = Object.values(canaries)
+      const others = hidden.filter((value) => value !== canaries.shown)
+      expect(await it.processes(others), 'in no process').toEqual([])
+      expect(await processesNaming(canaries.shown), 'the agent has it').not.toEqual([])
+      expect(await it.processes([canaries.shown]), 'and nobody else').toEqual([])
+      const everything = [...(await answersOf(world, session)), ...(await told(world, session))]
+      expect(everything.filter(({ from }) => from.endsWith('(200)')).length).toBeGreaterThan(45)
+      for (const { from, text } of everything)
+        for (const form of hidden.flatMap(forms))
+          expect(text.includes(form), `${from} holds ${form}`).toBe(false)
+      await inFiles(it, others)
+    }))
+
+  const inFiles = async ({ world, canaries }: SecretWorld, others: string[]) => {
+    for (const file of await filesBelow(world.dataDir)) {
+      const text = await readFile(file, 'latin1').catch(() => '')
+      // The agent printed it: its conversation, from which it goes on, stays as it was.
+      const agents = /\/(sessions|blobs|checkpoints)\//.test(file)
+      for (const value of agents ? others : [...others, canaries.shown])
+        for (const form of forms(value)) expect(text.includes(form), `${file} holds ${form}`).toBe(false)
+    }
+  }
 })

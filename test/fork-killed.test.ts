@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as breathe } from 'node:timers/promises'
+import { crashSteps } from '@berth/testing/crash-points'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checkLog } from './support/check-log.ts'
 import { signal } from './support/processes.ts'
@@ -61,7 +62,7 @@ describe('a fork that kill -9 cuts short', { timeout: 180_000 }, () => {
       }
       let kills = 0
       let last = ''
-      for (let blobs = 1; ; blobs++) {
+      for (const blobs of crashSteps()) {
         const title = `Copy number ${blobs} of it`
         const fork = () =>
           world.client.forkSession({
@@ -83,7 +84,7 @@ describe('a fork that kill -9 cuts short', { timeout: 180_000 }, () => {
         last = id
         if (!killed) break
       }
-      expect(kills).toBeGreaterThan(1)
+      expect(kills).toBeGreaterThan(0)
       await world.settled(last, ({ status }) => status.phase === 'idle')
       const { seq } = await world.client.createPrompt({
         params: { project, session: last },

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AnyEvent } from '@berth/contract'
+import { crashPoints } from '@berth/testing/crash-points'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checkLog } from './support/check-log.ts'
 import { findProcess, processesNaming, runnerProcess, signal } from './support/processes.ts'
@@ -115,7 +116,7 @@ describe.skipIf(process.platform !== 'linux')(
     it('[P42] the backend, the runner or both, while a session falls asleep: it sleeps, and wakes with everything', () =>
       withWorld(async (world) => {
         const id = await sleeper(world, 'falls')
-        for (const victims of [['backend'], ['runner'], ['runner', 'backend']]) {
+        for (const victims of crashPoints([['backend'], ['runner'], ['runner', 'backend']])) {
           await asleep(world, id)
           const { seq } = await send(world, id)
           await world.until(id, is('turn.started'), { after: seq })
@@ -134,7 +135,7 @@ describe.skipIf(process.platform !== 'linux')(
     it('[P42] the runner and the backend, after each step of waking: the prompt is delivered once', () =>
       withWorld(async (world) => {
         const id = await sleeper(world, 'wakes')
-        for (const [turns, step] of wakingSteps.entries()) {
+        for (const [turns, step] of crashPoints(wakingSteps).entries()) {
           await asleep(world, id)
           const { seq } = await send(world, id)
           await world.until(id, is(step), { after: seq - 1 })

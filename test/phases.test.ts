@@ -4,6 +4,7 @@ import { access, mkdir, mkdtemp, open, rename, rm, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { AnyEvent, SessionSummary } from '@berth/contract'
+import { crashPoints } from '@berth/testing/crash-points'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { allowUntilEnded } from './support/allow.ts'
 import { startGatedModel } from './support/gated-model.ts'
@@ -217,7 +218,7 @@ describe.skipIf(process.platform !== 'linux')(
     it('[P18] the backend, with a session in each phase: nothing is lost or doubled, and no turn is begun again', () =>
       inWorld(async (world) => {
         const held: { phase: string; session: Held; follower: Follower }[] = []
-        await pooled(Object.entries(phases), 3, async ([phase, enter]) => {
+        await pooled(crashPoints(Object.entries(phases)), 3, async ([phase, enter]) => {
           const session = await enter(surroundings(world))
           held.push({ phase, session, follower: follow(world, session.id) })
         })
@@ -237,7 +238,7 @@ describe.skipIf(process.platform !== 'linux')(
 
     const kill = (names: readonly string[], find: (world: World, id: string) => Promise<number>) =>
       inWorld((world) =>
-        pooled(names, 2, async (phase) => {
+        pooled(crashPoints(names), 2, async (phase) => {
           const round = async () => {
             const session = await (phases[phase] ?? saving)(surroundings(world))
             const follower = follow(world, session.id)

@@ -35,10 +35,10 @@ export const signInEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
 
   serve(routes.getSignIn, async () => ways)
 
-  serve(routes.createLoginLink, async ({ principal }) => {
+  serve(routes.createLoginLink, async ({ principal, store }) => {
     if (principal.actor.id !== deps.owner.id)
       throw new BerthError('forbidden', 'A login link is the owner’s. Sign in at the issuer: /login')
-    const { ticket, expiresAt } = await links.createTicket(principal)
+    const { ticket, expiresAt } = await links.createTicket(principal, store)
     return { path: `/login?ticket=${ticket}`, expiresAt: new Date(expiresAt).toISOString() }
   })
 
@@ -77,13 +77,13 @@ export const signInEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
 
   serve(routes.signedOut, async ({ reply }) => reply.redirect(home, 302))
 
-  serve(routes.logout, async ({ request, reply }) => {
+  serve(routes.logout, async ({ request, reply, store }) => {
     const cookie = sessionCookieOf(deps, request)
     const cookies = browserCookies(deps, request)
     reply.clearCookie(cookies.session, cookies.attributes('lax', 0))
     if (cookie === undefined) return {}
-    await links.signOut(cookie)
-    const issuer = await deps.auth.signIn?.signOut(cookie)
+    await links.signOut(cookie, store)
+    const issuer = await deps.auth.signIn?.signOut(cookie, store)
     deps.streams.recheck()
     return issuer === undefined ? {} : { issuer }
   })

@@ -21,11 +21,14 @@ export class LoginLinks {
     this.#options = options
   }
 
-  /** A ticket that signs one browser in, once, within five minutes. */
-  async createTicket(principal: Principal): Promise<{ ticket: string; expiresAt: number }> {
+  /** A ticket that signs one browser in, once, within five minutes. `store`: the one that records the request. */
+  async createTicket(
+    principal: Principal,
+    store: Pick<Store, 'putGrant'> = this.#options.store,
+  ): Promise<{ ticket: string; expiresAt: number }> {
     const ticket = this.#secret()
     const expiresAt = this.#options.now() + ticketMs
-    await this.#options.store.putGrant({
+    await store.putGrant({
       kind: 'ticket',
       hash: sha256(ticket),
       principal: principal.actor,
@@ -46,8 +49,8 @@ export class LoginLinks {
     return cookie
   }
 
-  async signOut(cookie: string): Promise<void> {
-    await this.#options.store.removeGrant('browser', sha256(cookie))
+  async signOut(cookie: string, store: Pick<Store, 'removeGrant'> = this.#options.store): Promise<void> {
+    await store.removeGrant('browser', sha256(cookie))
   }
 
   #secret(): string {

@@ -112,8 +112,11 @@ export class SignIn {
   }
 
   /** Ends a browser's session. Where the browser can go so that the issuer ends its own too, when it has such a place. */
-  async signOut(cookie: string): Promise<string | undefined> {
-    const { store, issuer, cipher, publicUrl, settings } = this.#options
+  async signOut(
+    cookie: string,
+    store: Pick<Store, 'removeBrowserSession'> = this.#options.store,
+  ): Promise<string | undefined> {
+    const { issuer, cipher, publicUrl, settings } = this.#options
     const session = await store.removeBrowserSession(sha256(cookie))
     if (session === undefined) return undefined
     const { refresh, id } = openTokens(cipher, session.hash, session.sealed)

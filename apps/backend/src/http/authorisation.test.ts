@@ -6,6 +6,7 @@ import {
   routes,
   runnerRoutes,
 } from '@berth/contract'
+import { createManualClock } from '@berth/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Authenticator } from '../auth/authenticator.ts'
 import type { Principal } from '../auth/principal.ts'
@@ -85,7 +86,9 @@ let runnerToken: string
 let theirSession: string
 
 beforeAll(async () => {
-  backend = await createTestBackend({ authenticator, owner: { id: 'platform', name: 'Platform' } })
+  // Time stands still: else memberships of keys that were never made are cleared away before a slow run is over.
+  const clock = createManualClock(Date.now())
+  backend = await createTestBackend({ authenticator, owner: { id: 'platform', name: 'Platform' }, clock })
   for (const name of ['mine', 'theirs'])
     await backend.call('/api/projects', { token: 'platform', body: { name } })
   const added = { project: 'mine', addedAt: 0, addedBy: { kind: 'user', id: 'platform' } } as const

@@ -4,6 +4,7 @@ import { someId } from '../test-backend.ts'
 /** A valid body for each row that takes one. */
 const bodies: { [N in RouteName]?: object } = {
   createProject: { name: 'fresh' },
+  logoutByIssuer: { logout_token: 'not one' },
   updateProject: { displayName: 'Renamed' },
   updateProjectSettings: { turnMinutes: 5 },
   setMember: { role: 'viewer' },

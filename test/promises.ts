@@ -142,6 +142,7 @@ export const promises: Readonly<Record<string, string>> = {
   P176: 'What the agent can read of a project’s secrets is told in the session, by name, before the agent runs and whenever it changes.',
   P177: 'Of what a project keeps, no value is found in any process, file, answer, stream, export, log or output of a command, while the agent’s git, model, servers and programs use it; but for what its agent is given, in the agent’s own processes and conversation.',
   P178: 'A credential of git is in no configuration of git and no other file of a session that clones and pushes with it, and so in no checkpoint.',
+  P179: 'The issuer’s tokens for a browser are sealed anew with the secrets; a browser whose key is gone is signed out, and the log says so.',
   P180: 'Requests to Amazon Bedrock are signed so that AWS takes them, and its stream reaches the agent event by event as Anthropic’s would.',
   P181: 'Requests to Google Vertex AI carry a token for a signed assertion, asked for once and in time.',
   P182: 'Of several keys the next one is used when one is refused or at its limit, and the first again later.',

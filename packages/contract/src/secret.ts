@@ -79,7 +79,7 @@ export const sealingKey = z.object({
   current: z.boolean(),
   /** It is in the key file. */
   present: z.boolean(),
-  /** Sealed values that need it. A key that no value needs may be taken out of the key file. */
+  /** Sealed values that need it: of secrets, and tokens of browsers that are signed in. A key that no value needs may be taken out of the key file. */
   values: z.number().int().nonnegative(),
 })
 

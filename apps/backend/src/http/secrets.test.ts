@@ -1,5 +1,7 @@
 import { limits, type Secret } from '@berth/contract'
 import { describe, expect, it } from 'vitest'
+import { openTokens, sealTokens } from '../auth/browser/kept-tokens.ts'
+import { createCipher } from '../secrets/cipher.ts'
 import { createKeyRing } from '../secrets/key-ring.ts'
 import { createTestBackend, ownerToken, type TestBackend, withBackend } from '../test-backend.ts'
 
@@ -123,28 +125,37 @@ describe('keys', () => {
     return createKeyRing(id, keys)
   }
 
-  it('[P171] are replaced in batches, and then are not needed any more', async () => {
+  it('[P171] [P179] are replaced in batches, and then are not needed any more', async () => {
     const backend = await createTestBackend({ keys: keyOf('a') })
     try {
       const value = async (name: string) => backend.secrets.value({ project: 'default', name, ...asker })
       const asker = { use: 'test', actor: { kind: 'user' as const, id: 'ada' } }
       for (let i = 0; i < 5; i++) await put(backend, `s${i}`, { value: `${canary}-${i}` })
+      const cipher = createCipher(keyOf('a'))
+      const kept = {
+        sealed: sealTokens(cipher, 'browser', { refresh: canary }),
+        identity: { user: 'ada', groups: [] },
+      }
+      const times = { createdAt: 1, usedAt: Date.now(), expiresAt: Date.now() + 3_600_000 }
+      await backend.parts.store.createBrowserSession({ hash: 'browser', subject: 'ada', ...times, ...kept })
       backend.overrides.keys = keyOf('b', ['a'])
       await backend.restart()
       const rekey = (limit: number) => backend.call('/api/secrets/rekey', { method: 'POST', body: { limit } })
-      expect((await rekey(2)).body).toEqual({ done: 2, left: 3, unusable: 0 })
+      expect((await rekey(2)).body).toEqual({ done: 2, left: 4, unusable: 0 })
       expect((await backend.call('/api/secrets/keys')).body).toEqual({
         items: [
-          { id: 'a', current: false, present: true, values: 3 },
+          { id: 'a', current: false, present: true, values: 4 },
           { id: 'b', current: true, present: true, values: 2 },
         ],
       })
       await backend.restart()
-      expect((await rekey(200)).body).toEqual({ done: 3, left: 0, unusable: 0 })
+      expect((await rekey(200)).body).toEqual({ done: 4, left: 0, unusable: 0 })
       expect((await rekey(200)).body).toEqual({ done: 0, left: 0, unusable: 0 })
       backend.overrides.keys = keyOf('b')
       await backend.restart()
       for (let i = 0; i < 5; i++) expect(await value(`s${i}`)).toBe(`${canary}-${i}`)
+      const browser = await backend.parts.store.browserSession('browser', { now: Date.now(), idleSince: 0 })
+      expect(openTokens(createCipher(keyOf('b')), 'browser', browser?.sealed)).toEqual({ refresh: canary })
     } finally {
       await backend.dispose()
     }

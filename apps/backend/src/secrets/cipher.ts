@@ -21,6 +21,9 @@ export class SealBroken extends Error {
 }
 
 const form = /^b1\.([A-Za-z0-9_-]{1,32})\.([A-Za-z0-9_-]{80})\.([A-Za-z0-9_-]{38,})$/
+/** What everything begins with that is sealed under a key. */
+export const beginningOf = (keyId: string): string => `b1.${keyId}.`
+
 const nonceBytes = 12
 const tagBytes = 16
 

@@ -55,10 +55,24 @@ describe('the keys of an installation', () => {
     )
   })
 
+  it('[P179] sign out browsers whose tokens nobody can open any more, and say so', async () => {
+    const lines: string[] = []
+    const told = pino({}, { write: (line: string) => void lines.push(line) })
+    const identity = { user: 'ada', groups: [] }
+    const times = { createdAt: 1, usedAt: 1, expiresAt: 100 }
+    for (const id of ['a', 'gone'])
+      await store.createBrowserSession({ hash: id, subject: 's', identity, ...times, sealed: `b1.${id}.x` })
+    await claimKeys({ store, log: told, keys: ring('a') })
+    const left = (hash: string) => store.browserSession(hash, { now: 2, idleSince: 0 })
+    expect([await left('gone'), (await left('a'))?.hash]).toEqual([undefined, 'a'])
+    expect(lines.join('')).toContain('"browsers":1')
+  })
+
   it('must be the same for all who share a database', async () => {
     const shared = Object.assign(Object.create(store), {
       kind: 'postgres',
       sealedBy: async () => new Map(),
+      endBrowsersSealedOtherwise: async () => 0,
       claimKeys: (claim: Parameters<Store['claimKeys']>[0]) => store.claimKeys(claim),
     }) as Store
     await expect(claimKeys({ store: shared, log, keys: ring('c') })).rejects.toThrow('BERTH_KEYS_FILE')

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Store } from '../store/port.ts'
+import { beginningOf } from './cipher.ts'
 import type { KeyRing } from './key-ring.ts'
 
 export interface ClaimOptions {
@@ -36,5 +37,12 @@ export const claimKeys = async ({ store, keys, log, lost = [] }: ClaimOptions): 
   if (shared && ids.length > 0 && !ids.some((id) => keys.has(id)))
     throw new Error(
       `Other backends of this database use the keys ${ids.join(', ')}; this one has none of them. Give all of them the same key file with BERTH_KEYS_FILE.`,
+    )
+  // People can sign in again, so a key is not kept for that; without it nobody could ask their issuer or sign them out there.
+  const ended = await store.endBrowsersSealedOtherwise(keys.ids.map(beginningOf))
+  if (ended > 0)
+    log.warn(
+      { browsers: ended },
+      'Browsers were signed out: the key that sealed their tokens is not in the key file',
     )
 }

@@ -11,10 +11,11 @@ import type { Logger } from 'pino'
 import { hiderOf } from '../session/redact/hider.ts'
 import type { Store } from '../store/port.ts'
 import type { SealedSecret, SecretRow } from '../store/secret-store.ts'
-import type { Cipher } from './cipher.ts'
+import { beginningOf, type Cipher } from './cipher.ts'
 import type { KeyRing } from './key-ring.ts'
 import type { KnownValues } from './known-values.ts'
 import { fillReferences, referencesIn } from './references.ts'
+import { rekeyBrowsers } from './rekey-browsers.ts'
 import type { AgentSecretValue, KnownSecrets, Secrets, SecretUse } from './secrets.ts'
 
 export interface SecretsOptions {
@@ -119,10 +120,14 @@ export class StoredSecrets implements Secrets {
     return Object.fromEntries(await Promise.all(entries))
   }
 
-  /** The keys with which values are sealed. */
+  /** The keys with which values are sealed: secrets, and the issuer's tokens for browsers. */
   async keys(): Promise<SealingKey[]> {
     const { store, keys } = this.#options
     const counts = await store.sealedBy()
+    for (const id of keys.ids) {
+      const browsers = await store.browsersSealedBy(beginningOf(id))
+      if (browsers > 0) counts.set(id, (counts.get(id) ?? 0) + browsers)
+    }
     return [...new Set([...keys.ids, ...counts.keys()])].sort().map((id) => ({
       ...{ id, current: id === keys.current, present: keys.has(id) },
       values: counts.get(id) ?? 0,
@@ -144,6 +149,7 @@ export class StoredSecrets implements Secrets {
         ...{ resealed: cipher.rewrap(item.sealed, contextOf(item)), keyId: keys.current },
       }))
       done += await store.resealSecrets(resealed)
+      done += await rekeyBrowsers({ store, cipher }, id, limit - done)
     }
     const others = (await this.keys()).filter(({ current }) => !current)
     const sum = (list: SealingKey[]) => list.reduce((total, { values }) => total + values, 0)

@@ -27,6 +27,12 @@ export interface IssuerLogout {
   token: { hash: string; until: number }
 }
 
+/** The issuer's tokens for a browser, as they are kept. */
+export interface SealedBrowser {
+  hash: string
+  sealed: string
+}
+
 /** Browsers that are signed in; part of the store's port. `revokeSubject` ends those of a user. */
 export interface BrowserSessionStore {
   createBrowserSession(row: BrowserSessionRow): Promise<void>
@@ -41,6 +47,14 @@ export interface BrowserSessionStore {
   claimBrowserSessions(query: { now: number; until: number; limit: number }): Promise<BrowserSessionRow[]>
   /** Stores what the issuer said, unless another backend has taken the session since (`claimedUntil`); says whether it was. */
   refreshBrowserSession(hash: string, news: BrowserSessionNews): Promise<boolean>
+  /** How many have tokens that are sealed with a key, by the beginning of what is sealed with it. */
+  browsersSealedBy(beginning: string): Promise<number>
+  /** Tokens that are sealed so, at most `limit`. */
+  sealedBrowsers(beginning: string, limit: number): Promise<SealedBrowser[]>
+  /** Stores tokens as they were sealed anew; what was changed meanwhile stays as it is. How many were stored. */
+  resealBrowsers(items: (SealedBrowser & { resealed: string })[]): Promise<number>
+  /** Ends those whose tokens begin with none of these: nobody can open them. How many. */
+  endBrowsersSealedOtherwise(beginnings: string[]): Promise<number>
   /** What was removed. Idempotent. */
   removeBrowserSession(hash: string): Promise<BrowserSessionRow | undefined>
   /**

@@ -64,6 +64,8 @@ export interface Operations {
     input: Parameters<Store['claimBrowserSessions']>[0]
     value: BrowserSessionRow[]
   }
+  resealBrowsers: { input: { items: Parameters<Store['resealBrowsers']>[0] }; value: number }
+  endBrowsersSealedOtherwise: { input: { beginnings: string[] }; value: number }
   refreshBrowserSession: { input: { hash: string } & BrowserSessionNews; value: boolean }
   endBrowserSessions: { input: IssuerLogout; value: number }
   removeBrowserSession: { input: { hash: string }; value: BrowserSessionRow | undefined }

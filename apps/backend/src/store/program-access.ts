@@ -11,6 +11,7 @@ import { keyCredential, keys } from './programs/keys.ts'
 import { groupsOf } from './programs/known-groups.ts'
 import { members, roleOf, rolesOf } from './programs/members.ts'
 import { revokedBefore } from './programs/revocations.ts'
+import { browsersSealedBy, sealedBrowsers } from './programs/sealed-browsers.ts'
 import {
   knownSecrets,
   sealedBy,
@@ -126,6 +127,18 @@ export class ProgramAccess extends ProgramAudit {
   }
   refreshBrowserSession(hash: string, news: BrowserSessionNews) {
     return this.#write('refreshBrowserSession', { hash, ...news })
+  }
+  browsersSealedBy(beginning: string) {
+    return this.#read(browsersSealedBy(beginning))
+  }
+  sealedBrowsers(beginning: string, limit: number) {
+    return this.#read(sealedBrowsers(beginning, limit))
+  }
+  resealBrowsers(items: Parameters<Store['resealBrowsers']>[0]) {
+    return this.#write('resealBrowsers', { items })
+  }
+  endBrowsersSealedOtherwise(beginnings: string[]) {
+    return this.#write('endBrowsersSealedOtherwise', { beginnings })
   }
   removeBrowserSession(hash: string) {
     return this.#write('removeBrowserSession', { hash })

@@ -6,16 +6,17 @@ export interface KeptTokens {
   id?: string
 }
 
-const contextOf = (hash: string) => `browser-session:${hash}`
+/** What a browser's sealed tokens are bound to. */
+export const browserContext = (hash: string) => `browser-session:${hash}`
 
 export const sealTokens = (cipher: Cipher, hash: string, tokens: KeptTokens): string =>
-  cipher.seal(JSON.stringify(tokens), contextOf(hash))
+  cipher.seal(JSON.stringify(tokens), browserContext(hash))
 
 /** Nothing when it was sealed with a key that is gone, or for another session. */
 export const openTokens = (cipher: Cipher, hash: string, sealed: string | undefined): KeptTokens => {
   if (sealed === undefined) return {}
   try {
-    return JSON.parse(cipher.open(sealed, contextOf(hash)))
+    return JSON.parse(cipher.open(sealed, browserContext(hash)))
   } catch {
     return {}
   }

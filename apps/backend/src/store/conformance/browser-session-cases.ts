@@ -47,6 +47,31 @@ export const browserSessionCases = (bench: () => Bench) => {
     expect((await claim(startOfTime + 60, startOfTime + 90)).map(({ hash }) => hash)).toEqual(['two'])
   })
 
+  it('[P179] seals tokens anew that nobody changed meanwhile, counts them by key, and ends those whose key is gone', async () => {
+    const { store } = bench()
+    await store.endBrowsersSealedOtherwise([])
+    for (const hash of ['one', 'two', 'three'])
+      await store.createBrowserSession(row(hash, { sealed: `b1.a_.${hash}` }))
+    await store.createBrowserSession(row('other', { sealed: 'b1.ab.x' }))
+    await store.createBrowserSession(row('none'))
+    expect(await store.browsersSealedBy('b1.a_.')).toBe(3)
+    const items = await store.sealedBrowsers('b1.a_.', 2)
+    expect(items).toEqual([
+      { hash: 'one', sealed: 'b1.a_.one' },
+      { hash: 'three', sealed: 'b1.a_.three' },
+    ])
+    const resealed = items.map((item) => ({ ...item, resealed: `b1.c.${item.hash}` }))
+    expect(await store.resealBrowsers([...resealed, { hash: 'two', sealed: 'before', resealed: 'x' }])).toBe(
+      2,
+    )
+    expect(await read('one')).toMatchObject({ sealed: 'b1.c.one' })
+    expect([await store.browsersSealedBy('b1.a_.'), await store.browsersSealedBy('b1.c.')]).toEqual([1, 2])
+    expect(await store.endBrowsersSealedOtherwise(['b1.c.', 'b1.ab.'])).toBe(1)
+    expect(await read('two')).toBeUndefined()
+    for (const hash of ['one', 'three', 'other', 'none']) expect(await read(hash)).toBeDefined()
+    expect(await store.endBrowsersSealedOtherwise(['b1.c.', 'b1.ab.'])).toBe(0)
+  })
+
   it('ends what the issuer has ended: a session there, or all of an account, and once for each word of it', async () => {
     const { store } = bench()
     const ofAda = { subject: 'ada' }

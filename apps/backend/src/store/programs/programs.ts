@@ -14,6 +14,7 @@ import { memberPrograms } from './members.ts'
 import { projectPrograms } from './projects.ts'
 import { revocationPrograms } from './revocations.ts'
 import { runnerPrograms } from './runners.ts'
+import { sealedBrowserPrograms } from './sealed-browsers.ts'
 import { secretPrograms } from './secrets.ts'
 import { uploadPrograms } from './uploads.ts'
 
@@ -22,6 +23,7 @@ const programs: Programs = {
   ...auditPrograms,
   ...basePrograms,
   ...browserSessionPrograms,
+  ...sealedBrowserPrograms,
   ...claimPrograms,
   ...keyPrograms,
   ...knownGroupPrograms,

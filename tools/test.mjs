@@ -9,6 +9,7 @@ import { step } from './bootstrap/step.mjs'
 import { checks } from './checks.mjs'
 
 const bin = join(root, 'node_modules/.bin')
+/** @type {Record<string, string | undefined>} */
 const env = {
   // Compiled TypeScript is kept: faster, and V8 crashes now and then while threads strip types by WebAssembly
   // (https://github.com/nodejs/node/issues/64500).
@@ -22,6 +23,9 @@ await main(async () => {
   const args = process.argv.slice(2)
   if (args.length === 0) {
     for (const check of checks) await runCheck(check)
+    // Most of what whole-system tests do is to start programs.
+    await runCheck({ label: 'bundles', command: [node, 'tools/build/main.ts'] })
+    env.BERTH_TEST_PROGRAMS = 'bundles'
   }
   await runVitest(node, args)
 })

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { eventually, type World } from './world.ts'
 
 /** What to look for below a session's supervisor. */
-export const runnerProcess = /runner\/src\/main\.ts/
+export const runnerProcess = /runner\/(src\/main\.ts|runner\/main\.js)/
 export const claudeProcess = /claude-agent-sdk-[^/]*\/claude\0|\/claude\0--/
 
 const parentOf = async (pid: string): Promise<number> => {

@@ -5,6 +5,7 @@ import {
   foldSession,
   foldTranscript,
   isBerthError,
+  isHold,
   mayAppend,
   parseEvent,
   type SessionState,
@@ -141,6 +142,8 @@ describe('random lives of a session', () => {
       for (const event of eventsOf(steps)) {
         if (event.type === 'turn.paused') paused = event.data.turn
         if (event.type === 'turn.ended' && event.data.turn === paused) paused = undefined
+        // Somebody gave it up: if they resume before the runner has gone, it goes on as after any loss.
+        if (event.type === 'session.stop_requested' && !isHold(event.data.reason)) paused = undefined
         if (event.type !== 'turn.started' || paused === undefined) continue
         expect(event.data).toMatchObject({ turn: paused, paused: 'budget' })
         paused = undefined

@@ -31,6 +31,10 @@ export const queueEndpoints = (
         sessions: shareOf(used.sessions, capacity.sessions),
         project: shareOf(used.projects.get(params.project) ?? 0, settings.liveSessions),
         memoryBytes: shareOf(used.memoryBytes, capacity.memoryBytes),
+        projectMemoryMiB:
+          settings.quotaMemoryMiB === undefined
+            ? undefined
+            : shareOf(used.quotasMiB.get(params.project) ?? 0, settings.quotaMemoryMiB),
       },
     }
   })

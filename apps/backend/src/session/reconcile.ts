@@ -144,8 +144,12 @@ export class Reconciler {
       return this.#again(session)
     }
     const token = this.#token()
-    const limits = limitsOf(await effective(store, state))
-    const command = { kind: 'launch', actor: backendActor, runtime: runtime.kind, limits } as const
+    const values = await effective(store, state)
+    // Its place is the one that it had: no session gets past its project's quota by losing its runner.
+    const kept = values.quotaMemoryMiB === undefined ? undefined : state.memoryMiB
+    const memoryMiB = Math.min(values.memoryMiB, kept ?? Infinity)
+    const asked = { runtime: runtime.kind, limits: limitsOf(values), memoryMiB }
+    const command = { kind: 'launch', actor: backendActor, ...asked } as const
     const { state: after, lines } = await service.run({ session, command, tokenHash: sha256(token) })
     return lines.length === 0 ? { kind: 'again', inMs: 0 } : this.#start(after, { token, lease })
   }
@@ -167,7 +171,9 @@ export class Reconciler {
   async #start(state: SessionState, { token, lease }: { token: string; lease: Lease }): Promise<Outcome> {
     const { runtime, store, service, backendUrl, clock } = this.#options
     const { id: session, project, generation, restarts } = state.summary
-    const { memoryMiB, processes, image } = await effective(store, state)
+    const { processes, image, ...values } = await effective(store, state)
+    // What it was given room for, whatever its settings say since.
+    const memoryMiB = state.memoryMiB ?? values.memoryMiB
     lease.check()
     try {
       const limits = { memoryBytes: memoryMiB * 1024 * 1024, processes }

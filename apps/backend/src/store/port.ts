@@ -140,9 +140,17 @@ export interface Occupancy {
     owner: string
     /** What the agent used at the last heartbeat that said so. */
     memoryBytes: number | undefined
+    /** MiB that its runner was started with. */
+    memoryMiB: number | undefined
   }[]
-  /** Sessions that wait to be started, with the time since when. */
-  waiting: { session: string; project: string; owner: string; since: number }[]
+  /** Sessions that wait to be started, with the time since when, and the MiB that they set for themselves. */
+  waiting: {
+    session: string
+    project: string
+    owner: string
+    since: number
+    memoryMiB: number | undefined
+  }[]
 }
 
 export interface ProjectRow extends Project {

@@ -97,6 +97,8 @@ export interface Tables {
     room: string | null
     /** Since when it wants room. */
     room_since: number | null
+    /** MiB that its runner was started with when it has room, else those that it sets for itself; null: it sets none. */
+    memory_mib: number | null
     generation: number
     /** The last event. */
     seq: number

@@ -53,6 +53,7 @@ export const sessionColumns = (state: SessionState) => {
     due_at: dueAt(state),
     room,
     room_since: since,
+    memory_mib: (room === 'has' ? state.memoryMiB : state.settings.memoryMiB) ?? null,
     generation: summary.generation,
     seq: summary.seq,
     summary: JSON.stringify(summary),

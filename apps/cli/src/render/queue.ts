@@ -11,6 +11,7 @@ type Item = ProjectQueue['items'][number]
 const reasons: Record<Item['reason'], string> = {
   sessions: 'as many sessions live as may',
   'project-sessions': 'as many sessions of the project live as may',
+  'project-memory': 'too little is left of the project’s quota of memory',
   memory: 'too little memory is free',
 }
 
@@ -46,8 +47,15 @@ export const renderQueue = (
 }
 
 /** `3 of 32 sessions live, 1 of 4 in this project; 2.1 GB of 12 GB of memory are in use`. */
-export const roomText = ({ sessions, project, memoryBytes }: ProjectQueue['capacity']): string => {
+export const roomText = ({
+  sessions,
+  project,
+  memoryBytes,
+  projectMemoryMiB: quota,
+}: ProjectQueue['capacity']): string => {
   const of = ({ used, limit }: typeof sessions, text: (value: number) => string = String) =>
     limit === undefined ? text(used) : `${text(used)} of ${text(limit)}`
-  return `${of(sessions)} sessions live, ${of(project)} in this project; ${of(memoryBytes, bytes)} of memory are in use`
+  const quotaText =
+    quota === undefined ? '' : `; ${of(quota)} MiB of the project’s quota of memory are given to its sessions`
+  return `${of(sessions)} sessions live, ${of(project)} in this project; ${of(memoryBytes, bytes)} of memory are in use${quotaText}`
 }

@@ -111,6 +111,8 @@ export const backendEvents = {
     runtime: z.string().max(50),
     /** What counts for the session as long as nobody changes it. */
     limits: sessionLimits.optional(),
+    /** Memory in MiB that its agent may use, which counts against its project's quota. */
+    memoryMiB: z.number().int().positive().optional(),
   }),
   /** What the runtime goes through before the runner can begin: it finds a place, gets images, starts containers. */
   'generation.step': z.object({
@@ -123,7 +125,7 @@ export const backendEvents = {
   /** There is no room for one more runner: the session waits for its turn. */
   'session.waits': z.object({
     /** What there is too little of. */
-    reason: z.enum(['sessions', 'project-sessions', 'memory']),
+    reason: z.enum(['sessions', 'project-sessions', 'project-memory', 'memory']),
     message,
     /** Its place in the queue when it began to wait, from 1. */
     position: z.number().int().positive(),

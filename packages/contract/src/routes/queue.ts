@@ -30,7 +30,13 @@ export const projectQueue = z.object({
   /** All of the project's that wait. */
   waiting: count,
   /** Room on this installation: for sessions of all projects, for those of this one, and for their memory in bytes. */
-  capacity: z.object({ sessions: share, project: share, memoryBytes: share }),
+  capacity: z.object({
+    sessions: share,
+    project: share,
+    memoryBytes: share,
+    /** Of the project's quota of memory, in MiB: what its live sessions were started with. Missing: it has no quota. */
+    projectMemoryMiB: share.optional(),
+  }),
 })
 
 export type ProjectQueue = z.infer<typeof projectQueue>

@@ -86,6 +86,7 @@ export const sessionAppliers: Appliers = {
   'generation.started': (state, { data, at }) => ({
     ...withSummary(state, { generation: data.generation }),
     ...newLimits(state, data.limits ?? state.limits),
+    memoryMiB: data.memoryMiB,
     live: true,
     liveSince: at,
     connected: false,

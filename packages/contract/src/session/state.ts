@@ -17,6 +17,8 @@ export interface SessionState {
   summary: SessionSummary
   settings: SessionSettings
   limits: SessionLimits
+  /** Memory in MiB that the last generation was started with; missing: none was. */
+  memoryMiB?: number
   /** Who sees it besides its owner and the project's admins while it is private. */
   shares: Share[]
   /** The repositories that the session should have. */

@@ -88,6 +88,7 @@ it('lets a session set nothing that protects its project', () => {
     { egress: [{ host: 'a.example' }] },
     { projectBudgetUsd: 5 },
     { liveSessions: 5 },
+    { quotaMemoryMiB: 4096 },
     { repositoryHooks: true },
     { mcpServers: { x: { type: 'http', url: 'http://10.0.0.1/' } } },
   ]) {

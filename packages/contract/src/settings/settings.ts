@@ -16,6 +16,7 @@ import { egressRules } from './egress.ts'
 import { gitCredentials, pushPolicy } from './git.ts'
 import { modelName } from './model-name.ts'
 import { modelProvider } from './model-provider.ts'
+import { projectQuotas } from './quotas.ts'
 import { sharingSettings } from './sharing.ts'
 import { workflowSource } from './workflow.ts'
 
@@ -108,6 +109,7 @@ const limitSettings = {
 /** What a project sets for all of its sessions together. */
 const projectLimits = {
   ...projectBudgets,
+  ...projectQuotas,
   modelProvider: modelProvider.optional(),
   /** Sessions of the project that may live at once; more wait. Default: the platform's own limit. */
   liveSessions: z.number().int().min(1).max(100_000).optional(),
@@ -161,6 +163,7 @@ export const sessionSettings = settings
     projectBudgetTokens: true,
     modelProvider: true,
     liveSessions: true,
+    quotaMemoryMiB: true,
     undoHours: true,
     image: true,
     egress: true,
@@ -195,6 +198,7 @@ const withoutDefault = {
   projectBudgetTokens: true,
   modelProvider: true,
   liveSessions: true,
+  quotaMemoryMiB: true,
 } as const
 
 /** Every setting with its value; those without a default may be missing. */

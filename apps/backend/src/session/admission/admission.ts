@@ -8,6 +8,7 @@ import { type SessionService, sessionSettingsOf } from '../service.ts'
 import { admit, type Verdict, type Waiting } from './admit.ts'
 import type { Capacity } from './capacity.ts'
 import type { Applicant } from './fair-order.ts'
+import { limitsOfProjects } from './project-limits.ts'
 import { waitMessage } from './wait-message.ts'
 
 export interface AdmissionOptions {
@@ -79,7 +80,9 @@ export class Admission {
   /** Who would be admitted and who waits, by what is stored now. */
   async view(): Promise<Verdict & { capacity: Capacity }> {
     const { store, capacity } = this.#options
-    return { ...(await this.#judge(await store.occupancy())), capacity }
+    const occupancy = await store.occupancy()
+    const names = [...occupancy.live, ...occupancy.waiting].map(({ project }) => project)
+    return { ...(await this.#judge(occupancy, names)), capacity }
   }
 
   /** Begins no more rounds and waits for the one under way. */
@@ -100,7 +103,9 @@ export class Admission {
     const { store, clock, leases } = this.#options
     if (this.#closed || (await store.occupancy()).waiting.length === 0) return
     const round = async (lease: Lease) => {
-      const { admitted, waiting } = await this.#judge(await store.occupancy())
+      const occupancy = await store.occupancy()
+      const names = occupancy.waiting.map(({ project }) => project)
+      const { admitted, waiting } = await this.#judge(occupancy, names)
       lease.check()
       await Promise.all([
         ...admitted.map((applicant) => this.#launch(applicant)),
@@ -112,14 +117,17 @@ export class Admission {
     if (done === undefined && !this.#closed) clock.setTimeout(() => this.wake(), othersMs)
   }
 
-  async #judge({ live, waiting }: Occupancy): Promise<Verdict> {
+  /** By the limits of these projects. */
+  async #judge({ live, waiting }: Occupancy, names: readonly string[]): Promise<Verdict> {
     const { store, capacity } = this.#options
-    const names = [...new Set(waiting.map(({ project }) => project))]
-    const projects = new Map<string, number>()
-    for (const project of await Promise.all(names.map((name) => store.project(name))))
-      if (project?.settings.liveSessions !== undefined)
-        projects.set(project.name, project.settings.liveSessions)
-    return admit(live, waiting, { ...capacity, projects })
+    const limits = await limitsOfProjects(store, new Set(names))
+    const sized = <T extends { project: string; memoryMiB: number | undefined }>(item: T) => ({
+      ...item,
+      wantedMiB: limits.quotasMiB.has(item.project)
+        ? (item.memoryMiB ?? limits.defaultsMiB.get(item.project))
+        : undefined,
+    })
+    return admit(live.map(sized), waiting.map(sized), { ...capacity, ...limits })
   }
 
   /** The reconciler finds a session that should have a runner and has none, and starts it. */
@@ -128,8 +136,9 @@ export class Admission {
     const state = await store.state(session)
     if (state === undefined) return
     const project = await store.projectSettings(state.summary.project)
-    const limits = limitsOf(sessionSettingsOf(state.settings, project?.settings ?? {}).values)
-    const command = { kind: 'launch', actor: backendActor, runtime, limits } as const
+    const { values } = sessionSettingsOf(state.settings, project?.settings ?? {})
+    const asked = { runtime, limits: limitsOf(values), memoryMiB: values.memoryMiB }
+    const command = { kind: 'launch', actor: backendActor, ...asked } as const
     const { lines } = await service.run({ session, command })
     if (lines.length > 0) this.#options.admitted(Math.max(0, clock.now() - since))
     service.wake(session)

@@ -1,18 +1,25 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { admit, type Occupant, type Room } from './admit.ts'
-import { capacityOf } from './capacity.ts'
+import { capacityOf, unlimited } from './capacity.ts'
 import { type Applicant, fairOrder } from './fair-order.ts'
 
 const name = fc.constantFrom('a', 'b', 'c', 'd')
 
 const occupants: fc.Arbitrary<Occupant[]> = fc.array(
-  fc.record({ project: name, owner: name, memoryBytes: fc.option(fc.nat(300), { nil: undefined }) }),
+  fc.record({
+    project: name,
+    owner: name,
+    memoryBytes: fc.option(fc.nat(300), { nil: undefined }),
+    wantedMiB: fc.nat(20),
+  }),
   { maxLength: 20 },
 )
 
 const applicants: fc.Arbitrary<Applicant[]> = fc
-  .array(fc.record({ project: name, owner: name, since: fc.nat(50) }), { maxLength: 40 })
+  .array(fc.record({ project: name, owner: name, since: fc.nat(50), wantedMiB: fc.nat(20) }), {
+    maxLength: 40,
+  })
   .map((items) => items.map((item, index) => ({ ...item, session: `s${index}` })))
 
 const rooms: fc.Arbitrary<Room> = fc.record({
@@ -20,6 +27,9 @@ const rooms: fc.Arbitrary<Room> = fc.record({
   memoryBytes: fc.nat(5000),
   reservedBytes: fc.constant(100),
   projects: fc.dictionary(name, fc.integer({ min: 1, max: 8 })).map((caps) => new Map(Object.entries(caps))),
+  quotasMiB: fc
+    .dictionary(name, fc.integer({ min: 1, max: 60 }))
+    .map((caps) => new Map(Object.entries(caps))),
 })
 
 const each = (check: (live: Occupant[], waiting: Applicant[], room: Room) => void): void =>
@@ -73,7 +83,7 @@ describe('[P40] admission', () => {
 
   it('gives each place to a project with the fewest live sessions of those that may have it', () => {
     each((live, waiting, room) => {
-      const verdict = admit(live, waiting, room)
+      const verdict = admit(live, waiting, { ...room, quotasMiB: new Map() })
       const counts = countBy(live)
       const left = [...verdict.admitted, ...verdict.waiting]
       for (const { project } of verdict.admitted) {
@@ -99,6 +109,41 @@ describe('[P40] admission', () => {
       }
       expect(admit(live, waiting, room).admitted.every((item) => waiting.includes(item))).toBe(true)
     })
+  })
+
+  it('[P163] never gives a project more memory than its quota, and lets nobody wait for what is left of it', () => {
+    each((live, waiting, room) => {
+      const verdict = admit(live, waiting, room)
+      for (const [project, quota] of room.quotasMiB) {
+        const of = (items: { project: string; wantedMiB?: number }[]) =>
+          items.reduce((sum, item) => sum + (item.project === project ? (item.wantedMiB ?? 0) : 0), 0)
+        const given = of(verdict.admitted)
+        const after = of(live) + given
+        if (given > 0) expect(after).toBeLessThanOrEqual(quota)
+        const [first] = verdict.waiting.filter(
+          (item) => item.project === project && item.reason === 'project-memory',
+        )
+        if (first !== undefined) expect(after + (first.wantedMiB ?? 0)).toBeGreaterThan(quota)
+      }
+      for (const { project, reason } of verdict.waiting)
+        expect(reason !== 'project-memory' || room.quotasMiB.has(project)).toBe(true)
+    })
+  })
+
+  it('[P163] keeps what becomes free for a large session, unless that can never fit', () => {
+    const waiting = [8, 2].map((wantedMiB, index) => ({
+      ...{ project: 'p', owner: 'ada', session: `s${index}`, wantedMiB },
+      since: index,
+    }))
+    const live = [{ project: 'p', owner: 'ada', memoryBytes: 0, wantedMiB: 3 }]
+    const verdict = (quota: number) =>
+      admit(live, waiting, { ...unlimited, projects: new Map(), quotasMiB: new Map([['p', quota]]) })
+    expect(verdict(10).waiting).toMatchObject([
+      { session: 's0', reason: 'project-memory', position: 1 },
+      { session: 's1', reason: 'project-memory', position: 2 },
+    ])
+    expect(verdict(7).admitted).toMatchObject([{ session: 's1' }])
+    expect(verdict(7).waiting).toMatchObject([{ session: 's0', reason: 'project-memory' }])
   })
 
   it('takes turns over the owners of a project', () => {

@@ -1,16 +1,21 @@
 import type { EventData } from '@berth/contract'
 import type { Capacity } from './capacity.ts'
 import { type Applicant, fairOrder, type Holder } from './fair-order.ts'
+import { MemoryQuotas } from './memory-quotas.ts'
 
 /** A session with a runner, or with a place that is kept for its next one. */
 export interface Occupant extends Holder {
   /** What its agent uses; undefined: not measured yet. */
   memoryBytes: number | undefined
+  /** Memory that counts against its project's quota; undefined: the project has none. */
+  wantedMiB?: number
 }
 
 export interface Room extends Capacity {
   /** Live sessions that projects allow themselves; a project that is missing has no limit of its own. */
   projects: ReadonlyMap<string, number>
+  /** MiB that the live sessions of projects may have together; a project that is missing has no quota. */
+  quotasMiB: ReadonlyMap<string, number>
 }
 
 export type Waiting = Applicant & Pick<EventData<'session.waits'>, 'reason' | 'position'>
@@ -21,28 +26,41 @@ export interface Verdict {
   /** In the order in which they would. */
   waiting: Waiting[]
   /** What is taken before anybody is admitted. */
-  used: { sessions: number; memoryBytes: number; projects: ReadonlyMap<string, number> }
+  used: {
+    sessions: number
+    memoryBytes: number
+    projects: ReadonlyMap<string, number>
+    quotasMiB: ReadonlyMap<string, number>
+  }
 }
 
 /**
  * Who gets a runner now, and what the others wait for. Pure. Nobody is admitted over a limit; a project at its own limit
- * does not hold others up; and when nothing lives, the first one is admitted however little memory there is.
+ * does not hold others up; and when nothing lives, the first one is admitted however little memory there is. In a project
+ * whose quota of memory is nearly used, small sessions don't overtake a large one for ever: they wait behind it.
  */
 export const admit = (live: readonly Occupant[], waiting: readonly Applicant[], room: Room): Verdict => {
   const projects = new Map<string, number>()
   for (const { project } of live) projects.set(project, (projects.get(project) ?? 0) + 1)
-  const used = { sessions: live.length, memoryBytes: memoryOf(live, room), projects: new Map(projects) }
+  const quotas = new MemoryQuotas(live, room.quotasMiB)
+  const used = {
+    ...{ sessions: live.length, memoryBytes: memoryOf(live, room) },
+    ...{ projects: new Map(projects), quotasMiB: new Map(quotas.used) },
+  }
   const taken = { sessions: used.sessions, memoryBytes: used.memoryBytes }
   const verdict: Verdict = { admitted: [], waiting: [], used }
   for (const applicant of fairOrder(live, waiting)) {
     const inProject = projects.get(applicant.project) ?? 0
-    const reason = lacking(taken, inProject >= (room.projects.get(applicant.project) ?? Infinity), room)
+    const isFull = inProject >= (room.projects.get(applicant.project) ?? Infinity)
+    const own = isFull ? 'project-sessions' : quotas.lacks(applicant) ? 'project-memory' : undefined
+    const reason = own ?? lacking(taken, room)
     if (reason !== undefined) {
       verdict.waiting.push({ ...applicant, reason, position: verdict.waiting.length + 1 })
       continue
     }
     verdict.admitted.push(applicant)
     projects.set(applicant.project, inProject + 1)
+    quotas.take(applicant)
     taken.sessions += 1
     taken.memoryBytes += room.reservedBytes
   }
@@ -54,10 +72,8 @@ const memoryOf = (live: readonly Occupant[], { reservedBytes }: Room): number =>
 
 const lacking = (
   taken: { sessions: number; memoryBytes: number },
-  projectIsFull: boolean,
   room: Room,
 ): Waiting['reason'] | undefined => {
-  if (projectIsFull) return 'project-sessions'
   if (taken.sessions >= room.sessions) return 'sessions'
   const fits = taken.memoryBytes + room.reservedBytes <= room.memoryBytes
   return fits || taken.sessions === 0 ? undefined : 'memory'

@@ -11,6 +11,8 @@ export interface Applicant extends Holder {
   session: string
   /** Milliseconds since 1970. */
   since: number
+  /** Memory that counts against its project's quota; undefined: the project has none. */
+  wantedMiB?: number
 }
 
 interface Line {

@@ -12,12 +12,12 @@ const stoppedTurn = (status: SessionStatus) => {
 
 /** What the reconciler does to a session: the life of its runners. */
 export const lifeDeciders: Deciders<'launch' | 'steps' | 'end' | 'fail'> = {
-  launch: (log, { actor, runtime, limits: values }) => {
+  launch: (log, { actor, runtime, limits: values, memoryMiB }) => {
     const { live, summary } = log.current
     if (live || summary.desired !== 'running' || summary.status.phase !== 'pending') return
     log.add(actor, {
       type: 'generation.started',
-      data: { generation: summary.generation + 1, runtime, limits: values },
+      data: { generation: summary.generation + 1, runtime, limits: values, memoryMiB },
     })
   },
   steps: (log, { actor, generation, steps }) => {

@@ -10,6 +10,7 @@ interface SessionColumns {
   due_at: number | null
   room: string | null
   room_since: number | null
+  memory_mib: number | null
   generation: number
   seq: number
   summary: string
@@ -26,6 +27,7 @@ const pickColumns = (values: SessionColumns): SessionColumns => ({
   due_at: values.due_at,
   room: values.room,
   room_since: values.room_since,
+  memory_mib: values.memory_mib,
   generation: values.generation,
   seq: values.seq,
   summary: values.summary,

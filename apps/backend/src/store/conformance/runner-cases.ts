@@ -154,8 +154,8 @@ export const occupancyCases = (bench: () => Bench) => {
     const lives = await bench().liveSession()
     const { project } = bench()
     expect(await bench().store.occupancy()).toEqual({
-      live: [{ session: lives, project, owner: 'ada', memoryBytes: undefined }],
-      waiting: [{ session: waits, project, owner: 'bob', since: startOfTime + 5 }],
+      live: [{ session: lives, project, owner: 'ada', memoryBytes: undefined, memoryMiB: undefined }],
+      waiting: [{ session: waits, project, owner: 'bob', since: startOfTime + 5, memoryMiB: undefined }],
     })
     await bench().store.heartbeat(lives, 1, { now: startOfTime, memoryBytes: 1000 })
     await bench().store.heartbeat(lives, 1, { now: startOfTime + 1 })
@@ -187,6 +187,19 @@ export const occupancyCases = (bench: () => Bench) => {
     expect(await sessions()).toEqual({ live: [stopping], waiting: [] })
     await bench().append(stopping, end(1))
     expect(await sessions()).toEqual({ live: [], waiting: [] })
+  })
+
+  it('tells the memory that a session was started with, also while its place is kept', async () => {
+    const session = await bench().session()
+    await bench().append(session, {
+      kind: 'launch',
+      actor: { kind: 'backend', id: 'b' },
+      runtime: 'fake',
+      memoryMiB: 2000,
+    } as const)
+    expect((await bench().store.occupancy()).live).toMatchObject([{ session, memoryMiB: 2000 }])
+    await bench().append(session, end(1, startOfTime + 500))
+    expect((await bench().store.occupancy()).live).toMatchObject([{ session, memoryMiB: 2000 }])
   })
 
   it('keeps the time since which a session waits when it is told that there is no room', async () => {

@@ -78,6 +78,7 @@ CREATE TABLE sessions (
   due_at INTEGER,
   room TEXT,
   room_since INTEGER,
+  memory_mib INTEGER,
   generation INTEGER NOT NULL,
   seq INTEGER NOT NULL,
   revision INTEGER NOT NULL,

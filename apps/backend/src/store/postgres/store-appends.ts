@@ -42,6 +42,7 @@ const columns = {
   due_at: 'bigint',
   room: 'text',
   room_since: 'bigint',
+  memory_mib: 'bigint',
   generation: 'bigint',
   seq: 'bigint',
   summary: 'text',

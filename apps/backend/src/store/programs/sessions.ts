@@ -29,7 +29,7 @@ const queries = {
   applicants: query<object>()(() =>
     sql
       .selectFrom('sessions')
-      .select(['id as session', 'project', 'owner_id as owner', 'room_since as since'])
+      .select(['id as session', 'project', 'owner_id as owner', 'room_since as since', 'memory_mib'])
       .where('room', '=', raw.lit('wants')),
   ),
   occupants: query<object>()(() =>
@@ -41,7 +41,7 @@ const queries = {
           .onRef('generations.generation', '=', 'sessions.generation')
           .on('generations.live', '=', raw.lit(1)),
       )
-      .select(['id as session', 'project', 'owner_id as owner', 'memory_bytes as memory'])
+      .select(['id as session', 'project', 'owner_id as owner', 'memory_bytes as memory', 'memory_mib'])
       .where('room', '=', raw.lit('has')),
   ),
   phases: query<object>()(() =>
@@ -120,8 +120,16 @@ export function* occupancy(): Program<Occupancy> {
   const live = yield* queries.occupants.all({})
   const waiting = yield* queries.applicants.all({})
   return {
-    live: live.map(({ memory, ...row }) => ({ ...row, memoryBytes: memory ?? undefined })),
-    waiting: waiting.map(({ since, ...row }) => ({ ...row, since: since ?? 0 })),
+    live: live.map(({ memory, memory_mib, ...row }) => ({
+      ...row,
+      memoryBytes: memory ?? undefined,
+      memoryMiB: memory_mib ?? undefined,
+    })),
+    waiting: waiting.map(({ since, memory_mib, ...row }) => ({
+      ...row,
+      since: since ?? 0,
+      memoryMiB: memory_mib ?? undefined,
+    })),
   }
 }
 

@@ -43,3 +43,17 @@ test('a timer that is cancelled by another of the same time does not fire', asyn
   await clock.advance(5)
   expect(fired).toEqual([])
 })
+
+test('what became due while time leapt fires once, with the next advance', async () => {
+  const clock = createManualClock(0)
+  const ticks: number[] = []
+  const tick = () => {
+    ticks.push(clock.now())
+    clock.setTimeout(tick, 10)
+  }
+  clock.setTimeout(tick, 10)
+  clock.leap(100)
+  expect(ticks).toEqual([])
+  await clock.advance(5)
+  expect(ticks).toEqual([100])
+})

@@ -55,7 +55,10 @@ test('of two kinds of conflict one is tried again', async () => {
 
 test('a server that hangs up, says nothing or talks nonsense is tried again, and then told', async () => {
   server = await startFakeServer((request) => void request.socket.destroy(), { retries: 1 })
-  await expect(server.api.get(place)).rejects.toMatchObject({ status: 0, message: /gave no answer/ })
+  await expect(server.api.get(place)).rejects.toMatchObject({
+    status: 0,
+    message: expect.stringMatching(/gave no answer/),
+  })
   await server.close()
   server = await startFakeServer(() => undefined, { retries: 1, timeoutMs: 100 })
   await expect(server.api.get(place)).rejects.toMatchObject({ status: 0 })

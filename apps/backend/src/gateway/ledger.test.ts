@@ -70,7 +70,7 @@ describe('what can’t be stored', () => {
     await ledger.add('a', usage(1))
     await ledger.add('b', usage(2))
     world.failure = undefined
-    await vi.waitFor(() => expect(world.stored).toEqual([1, 2]))
+    await vi.waitFor(() => expect(world.stored).toEqual([1, 2]), 20_000)
   })
 
   it('is not stored twice when only the answer was lost, and not lost when the backend ends', async () => {

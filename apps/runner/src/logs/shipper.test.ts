@@ -23,7 +23,7 @@ const rig = (refuse: (call: number) => Error | undefined = () => undefined) => {
 test('sends what came, in order, and what is left at the end', async () => {
   const { shipper, texts } = rig()
   shipper.push({ source: 'runner', level: 'info', text: 'one' })
-  await vi.waitFor(() => expect(texts()).toEqual(['one']))
+  await vi.waitFor(() => expect(texts()).toEqual(['one']), 20_000)
   for (let i = 0; i < 250; i++) shipper.push({ source: 'agent', text: `${i}` })
   await shipper.close(1000)
   expect(texts()).toEqual(['one', ...Array.from({ length: 250 }, (_, i) => `${i}`)])
@@ -34,9 +34,9 @@ test('sends what came, in order, and what is left at the end', async () => {
 test('keeps lines while the backend is away, from before the hello on', async () => {
   const { shipper, texts, calls } = rig((call) => (call < 3 ? new Error('away') : undefined))
   shipper.push({ source: 'runner', text: 'before hello' })
-  await vi.waitFor(() => expect(calls()).toBeGreaterThan(0))
+  await vi.waitFor(() => expect(calls()).toBeGreaterThan(0), 20_000)
   shipper.push({ source: 'runner', text: 'after' })
-  await vi.waitFor(() => expect(texts()).toEqual(['before hello', 'after']))
+  await vi.waitFor(() => expect(texts()).toEqual(['before hello', 'after']), 20_000)
 })
 
 test('[P75] a flood drops its own oldest lines, says so, and takes nothing from the runner', async () => {
@@ -60,7 +60,7 @@ test('ends within its time when nobody answers, and at once when another runner 
   await silent.close(5)
   const { shipper, calls } = rig(() => new BerthError('fenced', 'over'))
   shipper.push({ source: 'runner', text: 'x' })
-  await vi.waitFor(() => expect(calls()).toBe(1))
+  await vi.waitFor(() => expect(calls()).toBe(1), 20_000)
   shipper.push({ source: 'runner', text: 'y' })
   await shipper.close(1000)
   expect(calls()).toBe(1)

@@ -139,7 +139,7 @@ export const appendCases = (bench: () => Bench) => {
     const told = bench().watch()
     await bench().session()
     expect(told).toHaveLength(1)
-    await vi.waitUntil(() => warnings.includes('a listener is broken'))
+    await vi.waitUntil(() => warnings.includes('a listener is broken'), 20_000)
   })
 
   it('stores facts once, refuses gaps and fences generations', async () => {

@@ -129,7 +129,7 @@ describe('two stores over one database', { timeout: 60_000 }, () => {
     expect(taken.filter(Boolean)).toHaveLength(1)
     const winner = taken[0] ? 'one' : 'two'
     expect(await two.lease('round', winner, 1)).toBe(true)
-    await vi.waitFor(async () => expect(await one.lease('round', 'three', 60_000)).toBe(true))
+    await vi.waitFor(async () => expect(await one.lease('round', 'three', 60_000)).toBe(true), 20_000)
   })
 
   it('offer no session that somebody works on', async () => {
@@ -193,7 +193,7 @@ describe('two stores over one database', { timeout: 60_000 }, () => {
         await untilAnswered(stores[0], request(session, promptCommand(prompt), keyed(`k ${index}`)))
         acknowledged.push(prompt)
       })
-      await vi.waitUntil(() => acknowledged.length > 5)
+      await vi.waitUntil(() => acknowledged.length > 5, 20_000)
       await postgres.kill?.()
       const refused = await stores[1].append(request(session, promptCommand())).catch((error) => error)
       expect(refused).toMatchObject({ code: 'unavailable' })

@@ -1,6 +1,7 @@
 import type { Actor, Subject } from '@berth/contract'
 import type { Identity } from './identity.ts'
 import type { Principal } from './principal.ts'
+import { isOneOf } from './session-role.ts'
 
 /** What the operator's configuration gives, beside roles in projects. */
 export interface RightsSettings {
@@ -26,8 +27,7 @@ export const principalOf = (
     { kind: actor.kind, id: actor.id },
     ...groups.map((id) => ({ kind: 'group' as const, id })),
   ]
-  const isOne = (list: readonly Subject[]) =>
-    list.some((given) => subjects.some(({ kind, id }) => kind === given.kind && id === given.id))
+  const isOne = (list: readonly Subject[]) => list.some((given) => isOneOf(subjects, given))
   const platformAdmin = isOne(admins)
   return {
     actor,

@@ -18,7 +18,8 @@ export interface Audience {
   keptBy?: SessionAccess
 }
 
-const isOneOf = (subjects: readonly Subject[], { kind, id }: { kind: string; id: string }): boolean =>
+/** Whether somebody is among these. */
+export const isOneOf = (subjects: readonly Subject[], { kind, id }: { kind: string; id: string }): boolean =>
   subjects.some((subject) => subject.kind === kind && subject.id === id)
 
 /**

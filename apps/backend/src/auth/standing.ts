@@ -1,7 +1,7 @@
 import type { Actor, ProjectRole, Subject } from '@berth/contract'
 import type { Store } from '../store/port.ts'
 import type { Principal } from './principal.ts'
-import { sessionRole } from './session-role.ts'
+import { isOneOf, sessionRole } from './session-role.ts'
 
 export interface StandingOptions {
   store: Pick<
@@ -32,7 +32,10 @@ export class Standing {
     if (actor.kind !== 'user' && actor.kind !== 'service') return
     const groups = subjects.flatMap(({ kind, id }) => (kind === 'group' ? [id] : []))
     const { store, now } = this.#options
-    await store.noteGroups({ subject: { kind: actor.kind, id: actor.id }, groups, now: now() })
+    const subject = { kind: actor.kind, id: actor.id }
+    // Most people have none, and a look costs no turn of the one writer.
+    if (groups.length === 0 && (await store.groupsOf(subject)).length === 0) return
+    await store.noteGroups({ subject, groups, now: now() })
   }
 
   /** The role of somebody in a session at this moment; undefined: none, also where the key has expired. */
@@ -62,6 +65,3 @@ export class Standing {
     return found !== undefined && found.expiresAt > this.#options.now()
   }
 }
-
-const isOneOf = (list: readonly Subject[], { kind, id }: Subject): boolean =>
-  list.some((one) => one.kind === kind && one.id === id)

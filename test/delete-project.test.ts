@@ -22,6 +22,14 @@ const ended = ({ client }: World, session: string) =>
     return status.phase === 'idle' || undefined
   })
 
+const projectGone = ({ client }: World) =>
+  eventually('the project is gone', () =>
+    client.getProjectDeletion({ params }).then(
+      () => undefined,
+      (error) => error.code === 'project_not_found' || undefined,
+    ),
+  )
+
 describe.skipIf(process.platform !== 'linux')(
   'the end of a project (looks for processes in /proc)',
   { timeout: 180_000 },
@@ -54,12 +62,7 @@ describe.skipIf(process.platform !== 'linux')(
         })
         await world.stop('SIGKILL')
         await world.start()
-        await eventually('the project is gone', () =>
-          world.client.getProjectDeletion({ params }).then(
-            () => undefined,
-            (error) => error.code === 'project_not_found' || undefined,
-          ),
-        )
+        await projectGone(world)
         expect(await leftOf(world, sessions)).toEqual([])
         for (const session of sessions)
           expect(await processesNaming(join(world.dataDir, 'sessions', session))).toEqual([])
@@ -75,5 +78,30 @@ describe.skipIf(process.platform !== 'linux')(
         expect((await world.client.listKeys({ params })).items).toEqual([])
         expect((await world.client.listSessions({ params, query: {} })).items).toEqual([])
       }))
+
+    it('[P209] goes on also when sessions are only on their way: asked for, without a runner yet, or waiting for room', () =>
+      withWorld(
+        async (world) => {
+          await world.client.createProject({ body: { name: doomed } })
+          const sessions = await Promise.all(
+            Array.from({ length: 5 }, async () => {
+              const { id } = await world.client.createSession({ params, body: { prompt: 'echo: never' } })
+              return id
+            }),
+          )
+          await eventually('one is asked for', async () => {
+            const { items } = await world.client.listSessions({ params, query: {} })
+            return items.some(({ status }) => status.phase === 'starting') || undefined
+          })
+          await world.client.deleteProject({ params, query: { confirm: doomed } })
+          await world.stop('SIGKILL')
+          await world.start()
+          await projectGone(world)
+          expect(await leftOf(world, sessions)).toEqual([])
+          for (const session of sessions)
+            expect(await processesNaming(join(world.dataDir, 'sessions', session))).toEqual([])
+        },
+        { BERTH_MAX_LIVE_SESSIONS: '3' },
+      ))
   },
 )

@@ -52,6 +52,7 @@ export const terminatedWithin = (graceMs: number | undefined): Ending => {
 /** The end that a stop asks for: the turn that it cuts short says why. */
 export const stoppedFor = (reason: string): Ending => {
   const known = stopReason.safeParse(reason).data ?? 'user'
+  if (known === 'deleted') return endings.deleted
   const turn = { code: known === 'user' ? 'stopped' : known, message: stopMessages[known] }
   return { ...endings.stopped, turn }
 }

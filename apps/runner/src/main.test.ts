@@ -293,6 +293,17 @@ describe.concurrent('a runner process', { timeout }, () => {
     expect(await runner.exited).toEqual({ code: 0, signal: null })
   })
 
+  it.for(['user', 'deleted'] as const)(
+    'ends at once when its session was told to before it said hello: %s',
+    async (leaving, { open }) => {
+      const rig = await open()
+      rig.home.welcome.leaving = leaving
+      const runner = rig.start()
+      expect(await runner.exited).toEqual({ code: 0, signal: null })
+      expect(rig.home.log.map(({ type }) => type)).toEqual(['runner.started'])
+    },
+  )
+
   it('works without a sandbox when the operator says so, and says so too', async ({ open }) => {
     const rig = await open({ sandbox: 'off' })
     const runner = rig.start()

@@ -9,7 +9,7 @@ import type { CheckpointReason } from './checkpoint/checkpointer.ts'
 import type { Saver } from './checkpoint/saver.ts'
 import type { Config } from './config.ts'
 import { type Door, openDoor } from './door/door.ts'
-import { type Ending, endings } from './ending.ts'
+import { type Ending, endings, stoppedFor } from './ending.ts'
 import { type ExitCode, exitCode } from './exit-code.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { sayHello } from './hello.ts'
@@ -84,6 +84,8 @@ export const startRunner = (parts: RunnerParts): Runner => {
   const ready = Promise.withResolvers<void>()
   const begin = async (it: Session) => {
     session = it
+    const { leaving } = it.welcome
+    if (leaving !== undefined) return end(stoppedFor(leaving))
     await startSession(it)
     await it.live.keeper?.ready().then(
       () => ready.resolve(),

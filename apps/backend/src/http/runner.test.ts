@@ -46,6 +46,20 @@ describe('hello', () => {
         resumed: false,
       })
       expect(spec).toMatchObject({ backendUrl: backend.runnerUrl, limits: { processes: 1024 } })
+      expect(body).not.toHaveProperty('leaving')
+    }))
+
+  it('tells one whose session was told to end before it came that it is not wanted', () =>
+    withBackend(async (backend) => {
+      for (const [path, method, reason] of [
+        ['/stop', 'POST', 'user'],
+        ['', 'DELETE', 'deleted'],
+      ] as const) {
+        const { session, spec } = await backend.idleSession()
+        await backend.call(`/api/projects/default/sessions/${session}${path}`, { method })
+        const { body } = await backend.callRunner(spec.token, '/runner/hello', { method: 'POST' })
+        expect(body).toMatchObject({ leaving: reason })
+      }
     }))
 })
 

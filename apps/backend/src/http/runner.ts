@@ -164,5 +164,6 @@ const welcome = async (deps: Deps, runner: RunnerIdentity) => {
     checkpoint,
     restore,
     resumed: runner.generation > 1,
+    leaving: summary.status.phase === 'stopping' ? summary.status.reason : undefined,
   }
 }

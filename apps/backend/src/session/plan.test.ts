@@ -7,6 +7,9 @@ const start = Date.parse('2026-01-01T00:00:00.000Z')
 const session = 'ses_01m855ymq0fmba5kdj51nnmvf3'
 const actor = { kind: 'backend', id: 'test' } as const
 
+/** Runners see things in a generation. */
+type SeenEvent = NewEvent & { generation?: number }
+
 const created: NewEvent = {
   type: 'session.created',
   data: {
@@ -20,6 +23,12 @@ const created: NewEvent = {
   },
 }
 const launched: NewEvent = { type: 'generation.started', data: { generation: 1, runtime: 'fake' } }
+const startedUp: SeenEvent = {
+  type: 'runner.started',
+  generation: 1,
+  data: { version: '1', sandbox: 'none' },
+}
+const readyAgent: SeenEvent = { type: 'agent.ready', generation: 1, data: {} }
 const stopAsked: NewEvent = { type: 'session.stop_requested', data: { reason: 'user' } }
 const resumed: NewEvent = { type: 'session.resume_requested', data: {} }
 const failed: NewEvent = { type: 'session.failed', data: { reason: 'clone', message: 'no' } }
@@ -33,7 +42,7 @@ const ended = (generation: number, retryAt?: number): NewEvent => ({
   },
 })
 
-const stateAfter = (...events: NewEvent[]): SessionState => {
+const stateAfter = (...events: SeenEvent[]): SessionState => {
   let state: SessionState | undefined
   for (const [index, event] of [created, ...events].entries())
     state = foldSession(state, {
@@ -64,10 +73,11 @@ const look = (state: SessionState, runner: RunnerObservation, more: Partial<Obse
 
 describe('plan', () => {
   const connected = { ...stateAfter(launched), connected: true }
-  const deleted = stateAfter({
+  const doomed: NewEvent = {
     type: 'session.deleted',
     data: { purgeAt: new Date(start + 1000).toISOString() },
-  })
+  }
+  const deleted = stateAfter(doomed)
 
   it.each<[string, Step, Partial<Step>]>([
     ['launches what is pending', look(stateAfter(), absent), { do: 'launch' }],
@@ -85,30 +95,52 @@ describe('plan', () => {
       look(connected, running, { now: start + timing.silenceMs }),
       { do: 'end', reason: 'silent', kill: true },
     ],
-    ['lets a runner stop by itself', look(stateAfter(launched, stopAsked), running), { do: 'nothing' }],
+    [
+      'lets a runner stop by itself',
+      look(stateAfter(launched, startedUp, stopAsked), running),
+      { do: 'nothing' },
+    ],
+    [
+      'stops one that has not said that it is up',
+      look(stateAfter(launched, stopAsked), running),
+      { do: 'stop', graceMs: timing.graceMs },
+    ],
+    [
+      'stops one that is on its way to a session that is deleted',
+      look(stateAfter(launched, startedUp, doomed), running),
+      { do: 'stop', graceMs: timing.graceMs },
+    ],
+    [
+      'lets a runner end by itself that worked for a session that is deleted',
+      look(stateAfter(launched, startedUp, readyAgent, doomed), running),
+      { do: 'nothing' },
+    ],
     [
       'stops a runner that does not',
-      look(stateAfter(launched, stopAsked), running, { now: start + timing.stopMs }),
+      look(stateAfter(launched, startedUp, stopAsked), running, { now: start + timing.stopMs }),
       { do: 'stop' },
     ],
     [
       'gives a stopping runner that still shows life its time',
-      look(stateAfter(launched, stopAsked), running, { now: start + 60_000, aliveAt: start + 59_000 }),
+      look(stateAfter(launched, startedUp, stopAsked), running, {
+        now: start + 60_000,
+        aliveAt: start + 59_000,
+      }),
       { do: 'nothing', againInMs: timing.silenceMs - 1000 },
     ],
     [
       'stops the runner of a failed session',
-      look(stateAfter(launched, failed), running, { now: start + timing.stopMs }),
+      look(stateAfter(launched, startedUp, failed), running, { now: start + timing.stopMs }),
       { do: 'stop' },
     ],
     [
       'stops a runner that does not, also when the session was resumed meanwhile',
-      look(stateAfter(launched, stopAsked, resumed), running, { now: start + timing.stopMs }),
+      look(stateAfter(launched, startedUp, stopAsked, resumed), running, { now: start + timing.stopMs }),
       { do: 'stop' },
     ],
     [
       'stops what is left of a failed session that was resumed',
-      look(stateAfter(launched, failed, resumed), running, { now: start + timing.stopMs }),
+      look(stateAfter(launched, startedUp, failed, resumed), running, { now: start + timing.stopMs }),
       { do: 'stop' },
     ],
     ['does nothing for a stopped session', look(stateAfter(stopAsked), absent), { do: 'nothing' }],

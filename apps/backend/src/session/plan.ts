@@ -107,6 +107,7 @@ const planLive = (observed: Observed): Step => {
   if (steps.length > 0) return { do: 'tell', steps }
   const silent = now - Math.max(aliveAt, beganAt(runner, now))
   if (leaving) {
+    if (!hasWork(state)) return { do: 'stop', graceMs: timing.graceMs }
     const left = Math.min(Date.parse(status.since) + timing.stopMs - now, timing.silenceMs - silent)
     return left > 0 ? { do: 'nothing', againInMs: left } : { do: 'stop', graceMs: timing.graceMs }
   }
@@ -120,6 +121,13 @@ const planLive = (observed: Observed): Step => {
     retryAt,
   }
 }
+
+/**
+ * Whether a runner that is to leave needs time for it. One that has not come so far may never hear of it: it is on its way, or
+ * it is busy with what nobody wants any more.
+ */
+const hasWork = ({ ready, connected, summary }: SessionState): boolean =>
+  summary.desired === 'deleted' ? ready : connected
 
 /** Who has not begun can't say anything. */
 const beganAt = ({ steps, beganAt: at, startedAt }: RunnerRunning, now: number): number =>

@@ -122,6 +122,18 @@ describe('a session', () => {
       expect(ended).toMatchObject({ type: 'generation.ended', data: { signal: 'SIGKILL' } })
     }))
 
+  it.each(['stop', 'delete'])('that is on its way ends as soon as it is told to: %s', (how) =>
+    withClock(async (backend, clock) => {
+      const { id: session } = await backend.session()
+      await backend.spec(session)
+      if (how === 'stop') await stop(backend, session)
+      else await backend.call(`${sessions}/${session}`, { method: 'DELETE' })
+      const before = clock.now()
+      await until({ backend, clock, session }, ({ status }) => status.phase === 'stopped')
+      expect(clock.now() - before).toBeLessThan(timing.graceMs + 1000)
+    }),
+  )
+
   it('that is stopped and ends well is stopped at once, and a prompt wakes it', () =>
     withClock(async (backend) => {
       const { session } = await backend.idleSession()

@@ -3,6 +3,7 @@ import { actor } from '../actor.ts'
 import { checkpointRef } from '../checkpoint.ts'
 import { fact, wireEvent } from '../events/event.ts'
 import { sessionId } from '../ids.ts'
+import { stopReason } from '../lifecycle.ts'
 import { limits } from '../limits.ts'
 import { directoryName, wantedRepository } from '../repository.ts'
 import { logLine } from '../runner-log.ts'
@@ -44,6 +45,8 @@ export const runnerWelcome = z.object({
   restore: checkpointRef.optional(),
   /** The session has worked before: its workspace exists, if the disk is the same. */
   resumed: z.boolean(),
+  /** It was asked to end before it said hello, for this reason: nothing that comes after `cursor` says so again. */
+  leaving: stopReason.optional(),
 })
 
 export type RunnerWelcome = z.infer<typeof runnerWelcome>

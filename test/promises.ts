@@ -129,6 +129,7 @@ export const promises: Readonly<Record<string, string>> = {
   P161: 'An archived project can be read, and nothing in it runs, begins or changes until it is taken out again.',
   P162: 'A project that is deleted is found no more at once, and is removed with everything, wherever the backend ends in between; a new one of its name sees nothing of it.',
   P163: 'The live sessions of a project never have more memory together than its quota; one that does not fit waits and says so, and one that never could is refused.',
+  P164: 'The live sessions of a project never have more CPU together than its quota, counted exactly, on every runtime.',
   P165: 'Whatever changes something leaves one entry in the audit, in the transaction that changed it; so do refusals of callers who are known, and strangers can write nothing.',
   P166: 'Entries are sealed within moments, each once, whoever writes, seals or is killed; whatever is changed, removed, inserted, exchanged or cut afterwards is found.',
   P167: 'Heads of the audit are signed, and checked without Berth by their public key; keys can be replaced.',

@@ -10,6 +10,7 @@ const env = {
   BERTH_SESSION_DIR: '/data/sessions/a/',
   BERTH_MEMORY_BYTES: '4294967296',
   BERTH_PROCESSES: '1024',
+  BERTH_MILLI_CPUS: '2500',
   BERTH_MIRROR_DIR: '/data/mirrors',
 }
 
@@ -19,7 +20,7 @@ describe('the environment', () => {
       backendUrl: 'http://127.0.0.1:7421',
       generation: 3,
       sessionDirectory: '/data/sessions/a',
-      limits: { memoryBytes: 4294967296, processes: 1024 },
+      limits: { memoryBytes: 4294967296, processes: 1024, milliCpus: 2500 },
       sandbox: 'bubblewrap',
       git: 'direct',
       logLevel: 'info',
@@ -40,6 +41,7 @@ describe('the environment', () => {
     ['BERTH_RUNNER_TOKEN', ''],
     ['BERTH_SESSION_DIR', 'relative'],
     ['BERTH_MEMORY_BYTES', '1'],
+    ['BERTH_MILLI_CPUS', '0.5'],
     ['BERTH_SANDBOX', 'none'],
     ['BERTH_GIT', 'maybe'],
     ['BERTH_SOCKETS', 'relative'],

@@ -14,6 +14,7 @@ const environment = z
     BERTH_SESSION_DIR: absolute,
     BERTH_MEMORY_BYTES: whole(16 * 1024 ** 2),
     BERTH_PROCESSES: whole(8),
+    BERTH_MILLI_CPUS: whole(10),
     BERTH_SANDBOX: z.enum(['bubblewrap', 'container', 'off']).default('bubblewrap'),
     BERTH_SOCKETS: absolute.optional(),
     BERTH_GRACE_MS: whole(1000).optional(),
@@ -44,7 +45,7 @@ export interface Config {
   /** `proxy`: git servers are reached through the backend alone. */
   git: 'direct' | 'proxy'
   /** Of the agent and all that it starts. */
-  limits: { memoryBytes: number; processes: number }
+  limits: { memoryBytes: number; processes: number; milliCpus: number }
   sandbox: 'bubblewrap' | 'container' | 'off'
   /** Holds the door's socket and those of the containers' launchers; only with `container`. */
   sockets: string
@@ -80,7 +81,11 @@ export const readConfig = (env: Record<string, string | undefined>): Config => {
     sessionDirectory: values.BERTH_SESSION_DIR.replace(/(?<=.)\/+$/, ''),
     git: values.BERTH_GIT,
     mirrorDirectory: values.BERTH_MIRROR_DIR,
-    limits: { memoryBytes: values.BERTH_MEMORY_BYTES, processes: values.BERTH_PROCESSES },
+    limits: {
+      memoryBytes: values.BERTH_MEMORY_BYTES,
+      processes: values.BERTH_PROCESSES,
+      milliCpus: values.BERTH_MILLI_CPUS,
+    },
     sandbox: values.BERTH_SANDBOX,
     sockets: values.BERTH_SOCKETS ?? '',
     graceMs: values.BERTH_GRACE_MS,

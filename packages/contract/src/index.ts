@@ -290,6 +290,7 @@ export {
   type SlashCommand,
   sessionMcpServers,
 } from './settings/agent-setup.ts'
+export { milliCpusOf } from './settings/cpu-cores.ts'
 export { type EgressMethod, type EgressRule, egressMethod, egressRule } from './settings/egress.ts'
 export {
   type GitCredential,

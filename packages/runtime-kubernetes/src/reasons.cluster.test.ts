@@ -128,7 +128,9 @@ describe.concurrent('[P119] how a runner ends on a cluster', () => {
     withRuntime(
       {},
       async ({ runtime }) => {
-        const spec = makeSpec('serve', { limits: { memoryBytes: 64 * 2 ** 20, processes: 64 } })
+        const spec = makeSpec('serve', {
+          limits: { memoryBytes: 64 * 2 ** 20, processes: 64, milliCpus: 1000 },
+        })
         await runtime.ensure(spec)
         await until('a restart of the agent', async () => {
           const [pod] = await cluster.pods(spec.session)

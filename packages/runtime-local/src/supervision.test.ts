@@ -74,6 +74,7 @@ describe('what a runner gets', () => {
       BERTH_SESSION_DIR: session,
       BERTH_MEMORY_BYTES: '268435456',
       BERTH_PROCESSES: '64',
+      BERTH_MILLI_CPUS: '1500',
       BERTH_TEST_BEHAVIOUR: 'serve',
     })
     await bare.close()

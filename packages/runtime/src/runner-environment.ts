@@ -13,4 +13,5 @@ export const runnerEnvironment = (spec: RunnerSpec, directory: string): Record<s
   BERTH_SESSION_DIR: directory,
   BERTH_MEMORY_BYTES: String(spec.limits.memoryBytes),
   BERTH_PROCESSES: String(spec.limits.processes),
+  BERTH_MILLI_CPUS: String(spec.limits.milliCpus),
 })

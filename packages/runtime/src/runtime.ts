@@ -5,6 +5,8 @@ import type { RunnerObservation } from './observation.ts'
 export interface RunnerLimits {
   memoryBytes: number
   processes: number
+  /** CPU in thousandths of a core. */
+  milliCpus: number
 }
 
 export interface RunnerSpec {

@@ -4,6 +4,8 @@ export interface SandboxLimits {
   memoryBytes?: number
   /** Processes and threads at once; at least 8. Default 1024. */
   processes?: number
+  /** CPU of all processes together, in thousandths of a core; at least 10. Where control groups hold it. Default: none. */
+  milliCpus?: number
   /** Time from the start to a forced end, in ms. Default: none, a session may live for days. */
   wallClockMs?: number
   /** CPU time of each single process, in seconds. Default: none. */
@@ -19,6 +21,7 @@ export interface SandboxLimits {
 export interface EffectiveLimits {
   memoryBytes: number
   processes: number
+  milliCpus: number | undefined
   wallClockMs: number | undefined
   cpuSeconds: number | undefined
   fileBytes: number
@@ -33,6 +36,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 const bounds = {
   memoryBytes: { min: 16 * MiB, max: 2 ** 50, fallback: 4096 * MiB },
   processes: { min: 8, max: 1_000_000, fallback: 1024 },
+  milliCpus: { min: 10, max: 1_000_000, fallback: undefined },
   wallClockMs: { min: 1, max: MAX_TIMER_MS, fallback: undefined },
   cpuSeconds: { min: 1, max: 2 ** 31, fallback: undefined },
   fileBytes: { min: 4096, max: 2 ** 50, fallback: 8192 * MiB },
@@ -56,6 +60,7 @@ export function compileLimits(limits: SandboxLimits = {}): EffectiveLimits {
   return {
     memoryBytes: pick('memoryBytes', limits.memoryBytes, bounds.memoryBytes.fallback),
     processes: pick('processes', limits.processes, bounds.processes.fallback),
+    milliCpus: pick('milliCpus', limits.milliCpus, bounds.milliCpus.fallback),
     wallClockMs: pick('wallClockMs', limits.wallClockMs, bounds.wallClockMs.fallback),
     cpuSeconds: pick('cpuSeconds', limits.cpuSeconds, bounds.cpuSeconds.fallback),
     fileBytes: pick('fileBytes', limits.fileBytes, bounds.fileBytes.fallback),

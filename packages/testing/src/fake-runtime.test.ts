@@ -38,7 +38,7 @@ const spec: RunnerSpec = {
   generation: 1,
   backendUrl: 'http://127.0.0.1:9',
   token: 'token',
-  limits: { memoryBytes: 1, processes: 1 },
+  limits: { memoryBytes: 1, processes: 1, milliCpus: 1000 },
 }
 
 describe('the handles of the fake runtime', () => {

@@ -17,6 +17,7 @@ export const queueEndpoints = (
     const reader = await access.readerIn(principal, params.project)
     const { settings } = await projectSettingsOf(store, params.project)
     const { waiting, used, capacity } = await admission.view()
+    const { memoryMiB = 0, milliCpus = 0 } = used.quotas.get(params.project) ?? {}
     const own = waiting.filter(({ project }) => project === params.project)
     const seen = await store.seen(
       own.map(({ session }) => session),
@@ -31,10 +32,8 @@ export const queueEndpoints = (
         sessions: shareOf(used.sessions, capacity.sessions),
         project: shareOf(used.projects.get(params.project) ?? 0, settings.liveSessions),
         memoryBytes: shareOf(used.memoryBytes, capacity.memoryBytes),
-        projectMemoryMiB:
-          settings.quotaMemoryMiB === undefined
-            ? undefined
-            : shareOf(used.quotasMiB.get(params.project) ?? 0, settings.quotaMemoryMiB),
+        projectMemoryMiB: quotaOf(memoryMiB, settings.quotaMemoryMiB),
+        projectCpus: quotaOf(milliCpus / 1000, settings.quotaCpus),
       },
     }
   })
@@ -44,6 +43,9 @@ const shareOf = (used: number, limit = Infinity) => ({
   used,
   limit: Number.isFinite(limit) ? limit : undefined,
 })
+
+const quotaOf = (used: number, limit: number | undefined) =>
+  limit === undefined ? undefined : { used, limit }
 
 /** Undefined when it is gone meanwhile. */
 const describe = async (

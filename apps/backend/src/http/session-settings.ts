@@ -8,7 +8,7 @@ import {
 } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
 import { maskHeaders } from '../mcp/mask-headers.ts'
-import { checkQuota } from '../session/quota.ts'
+import { checkQuotas } from '../session/quota.ts'
 import { checkModel, notFound, sessionSettingsOf } from '../session/service.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
@@ -36,7 +36,8 @@ export const sessionSettingsEndpoints = (
     const project = await projectSettingsOf(store, params.project)
     const { values } = sessionSettingsOf(settings, project.settings)
     await checkChange(deps, body, values)
-    if (body.memoryMiB !== undefined) checkQuota(values, 'body.memoryMiB')
+    const sized = (['memoryMiB', 'cpus'] as const).filter((name) => body[name] !== undefined)
+    checkQuotas(values, 'body.', sized)
     const { state: after } = await service.run({
       ...params,
       audit,

@@ -1,6 +1,6 @@
 import { BerthError, type CreateSession, isBerthError, limitsOf, routes } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
-import { checkQuota } from '../session/quota.ts'
+import { checkQuotas } from '../session/quota.ts'
 import { payerOf, readSpending } from '../session/read-spending.ts'
 import { checkModel, notFound, sessionSettingsOf, titleFrom } from '../session/service.ts'
 import { visibilityFor } from '../session/visibility.ts'
@@ -83,7 +83,7 @@ export const resumeSession = async (
   const of = { project: params.project, user }
   const { settings, spending } = await readSpending(deps.store, of, deps.now())
   const { values } = sessionSettingsOf(state.settings, settings)
-  checkQuota(values, 'settings.memoryMiB')
+  checkQuotas(values, 'settings.')
   const limits = limitsOf(values)
   const command = { kind: 'resume', actor: principal.actor, limits, spending } as const
   return (await deps.service.run({ ...params, idempotency, command, audit })).summary
@@ -98,7 +98,7 @@ const createSession = async (deps: Deps, call: Call<typeof routes.createSession>
   const project = await projectSettingsOf(store, params.project)
   const { values } = sessionSettingsOf(body.settings, project.settings)
   checkModel(body.settings.model, values)
-  checkQuota(values, 'body.settings.memoryMiB')
+  checkQuotas(values, 'body.settings.')
   for (const other of [body.settings.fallbackModel, body.settings.smallModel]) checkModel(other, values)
   await checkRepositories(deps, body.repositories)
   const visibility = visibilityFor(body.visibility, values)

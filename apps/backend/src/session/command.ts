@@ -84,7 +84,14 @@ export type Command =
   | { kind: 'git-refused'; actor: Actor; data: EventData<'git.refused'> }
   | { kind: 'restore-workspace'; actor: Actor; checkpoint: CheckpointRef }
   /** The reconciler is about to ask the runtime for the next generation. */
-  | { kind: 'launch'; actor: Actor; runtime: string; limits?: SessionLimits; memoryMiB?: number }
+  | {
+      kind: 'launch'
+      actor: Actor
+      runtime: string
+      limits?: SessionLimits
+      memoryMiB?: number
+      cpus?: number
+    }
   /** What the runtime goes through before the runner of `generation` begins, as it is now. */
   | {
       kind: 'steps'

@@ -214,7 +214,7 @@ describe('housekeeping', () => {
       const base = `base_${'0'.repeat(32)}`
       for (const owner of [orphan, kept, young, base])
         await parts.blobs.put(owner, { blob, content: Readable.from([bytes]), maxBytes: 10 })
-      const limits = { memoryBytes: 1, processes: 1 }
+      const limits = { memoryBytes: 1, processes: 1, milliCpus: 1000 }
       await runtime.ensure({
         session: orphan,
         project: 'gone',

@@ -1,4 +1,4 @@
-import { type FailReason, failReason, limitsOf, type SessionState } from '@berth/contract'
+import { type FailReason, failReason, limitsOf, milliCpusOf, type SessionState } from '@berth/contract'
 import { type Clock, isRuntimeError, type Runtime } from '@berth/runtime'
 import type { Logger } from 'pino'
 import { sha256 } from '../auth/sha256.ts'
@@ -146,9 +146,11 @@ export class Reconciler {
     const token = this.#token()
     const values = await effective(store, state)
     // Its place is the one that it had: no session gets past its project's quota by losing its runner.
-    const kept = values.quotaMemoryMiB === undefined ? undefined : state.memoryMiB
-    const memoryMiB = Math.min(values.memoryMiB, kept ?? Infinity)
-    const asked = { runtime: runtime.kind, limits: limitsOf(values), memoryMiB }
+    const keptMiB = values.quotaMemoryMiB === undefined ? undefined : state.memoryMiB
+    const keptCpus = values.quotaCpus === undefined ? undefined : state.cpus
+    const memoryMiB = Math.min(values.memoryMiB, keptMiB ?? Infinity)
+    const cpus = Math.min(values.cpus, keptCpus ?? Infinity)
+    const asked = { runtime: runtime.kind, limits: limitsOf(values), memoryMiB, cpus }
     const command = { kind: 'launch', actor: backendActor, ...asked } as const
     const { state: after, lines } = await service.run({ session, command, tokenHash: sha256(token) })
     return lines.length === 0 ? { kind: 'again', inMs: 0 } : this.#start(after, { token, lease })
@@ -173,10 +175,10 @@ export class Reconciler {
     const { id: session, project, generation, restarts } = state.summary
     const { processes, image, ...values } = await effective(store, state)
     // What it was given room for, whatever its settings say since.
-    const memoryMiB = state.memoryMiB ?? values.memoryMiB
+    const { memoryMiB = values.memoryMiB, cpus = values.cpus } = state
     lease.check()
     try {
-      const limits = { memoryBytes: memoryMiB * 1024 * 1024, processes }
+      const limits = { memoryBytes: memoryMiB * 1024 * 1024, processes, milliCpus: milliCpusOf(cpus) }
       const deadlineMs = runnerDeadlineMs(state, clock.now())
       const asked = { session, project, generation, backendUrl: backendUrl(), token, limits, image }
       await runtime.ensure({ ...asked, deadlineMs })

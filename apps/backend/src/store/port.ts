@@ -140,16 +140,18 @@ export interface Occupancy {
     owner: string
     /** What the agent used at the last heartbeat that said so. */
     memoryBytes: number | undefined
-    /** MiB that its runner was started with. */
+    /** MiB and thousandths of a core that its runner was started with. */
     memoryMiB: number | undefined
+    milliCpus: number | undefined
   }[]
-  /** Sessions that wait to be started, with the time since when, and the MiB that they set for themselves. */
+  /** Sessions that wait to be started, with the time since when, and the MiB and thousandths of a core that they set for themselves. */
   waiting: {
     session: string
     project: string
     owner: string
     since: number
     memoryMiB: number | undefined
+    milliCpus: number | undefined
   }[]
 }
 

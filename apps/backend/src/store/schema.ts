@@ -99,6 +99,8 @@ export interface Tables {
     room_since: number | null
     /** MiB that its runner was started with when it has room, else those that it sets for itself; null: it sets none. */
     memory_mib: number | null
+    /** CPU in thousandths of a core, likewise. */
+    milli_cpus: number | null
     generation: number
     /** The last event. */
     seq: number

@@ -1,4 +1,4 @@
-import type { Phase, SessionState } from '@berth/contract'
+import { milliCpusOf, type Phase, type SessionState } from '@berth/contract'
 import { limitsDueAt } from '../session/limit-times.ts'
 import { timing } from '../session/plan.ts'
 import { foldText } from './fold-text.ts'
@@ -44,6 +44,7 @@ const roomOf = ({ live, summary }: SessionState): { room: 'has' | 'wants' | null
 export const sessionColumns = (state: SessionState) => {
   const { summary, ...rest } = state
   const { room, since } = roomOf(state)
+  const asked = room === 'has' ? state : state.settings
   return {
     title_folded: foldText(summary.title),
     phase: summary.status.phase,
@@ -53,7 +54,8 @@ export const sessionColumns = (state: SessionState) => {
     due_at: dueAt(state),
     room,
     room_since: since,
-    memory_mib: (room === 'has' ? state.memoryMiB : state.settings.memoryMiB) ?? null,
+    memory_mib: asked.memoryMiB ?? null,
+    milli_cpus: asked.cpus === undefined ? null : milliCpusOf(asked.cpus),
     generation: summary.generation,
     seq: summary.seq,
     summary: JSON.stringify(summary),

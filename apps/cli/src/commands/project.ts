@@ -106,6 +106,7 @@ const shownSettings = ({ own, effective }: ProjectSettings): string[] => {
     'allowedModels',
     'otherwise',
     'memoryMiB',
+    'cpus',
     'turnMinutes',
     'idleMinutes',
     'undoHours',

@@ -70,6 +70,7 @@ describe('what a session waits for', () => {
     expect(wait('sessions')).toMatch(/8 of 8 sessions live.*BERTH_MAX_LIVE_SESSIONS/)
     expect(wait('project-sessions')).toContain('berth project set web liveSessions=')
     expect(wait('project-memory')).toContain('berth project set web quotaMemoryMiB=')
+    expect(wait('project-cpus')).toMatch(/SESSION cpus=.*berth project set web quotaCpus=/)
     expect(words({ status: capacity })).toContain('about to start')
   })
 

@@ -84,8 +84,10 @@ const roomRepair = (
 ): string => {
   if (reason === 'project-sessions')
     return `Stop one that has done its work (${berth} ls, ${berth} stop SESSION), or raise the project’s limit: ${berth} project set ${project} liveSessions=…`
-  if (reason === 'project-memory')
-    return `Stop one that has done its work (${berth} ls, ${berth} stop SESSION), give this one less (${berth} settings SESSION memoryMiB=…), or raise the project’s quota: ${berth} project set ${project} quotaMemoryMiB=…`
+  if (reason === 'project-memory' || reason === 'project-cpus') {
+    const [own, quota] = reason === 'project-cpus' ? ['cpus', 'quotaCpus'] : ['memoryMiB', 'quotaMemoryMiB']
+    return `Stop one that has done its work (${berth} ls, ${berth} stop SESSION), give this one less (${berth} settings SESSION ${own}=…), or raise the project’s quota: ${berth} project set ${project} ${quota}=…`
+  }
   const variable = reason === 'memory' ? 'BERTH_MEMORY_MIB' : 'BERTH_MAX_LIVE_SESSIONS'
   return `Stop one that has done its work (${berth} ls, ${berth} stop SESSION), or have the operator raise ${variable}.`
 }

@@ -26,11 +26,10 @@ it('shows place, session, time and reason, and how much room there is', () => {
   expect(text).toContain('8 of 8 sessions live, 2 in this project; 1.0 GB of memory are in use')
 })
 
-it('tells what is given of the project’s quota of memory', () => {
-  const quota = { used: 2000, limit: 3000 }
-  expect(
-    renderQueue({ items: [], waiting: 0, capacity: { ...capacity, projectMemoryMiB: quota } }, view),
-  ).toContain('2000 of 3000 MiB of the project’s quota of memory')
+it('tells what is given of the project’s quotas', () => {
+  const quotas = { projectMemoryMiB: { used: 2000, limit: 3000 }, projectCpus: { used: 1.5, limit: 8 } }
+  const text = renderQueue({ items: [], waiting: 0, capacity: { ...capacity, ...quotas } }, view)
+  expect(text).toContain('of the project’s quotas, 2000 of 3000 MiB of memory and 1.5 of 8 cores are given')
 })
 
 it('says that nobody waits', () => {

@@ -12,6 +12,7 @@ const reasons: Record<Item['reason'], string> = {
   sessions: 'as many sessions live as may',
   'project-sessions': 'as many sessions of the project live as may',
   'project-memory': 'too little is left of the project’s quota of memory',
+  'project-cpus': 'too little is left of the project’s quota of CPU',
   memory: 'too little memory is free',
 }
 
@@ -46,16 +47,17 @@ export const renderQueue = (
   return `${renderTable({ columns, rows }, { width, style })}${rest}\n${room}`
 }
 
-/** `3 of 32 sessions live, 1 of 4 in this project; 2.1 GB of 12 GB of memory are in use`. */
+/** `3 of 32 sessions live, 1 of 4 in this project; 2.1 GB of 12 GB of memory are in use`, and what is given of quotas. */
 export const roomText = ({
   sessions,
   project,
   memoryBytes,
-  projectMemoryMiB: quota,
+  projectMemoryMiB: memory,
+  projectCpus: cpus,
 }: ProjectQueue['capacity']): string => {
   const of = ({ used, limit }: typeof sessions, text: (value: number) => string = String) =>
     limit === undefined ? text(used) : `${text(used)} of ${text(limit)}`
-  const quotaText =
-    quota === undefined ? '' : `; ${of(quota)} MiB of the project’s quota of memory are given to its sessions`
-  return `${of(sessions)} sessions live, ${of(project)} in this project; ${of(memoryBytes, bytes)} of memory are in use${quotaText}`
+  const given = [memory && `${of(memory)} MiB of memory`, cpus && `${of(cpus)} cores`].filter(Boolean)
+  const quotas = given.length === 0 ? '' : `; of the project’s quotas, ${given.join(' and ')} are given`
+  return `${of(sessions)} sessions live, ${of(project)} in this project; ${of(memoryBytes, bytes)} of memory are in use${quotas}`
 }

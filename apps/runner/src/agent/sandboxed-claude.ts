@@ -23,7 +23,7 @@ export interface ClaudePlace {
   doorSocket: string
   /** The native Claude Code outside. */
   executable: string
-  limits: { memoryBytes: number; processes: number }
+  limits: { memoryBytes: number; processes: number; milliCpus: number }
   /** What Claude Code is started by, when programs may reach other hosts; asked at each start. Empty: by itself. */
   startedBy(): string[]
   /** Resolves when more of the agent's output can be kept. */

@@ -113,6 +113,8 @@ export const backendEvents = {
     limits: sessionLimits.optional(),
     /** Memory in MiB that its agent may use, which counts against its project's quota. */
     memoryMiB: z.number().int().positive().optional(),
+    /** CPU in cores that its agent may use, which counts against its project's quota. */
+    cpus: z.number().positive().optional(),
   }),
   /** What the runtime goes through before the runner can begin: it finds a place, gets images, starts containers. */
   'generation.step': z.object({
@@ -125,7 +127,7 @@ export const backendEvents = {
   /** There is no room for one more runner: the session waits for its turn. */
   'session.waits': z.object({
     /** What there is too little of. */
-    reason: z.enum(['sessions', 'project-sessions', 'project-memory', 'memory']),
+    reason: z.enum(['sessions', 'project-sessions', 'project-memory', 'project-cpus', 'memory']),
     message,
     /** Its place in the queue when it began to wait, from 1. */
     position: z.number().int().positive(),

@@ -35,7 +35,9 @@ export const projectQueue = z.object({
     project: share,
     memoryBytes: share,
     /** Of the project's quota of memory, in MiB: what its live sessions were started with. Missing: it has no quota. */
-    projectMemoryMiB: share.optional(),
+    projectMemoryMiB: z.object({ used: count, limit: count }).optional(),
+    /** Of its quota of CPU, in cores, likewise. */
+    projectCpus: z.object({ used: z.number().nonnegative(), limit: z.number().positive() }).optional(),
   }),
 })
 

@@ -87,6 +87,7 @@ export const sessionAppliers: Appliers = {
     ...withSummary(state, { generation: data.generation }),
     ...newLimits(state, data.limits ?? state.limits),
     memoryMiB: data.memoryMiB,
+    cpus: data.cpus,
     live: true,
     liveSince: at,
     connected: false,

@@ -19,6 +19,8 @@ export interface SessionState {
   limits: SessionLimits
   /** Memory in MiB that the last generation was started with; missing: none was. */
   memoryMiB?: number
+  /** CPU in cores that it was started with; missing: none was. */
+  cpus?: number
   /** Who sees it besides its owner and the project's admins while it is private. */
   shares: Share[]
   /** The repositories that the session should have. */

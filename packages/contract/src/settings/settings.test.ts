@@ -60,6 +60,8 @@ it.each([
   [{ model: '--flag' }],
   [{ memoryMiB: 1 }],
   [{ memoryMiB: 1.5 }],
+  [{ cpus: 0.05 }],
+  [{ cpus: 1.2345 }],
   [{ turnMinutes: 0 }],
   [{ otherwise: 'maybe' }],
   [{ allow: [''] }],
@@ -89,6 +91,7 @@ it('lets a session set nothing that protects its project', () => {
     { projectBudgetUsd: 5 },
     { liveSessions: 5 },
     { quotaMemoryMiB: 4096 },
+    { quotaCpus: 2 },
     { repositoryHooks: true },
     { mcpServers: { x: { type: 'http', url: 'http://10.0.0.1/' } } },
   ]) {

@@ -12,6 +12,7 @@ import {
   tools,
 } from './agent-setup.ts'
 import { projectBudgets, sessionBudgets } from './budgets.ts'
+import { cpuCores } from './cpu-cores.ts'
 import { egressRules } from './egress.ts'
 import { gitCredentials, pushPolicy } from './git.ts'
 import { modelName } from './model-name.ts'
@@ -84,6 +85,8 @@ const agentSettings = {
 const limitSettings = {
   /** Memory of the agent and all that it starts, in MiB. */
   memoryMiB: z.number().int().min(512).max(262_144).optional(),
+  /** CPU of the agent and all that it starts, in cores; on a machine of one's own where control groups can hold it. */
+  cpus: cpuCores(1024).optional(),
   /** Processes and threads that the agent may have at once. */
   processes: z.number().int().min(64).max(65_536).optional(),
   /** Image of the container in which the agent works, on a cluster: the team's tool chain. Default: the operator's. */
@@ -164,6 +167,7 @@ export const sessionSettings = settings
     modelProvider: true,
     liveSessions: true,
     quotaMemoryMiB: true,
+    quotaCpus: true,
     undoHours: true,
     image: true,
     egress: true,
@@ -199,6 +203,7 @@ const withoutDefault = {
   modelProvider: true,
   liveSessions: true,
   quotaMemoryMiB: true,
+  quotaCpus: true,
 } as const
 
 /** Every setting with its value; those without a default may be missing. */
@@ -226,6 +231,7 @@ export const platformSettings: EffectiveSettings = {
   repositoryHooks: false,
   repositoryMcp: false,
   memoryMiB: 4096,
+  cpus: 4,
   processes: 1024,
   checkpointFiles: 200_000,
   checkpointMiB: 2048,

@@ -25,7 +25,7 @@ export interface DiagnoseParts extends Pick<Parts, 'api' | 'options' | 'commands
 }
 
 /** Of a session whose project sets nothing. */
-const defaultMemoryBytes = 4096 * 2 ** 20
+const defaultLimits = { memoryBytes: 4096 * 2 ** 20, milliCpus: 4000 }
 
 /** What no pod of a runner may reach, besides other pods. The last one stands for the world outside. */
 const forbidden: readonly ProbeTarget[] = [
@@ -66,7 +66,7 @@ const checkRoom = async ({ api, options }: DiagnoseParts, namespace: string): Pr
   if ('existing' in options.namespaces) return []
   const place = { kind: kinds.quotas, namespace, name: 'berth' }
   const { status } = await api.apply<V1ResourceQuota>(place, quotaSpec(options, namespace))
-  return [quotaFinding(namespace, status ?? {}, needOf(options, defaultMemoryBytes))]
+  return [quotaFinding(namespace, status ?? {}, needOf(options, defaultLimits))]
 }
 
 const checkPods = async (

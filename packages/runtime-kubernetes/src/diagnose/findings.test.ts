@@ -108,7 +108,7 @@ test('a pod as root must be kept out', () => {
 })
 
 describe('the room of a quota', () => {
-  const need = needOf(options, 4 * 2 ** 30)
+  const need = needOf(options, { memoryBytes: 4 * 2 ** 30, milliCpus: 4000 })
 
   it('is what runs out first', () => {
     expect(need).toMatchObject({

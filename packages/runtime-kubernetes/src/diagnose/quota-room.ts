@@ -1,4 +1,4 @@
-import type { RuntimeFinding } from '@berth/runtime'
+import type { RunnerLimits, RuntimeFinding } from '@berth/runtime'
 import type { CompiledOptions } from '../options/schema.ts'
 import { amountOf } from '../options/values.ts'
 import { resourcesOf } from '../specs/container-resources.ts'
@@ -7,8 +7,11 @@ import { resourcesOf } from '../specs/container-resources.ts'
 type Amounts = Record<string, string>
 
 /** What one session takes of a quota while it lives. */
-export const needOf = (options: CompiledOptions, memoryBytes: number): Record<string, number> => {
-  const { runner, workspace, agent } = resourcesOf(options, memoryBytes)
+export const needOf = (
+  options: CompiledOptions,
+  limits: Pick<RunnerLimits, 'memoryBytes' | 'milliCpus'>,
+): Record<string, number> => {
+  const { runner, workspace, agent } = resourcesOf(options, limits)
   const sum = (what: 'requests' | 'limits', of: string) =>
     [runner, workspace, agent].reduce((all, share) => all + amountOf(share[what]?.[of] ?? '0'), 0)
   const need: Record<string, number> = {

@@ -50,12 +50,11 @@ const share = (defaults: { cpu: string; memory: string; cpuLimit: string; memory
 const resources = z
   .strictObject({
     runner: share({ cpu: '50m', memory: '192Mi', cpuLimit: '2', memoryLimit: '768Mi' }),
-    /** Its memory limit is the setting `memoryMiB` of the session. */
+    /** Its limits are the settings `cpus` and `memoryMiB` of the session. */
     agent: z
       .strictObject({
         cpu: quantity.default('250m'),
         memory: quantity.default('512Mi'),
-        cpuLimit: quantity.default('4'),
       })
       .prefault({}),
     /** git and file work. */

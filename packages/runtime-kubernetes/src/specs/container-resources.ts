@@ -1,3 +1,4 @@
+import type { RunnerLimits } from '@berth/runtime'
 import type { V1ResourceRequirements } from '@kubernetes/client-node'
 import type { CompiledOptions } from '../options/schema.ts'
 import { amountOf } from '../options/values.ts'
@@ -13,7 +14,10 @@ const limitsOf = (bytes: number) => String(Math.ceil(bytes))
  * What each container may use. The limits on disk add up to the volumes and some more: the kubelet evicts a pod that takes
  * more than the sum, and no volume can be filled without its own limit being passed first.
  */
-export const resourcesOf = ({ resources, volumes }: CompiledOptions, memoryBytes: number) => {
+export const resourcesOf = (
+  { resources, volumes }: CompiledOptions,
+  { memoryBytes, milliCpus }: Pick<RunnerLimits, 'memoryBytes' | 'milliCpus'>,
+) => {
   const tmp = amountOf(volumes.tmp)
   const storage = {
     agent: amountOf(volumes.session) + amountOf(volumes.home) + tmp + slackBytes,
@@ -28,14 +32,18 @@ export const resourcesOf = ({ resources, volumes }: CompiledOptions, memoryBytes
       limits: { cpu: cpuLimit, memory: memoryLimit, 'ephemeral-storage': limitsOf(storage[name]) },
     }
   }
-  const { cpu, memory, cpuLimit } = resources.agent
+  const { cpu, memory } = resources.agent
   const agent: V1ResourceRequirements = {
     requests: {
-      cpu,
+      cpu: amountOf(cpu) * 1000 > milliCpus ? `${milliCpus}m` : cpu,
       memory: amountOf(memory) > memoryBytes ? String(memoryBytes) : memory,
       'ephemeral-storage': requestedStorage,
     },
-    limits: { cpu: cpuLimit, memory: String(memoryBytes), 'ephemeral-storage': limitsOf(storage.agent) },
+    limits: {
+      cpu: `${milliCpus}m`,
+      memory: String(memoryBytes),
+      'ephemeral-storage': limitsOf(storage.agent),
+    },
   }
   const tools: V1ResourceRequirements = {
     requests: { cpu: '50m', memory: '64Mi', 'ephemeral-storage': requestedStorage },

@@ -88,7 +88,7 @@ const launcherVariables: V1EnvVar[] = [{ name: 'HOME', value: paths.home }]
 export const containersOf = (parts: ContainerParts) => {
   const { options, commands, spec, withTools } = parts
   const users = usersOf(spec.session)
-  const resources = resourcesOf(options, spec.limits.memoryBytes)
+  const resources = resourcesOf(options, spec.limits)
   const { runner: image, pullPolicy: imagePullPolicy } = options.images
   // The end of the log says why a container failed, without a right to read logs.
   const common = {

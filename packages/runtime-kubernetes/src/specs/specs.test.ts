@@ -17,7 +17,7 @@ const spec: RunnerSpec = {
   generation: 3,
   backendUrl: 'http://berth-runners.berth.svc:7421',
   token: 'brt_secret',
-  limits: { memoryBytes: 4 * 2 ** 30, processes: 1024 },
+  limits: { memoryBytes: 4 * 2 ** 30, processes: 1024, milliCpus: 2500 },
 }
 const minimal: KubernetesOptions = { images: { runner: 'berth-runner:1.0' } }
 const everything: KubernetesOptions = {

@@ -56,7 +56,7 @@ const makeSpec: Bench['spec'] = ({ behaviour = 'serve', env, ...over } = {}): Ru
   generation: 1,
   backendUrl: 'http://127.0.0.1:9',
   token: 'token-of-a-test',
-  limits: { memoryBytes: 256 * 1024 * 1024, processes: 64 },
+  limits: { memoryBytes: 256 * 1024 * 1024, processes: 64, milliCpus: 1500 },
   ...over,
   env: { ...env, [behaviourVariable]: behaviour },
 })

@@ -44,6 +44,7 @@ export const startCases: Record<string, (bench: Bench) => Promise<void>> = {
       BERTH_SESSION_DIR: expect.stringMatching(/^\//),
       BERTH_MEMORY_BYTES: String(asked.limits.memoryBytes),
       BERTH_PROCESSES: String(asked.limits.processes),
+      BERTH_MILLI_CPUS: String(asked.limits.milliCpus),
       BERTH_EXTRA: 'a b\'"$(c)\n',
     })
   },

@@ -51,13 +51,18 @@ export function findControlGroups(): ControlGroups | undefined {
   const self = read('/proc/self/cgroup')
   const memory = ownGroup(mountinfo, self, 'memory')
   const pids = ownGroup(mountinfo, self, 'pids')
+  const cpu = ownGroup(mountinfo, self, 'cpu')
   const cpuacct = ownGroup(mountinfo, self, 'cpuacct')
   const own = ownGroup(mountinfo, self)
   const base = own && version2Base(own)
   const candidates = [
     ...(base ? [version2(base)] : []),
     ...(memory && pids
-      ? [version1({ memory, pids, cpuacct }), version1({ memory, pids, cpuacct: undefined })]
+      ? [
+          version1({ memory, pids, cpu, cpuacct }),
+          version1({ memory, pids, cpu: undefined, cpuacct }),
+          version1({ memory, pids, cpu: undefined, cpuacct: undefined }),
+        ]
       : []),
   ]
   return candidates.find(usable)

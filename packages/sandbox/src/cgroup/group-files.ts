@@ -2,6 +2,11 @@ import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from '
 import { join } from 'node:path'
 import { sendSignal } from '../process/signal.ts'
 
+/** The kernel's default: in each period a group may use its quota of CPU time, and waits for the next when it is spent. */
+export const cpuPeriodUs = 100_000
+
+export const cpuQuotaUs = (milliCpus: number): number => Math.round((milliCpus * cpuPeriodUs) / 1000)
+
 /** A number in a file of the group; 0 when it is not there (anymore). */
 export function readNumber(directory: string, file: string): number {
   try {

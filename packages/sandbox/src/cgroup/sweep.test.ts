@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { processesWith, until } from '../conformance/host-processes.ts'
@@ -46,6 +46,18 @@ describe.skipIf(!groups)(`control groups${reason}`, () => {
     expect(living.directories.filter((directory) => !existsSync(directory))).toEqual([])
     await until(() => processesWith(word).length === 0)
     expect(removeGroup(living.directories)).toBe(true)
+  })
+
+  it('hold CPU where the controller is there: so much of each period', () => {
+    const group = groups?.create(newGroupName(), compileLimits({ milliCpus: 250 }))
+    const read = (file: string) =>
+      (group?.directories ?? []).flatMap((directory) => {
+        const path = join(directory, file)
+        return existsSync(path) ? [readFileSync(path, 'utf8').trim()] : []
+      })
+    const said = groups?.kind === 'cgroup-v1' ? read('cpu.cfs_quota_us') : read('cpu.max')
+    expect(said).toEqual(said.length === 0 ? [] : [groups?.kind === 'cgroup-v1' ? '25000' : '25000 100000'])
+    expect(removeGroup(group?.directories ?? [])).toBe(true)
   })
 
   it('leave nothing behind when one can’t be made', () => {

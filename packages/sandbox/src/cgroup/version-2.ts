@@ -2,7 +2,15 @@ import { join } from 'node:path'
 import type { EffectiveLimits } from '../limits.ts'
 import type { SandboxUsage } from '../sandbox.ts'
 import type { ControlGroup, ControlGroups } from './control-group.ts'
-import { makeGroup, readKey, readNumber, tryLimit, writeLimit } from './group-files.ts'
+import {
+  cpuPeriodUs,
+  cpuQuotaUs,
+  makeGroup,
+  readKey,
+  readNumber,
+  tryLimit,
+  writeLimit,
+} from './group-files.ts'
 
 const US_PER_MS = 1000
 
@@ -18,6 +26,9 @@ function create(directory: string, limits: EffectiveLimits): ControlGroup {
     // One process that is too big must not take the agent with it.
     tryLimit(directory, 'memory.oom.group', '0')
     writeLimit(directory, 'pids.max', String(limits.processes))
+    // The controller of CPU is often not handed down: memory and processes are what protects others.
+    if (limits.milliCpus !== undefined)
+      tryLimit(directory, 'cpu.max', `${cpuQuotaUs(limits.milliCpus)} ${cpuPeriodUs}`)
   })
   return { directories: [directory], usage: () => measureVersion2(directory) }
 }

@@ -5,9 +5,8 @@ import type { Occupancy, Store } from '../../store/port.ts'
 import { backendActor } from '../decide.ts'
 import type { Lease, Leases } from '../lease.ts'
 import { type SessionService, sessionSettingsOf } from '../service.ts'
-import { admit, type Verdict, type Waiting } from './admit.ts'
+import { type Applicant, admit, type Verdict, type Waiting } from './admit.ts'
 import type { Capacity } from './capacity.ts'
-import type { Applicant } from './fair-order.ts'
 import { limitsOfProjects } from './project-limits.ts'
 import { waitMessage } from './wait-message.ts'
 
@@ -121,12 +120,12 @@ export class Admission {
   async #judge({ live, waiting }: Occupancy, names: readonly string[]): Promise<Verdict> {
     const { store, capacity } = this.#options
     const limits = await limitsOfProjects(store, new Set(names))
-    const sized = <T extends { project: string; memoryMiB: number | undefined }>(item: T) => ({
-      ...item,
-      wantedMiB: limits.quotasMiB.has(item.project)
-        ? (item.memoryMiB ?? limits.defaultsMiB.get(item.project))
-        : undefined,
-    })
+    type Item = Occupancy['live' | 'waiting'][number]
+    const sized = <T extends Item>(item: T) => {
+      const { memoryMiB = 0, milliCpus = 0 } = limits.defaults.get(item.project) ?? {}
+      const wanted = { memoryMiB: item.memoryMiB ?? memoryMiB, milliCpus: item.milliCpus ?? milliCpus }
+      return { ...item, wanted }
+    }
     return admit(live.map(sized), waiting.map(sized), { ...capacity, ...limits })
   }
 
@@ -137,7 +136,8 @@ export class Admission {
     if (state === undefined) return
     const project = await store.projectSettings(state.summary.project)
     const { values } = sessionSettingsOf(state.settings, project?.settings ?? {})
-    const asked = { runtime, limits: limitsOf(values), memoryMiB: values.memoryMiB }
+    const { memoryMiB, cpus } = values
+    const asked = { runtime, limits: limitsOf(values), memoryMiB, cpus }
     const command = { kind: 'launch', actor: backendActor, ...asked } as const
     const { lines } = await service.run({ session, command })
     if (lines.length > 0) this.#options.admitted(Math.max(0, clock.now() - since))

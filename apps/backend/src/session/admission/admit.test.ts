@@ -1,23 +1,26 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { admit, type Occupant, type Room } from './admit.ts'
+import { type Applicant, admit, type Occupant, type Room } from './admit.ts'
 import { capacityOf, unlimited } from './capacity.ts'
-import { type Applicant, fairOrder } from './fair-order.ts'
+import { fairOrder } from './fair-order.ts'
+import type { Amounts } from './resource-quotas.ts'
 
 const name = fc.constantFrom('a', 'b', 'c', 'd')
+
+const amounts: fc.Arbitrary<Amounts> = fc.record({ memoryMiB: fc.nat(20), milliCpus: fc.nat(20) })
 
 const occupants: fc.Arbitrary<Occupant[]> = fc.array(
   fc.record({
     project: name,
     owner: name,
     memoryBytes: fc.option(fc.nat(300), { nil: undefined }),
-    wantedMiB: fc.nat(20),
+    wanted: amounts,
   }),
   { maxLength: 20 },
 )
 
 const applicants: fc.Arbitrary<Applicant[]> = fc
-  .array(fc.record({ project: name, owner: name, since: fc.nat(50), wantedMiB: fc.nat(20) }), {
+  .array(fc.record({ project: name, owner: name, since: fc.nat(50), wanted: amounts }), {
     maxLength: 40,
   })
   .map((items) => items.map((item, index) => ({ ...item, session: `s${index}` })))
@@ -27,8 +30,14 @@ const rooms: fc.Arbitrary<Room> = fc.record({
   memoryBytes: fc.nat(5000),
   reservedBytes: fc.constant(100),
   projects: fc.dictionary(name, fc.integer({ min: 1, max: 8 })).map((caps) => new Map(Object.entries(caps))),
-  quotasMiB: fc
-    .dictionary(name, fc.integer({ min: 1, max: 60 }))
+  quotas: fc
+    .dictionary(
+      name,
+      fc.record(
+        { memoryMiB: fc.integer({ min: 1, max: 60 }), milliCpus: fc.integer({ min: 1, max: 60 }) },
+        { requiredKeys: [] },
+      ),
+    )
     .map((caps) => new Map(Object.entries(caps))),
 })
 
@@ -83,7 +92,7 @@ describe('[P40] admission', () => {
 
   it('gives each place to a project with the fewest live sessions of those that may have it', () => {
     each((live, waiting, room) => {
-      const verdict = admit(live, waiting, { ...room, quotasMiB: new Map() })
+      const verdict = admit(live, waiting, { ...room, quotas: new Map() })
       const counts = countBy(live)
       const left = [...verdict.admitted, ...verdict.waiting]
       for (const { project } of verdict.admitted) {
@@ -111,39 +120,47 @@ describe('[P40] admission', () => {
     })
   })
 
-  it('[P163] never gives a project more memory than its quota, and lets nobody wait for what is left of it', () => {
-    each((live, waiting, room) => {
-      const verdict = admit(live, waiting, room)
-      for (const [project, quota] of room.quotasMiB) {
-        const of = (items: { project: string; wantedMiB?: number }[]) =>
-          items.reduce((sum, item) => sum + (item.project === project ? (item.wantedMiB ?? 0) : 0), 0)
-        const given = of(verdict.admitted)
-        const after = of(live) + given
-        if (given > 0) expect(after).toBeLessThanOrEqual(quota)
-        const [first] = verdict.waiting.filter(
-          (item) => item.project === project && item.reason === 'project-memory',
-        )
-        if (first !== undefined) expect(after + (first.wantedMiB ?? 0)).toBeGreaterThan(quota)
-      }
-      for (const { project, reason } of verdict.waiting)
-        expect(reason !== 'project-memory' || room.quotasMiB.has(project)).toBe(true)
-    })
-  })
+  it.each([
+    ['memoryMiB', 'project-memory'],
+    ['milliCpus', 'project-cpus'],
+  ] as const)(
+    '[P163] [P164] never gives a project more %s than its quota, nor lets anybody wait for what is left',
+    (resource, why) => {
+      each((live, waiting, room) => {
+        const verdict = admit(live, waiting, room)
+        for (const [project, { [resource]: quota = Infinity }] of room.quotas) {
+          const of = (items: { project: string; wanted: Amounts }[]) =>
+            items.reduce((sum, item) => sum + (item.project === project ? item.wanted[resource] : 0), 0)
+          const given = of(verdict.admitted)
+          const after = of(live) + given
+          if (given > 0) expect(after).toBeLessThanOrEqual(quota)
+          const [first] = verdict.waiting.filter((item) => item.project === project && item.reason === why)
+          if (first !== undefined) expect(after + first.wanted[resource]).toBeGreaterThan(quota)
+        }
+        for (const { project, reason } of verdict.waiting)
+          expect(reason !== why || room.quotas.get(project)?.[resource] !== undefined).toBe(true)
+      })
+    },
+  )
 
-  it('[P163] keeps what becomes free for a large session, unless that can never fit', () => {
-    const waiting = [8, 2].map((wantedMiB, index) => ({
-      ...{ project: 'p', owner: 'ada', session: `s${index}`, wantedMiB },
+  it('[P163] keeps what becomes free for a large session, unless that can never fit: then it waits behind all', () => {
+    const waiting = [8, 2].map((memoryMiB, index) => ({
+      ...{ project: 'p', owner: 'ada', session: `s${index}`, wanted: { memoryMiB, milliCpus: 0 } },
       since: index,
     }))
-    const live = [{ project: 'p', owner: 'ada', memoryBytes: 0, wantedMiB: 3 }]
-    const verdict = (quota: number) =>
-      admit(live, waiting, { ...unlimited, projects: new Map(), quotasMiB: new Map([['p', quota]]) })
+    const live = [{ project: 'p', owner: 'ada', memoryBytes: 0, wanted: { memoryMiB: 3, milliCpus: 0 } }]
+    const verdict = (memoryMiB: number) =>
+      admit(live, waiting, { ...unlimited, projects: new Map(), quotas: new Map([['p', { memoryMiB }]]) })
     expect(verdict(10).waiting).toMatchObject([
       { session: 's0', reason: 'project-memory', position: 1 },
       { session: 's1', reason: 'project-memory', position: 2 },
     ])
     expect(verdict(7).admitted).toMatchObject([{ session: 's1' }])
-    expect(verdict(7).waiting).toMatchObject([{ session: 's0', reason: 'project-memory' }])
+    expect(verdict(7).waiting).toMatchObject([{ session: 's0', reason: 'project-memory', position: 1 }])
+    expect(verdict(4).waiting).toMatchObject([
+      { session: 's1', reason: 'project-memory', position: 1 },
+      { session: 's0', reason: 'project-memory', position: 2 },
+    ])
   })
 
   it('takes turns over the owners of a project', () => {

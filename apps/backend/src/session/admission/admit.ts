@@ -1,21 +1,27 @@
 import type { EventData } from '@berth/contract'
 import type { Capacity } from './capacity.ts'
-import { type Applicant, fairOrder, type Holder } from './fair-order.ts'
-import { MemoryQuotas } from './memory-quotas.ts'
+import { fairOrder, type Holder, type Queued } from './fair-order.ts'
+import { type Amounts, type Quota, ResourceQuotas } from './resource-quotas.ts'
 
 /** A session with a runner, or with a place that is kept for its next one. */
 export interface Occupant extends Holder {
   /** What its agent uses; undefined: not measured yet. */
   memoryBytes: number | undefined
-  /** Memory that counts against its project's quota; undefined: the project has none. */
-  wantedMiB?: number
+  /** What it was started with, which counts against its project's quotas. */
+  wanted: Amounts
+}
+
+/** A session that waits for room. */
+export interface Applicant extends Queued {
+  /** What would count against its project's quotas. */
+  wanted: Amounts
 }
 
 export interface Room extends Capacity {
   /** Live sessions that projects allow themselves; a project that is missing has no limit of its own. */
   projects: ReadonlyMap<string, number>
-  /** MiB that the live sessions of projects may have together; a project that is missing has no quota. */
-  quotasMiB: ReadonlyMap<string, number>
+  /** What the live sessions of projects may have together; a project that is missing has no quotas. */
+  quotas: ReadonlyMap<string, Quota>
 }
 
 export type Waiting = Applicant & Pick<EventData<'session.waits'>, 'reason' | 'position'>
@@ -30,32 +36,36 @@ export interface Verdict {
     sessions: number
     memoryBytes: number
     projects: ReadonlyMap<string, number>
-    quotasMiB: ReadonlyMap<string, number>
+    quotas: ReadonlyMap<string, Amounts>
   }
 }
 
 /**
  * Who gets a runner now, and what the others wait for. Pure. Nobody is admitted over a limit; a project at its own limit
  * does not hold others up; and when nothing lives, the first one is admitted however little memory there is. In a project
- * whose quota of memory is nearly used, small sessions don't overtake a large one for ever: they wait behind it.
+ * whose quotas are nearly used, small sessions don't overtake a large one for ever: they wait behind it, unless it wants more
+ * than the whole quota: then it waits behind all, because it would hold them up for ever.
  */
 export const admit = (live: readonly Occupant[], waiting: readonly Applicant[], room: Room): Verdict => {
   const projects = new Map<string, number>()
   for (const { project } of live) projects.set(project, (projects.get(project) ?? 0) + 1)
-  const quotas = new MemoryQuotas(live, room.quotasMiB)
+  const quotas = new ResourceQuotas(live, room.quotas)
   const used = {
     ...{ sessions: live.length, memoryBytes: memoryOf(live, room) },
-    ...{ projects: new Map(projects), quotasMiB: new Map(quotas.used) },
+    ...{ projects: new Map(projects), quotas: new Map(quotas.used) },
   }
   const taken = { sessions: used.sessions, memoryBytes: used.memoryBytes }
   const verdict: Verdict = { admitted: [], waiting: [], used }
-  for (const applicant of fairOrder(live, waiting)) {
+  const wait = (applicant: Applicant, reason: Waiting['reason']) =>
+    void verdict.waiting.push({ ...applicant, reason, position: verdict.waiting.length + 1 })
+  const possible = waiting.filter((applicant) => quotas.neverFits(applicant) === undefined)
+  for (const applicant of fairOrder(live, possible)) {
     const inProject = projects.get(applicant.project) ?? 0
     const isFull = inProject >= (room.projects.get(applicant.project) ?? Infinity)
-    const own = isFull ? 'project-sessions' : quotas.lacks(applicant) ? 'project-memory' : undefined
+    const own = isFull ? 'project-sessions' : quotas.lacks(applicant)
     const reason = own ?? lacking(taken, room)
     if (reason !== undefined) {
-      verdict.waiting.push({ ...applicant, reason, position: verdict.waiting.length + 1 })
+      wait(applicant, reason)
       continue
     }
     verdict.admitted.push(applicant)
@@ -63,6 +73,10 @@ export const admit = (live: readonly Occupant[], waiting: readonly Applicant[], 
     quotas.take(applicant)
     taken.sessions += 1
     taken.memoryBytes += room.reservedBytes
+  }
+  for (const applicant of waiting) {
+    const reason = quotas.neverFits(applicant)
+    if (reason !== undefined) wait(applicant, reason)
   }
   return verdict
 }

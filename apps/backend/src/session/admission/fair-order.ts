@@ -6,13 +6,11 @@ export interface Holder {
   owner: string
 }
 
-/** A session that waits for room. */
-export interface Applicant extends Holder {
+/** A session that waits for room, as far as fairness asks. */
+export interface Queued extends Holder {
   session: string
   /** Milliseconds since 1970. */
   since: number
-  /** Memory that counts against its project's quota; undefined: the project has none. */
-  wantedMiB?: number
 }
 
 interface Line {
@@ -21,20 +19,20 @@ interface Line {
   live: number
 }
 
-interface OwnerLine extends Line {
+interface OwnerLine<Q extends Queued> extends Line {
   /** Oldest last. */
-  waiting: Applicant[]
+  waiting: Q[]
 }
 
-interface ProjectLine extends Line {
-  owners: Heap<OwnerLine>
+interface ProjectLine<Q extends Queued> extends Line {
+  owners: Heap<OwnerLine<Q>>
 }
 
 /**
  * The order in which sessions get room, each counting as one that lives from then on: the project with the fewest live
  * sessions first, in it the owner with the fewest, and of theirs the oldest. Takes n log n steps.
  */
-export function* fairOrder(live: readonly Holder[], waiting: readonly Applicant[]): Generator<Applicant> {
+export function* fairOrder<Q extends Queued>(live: readonly Holder[], waiting: readonly Q[]): Generator<Q> {
   const projects = linesOf(live, waiting)
   for (let project = projects.pop(); project !== undefined; project = projects.pop()) {
     const owner = project.owners.pop()
@@ -48,23 +46,23 @@ export function* fairOrder(live: readonly Holder[], waiting: readonly Applicant[
   }
 }
 
-const linesOf = (live: readonly Holder[], waiting: readonly Applicant[]): Heap<ProjectLine> => {
+const linesOf = <Q extends Queued>(live: readonly Holder[], waiting: readonly Q[]): Heap<ProjectLine<Q>> => {
   const counts = new Map<string, number>()
   const count = (key: string) => counts.set(key, (counts.get(key) ?? 0) + 1)
   for (const { project, owner } of live) {
     count(project)
     count(keyOf(project, owner))
   }
-  const byProject = new Map<string, Map<string, OwnerLine>>()
+  const byProject = new Map<string, Map<string, OwnerLine<Q>>>()
   for (const applicant of [...waiting].sort(youngestFirst)) {
     const { project, owner } = applicant
-    const owners = getOr(byProject, project, () => new Map<string, OwnerLine>())
+    const owners = getOr(byProject, project, () => new Map<string, OwnerLine<Q>>())
     const empty = () => ({ name: owner, live: counts.get(keyOf(project, owner)) ?? 0, waiting: [] })
     getOr(owners, owner, empty).waiting.push(applicant)
   }
-  const projects = new Heap<ProjectLine>(before((line) => line.owners.peek()?.waiting.at(-1)?.since))
+  const projects = new Heap<ProjectLine<Q>>(before((line) => line.owners.peek()?.waiting.at(-1)?.since))
   for (const [name, owners] of byProject) {
-    const heap = new Heap<OwnerLine>(before((line) => line.waiting.at(-1)?.since))
+    const heap = new Heap<OwnerLine<Q>>(before((line) => line.waiting.at(-1)?.since))
     for (const line of owners.values()) heap.push(line)
     projects.push({ name, live: counts.get(name) ?? 0, owners: heap })
   }
@@ -81,8 +79,7 @@ const getOr = <V>(map: Map<string, V>, key: string, make: () => V): V => {
   return made
 }
 
-const youngestFirst = (a: Applicant, b: Applicant): number =>
-  b.since - a.since || (a.session < b.session ? 1 : -1)
+const youngestFirst = (a: Queued, b: Queued): number => b.since - a.since || (a.session < b.session ? 1 : -1)
 
 /** Fewest live first; of equals the one that waits longest, and the name decides what is left. */
 const before =

@@ -1,20 +1,25 @@
-import { platformSettings } from '@berth/contract'
+import { milliCpusOf, platformSettings } from '@berth/contract'
 import type { Store } from '../../store/port.ts'
+import type { Amounts, Quota } from './resource-quotas.ts'
 
-/** What projects allow themselves: live sessions, and memory for all of them. Projects without a limit are missing. */
+/** What projects allow themselves: live sessions, and memory and CPU for all of them. Projects without a limit are missing. */
 export const limitsOfProjects = async (store: Pick<Store, 'projectSettings'>, names: ReadonlySet<string>) => {
   const projects = new Map<string, number>()
-  const quotasMiB = new Map<string, number>()
+  const quotas = new Map<string, Quota>()
   /** What a session gets that sets nothing itself. */
-  const defaultsMiB = new Map<string, number>()
+  const defaults = new Map<string, Amounts>()
   await Promise.all(
     [...names].map(async (name) => {
       const settings = (await store.projectSettings(name))?.settings
-      if (settings?.liveSessions !== undefined) projects.set(name, settings.liveSessions)
-      if (settings?.quotaMemoryMiB === undefined) return
-      quotasMiB.set(name, settings.quotaMemoryMiB)
-      defaultsMiB.set(name, settings.memoryMiB ?? platformSettings.memoryMiB)
+      const { liveSessions, quotaMemoryMiB, quotaCpus, memoryMiB, cpus } = {
+        ...platformSettings,
+        ...settings,
+      }
+      if (liveSessions !== undefined) projects.set(name, liveSessions)
+      const milliCpus = quotaCpus === undefined ? undefined : milliCpusOf(quotaCpus)
+      quotas.set(name, { memoryMiB: quotaMemoryMiB, milliCpus })
+      defaults.set(name, { memoryMiB, milliCpus: milliCpusOf(cpus) })
     }),
   )
-  return { projects, quotasMiB, defaultsMiB }
+  return { projects, quotas, defaults }
 }

@@ -1,4 +1,4 @@
-import type { ProjectQueue, SessionSummary } from '@berth/contract'
+import type { ProjectQueue, SessionSettings, SessionSummary } from '@berth/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestBackend, eventually, type TestBackend } from '../../test-backend.ts'
 
@@ -14,9 +14,9 @@ const projectWith = async (name: string, settings: object) => {
   let version = 1
   return {
     path,
-    create: async (memoryMiB?: number) =>
-      (await backend.call<SessionSummary>(`${path}/sessions`, { body: { settings: { memoryMiB } } })).body.id,
-    refused: (memoryMiB?: number) => backend.call(`${path}/sessions`, { body: { settings: { memoryMiB } } }),
+    create: async (settings: SessionSettings = {}) =>
+      (await backend.call<SessionSummary>(`${path}/sessions`, { body: { settings } })).body.id,
+    refused: (settings: SessionSettings = {}) => backend.call(`${path}/sessions`, { body: { settings } }),
     queue: async () => (await backend.call<ProjectQueue>(`${path}/queue`)).body,
     set: async (body: object) => {
       const headers = { 'if-match': `"${version}"` }
@@ -39,7 +39,7 @@ describe('[P163] a project with a quota of memory', () => {
     const project = await projectWith('waits', { quotaMemoryMiB: 3000, memoryMiB: 2000 })
     const first = await project.create()
     await starts(project, first)
-    const second = await project.create(1500)
+    const second = await project.create({ memoryMiB: 1500 })
     const status = await eventually('the wait', async () => {
       const { body } = await backend.call<SessionSummary>(`${project.path}/sessions/${second}`)
       return body.status.phase === 'pending' && body.status.reason === 'capacity' ? body.status : undefined
@@ -83,7 +83,7 @@ describe('[P163] a project with a quota of memory', () => {
       code: 'invalid_input',
       errors: [{ field: 'body.settings.memoryMiB', message: expect.stringContaining('1000 MiB') }],
     })
-    const session = await project.create(800)
+    const session = await project.create({ memoryMiB: 800 })
     await starts(project, session)
     await backend.call(`${project.path}/sessions/${session}/stop`, { method: 'POST' })
     backend.runtime.end(session, 'exited', { exitCode: 0 })
@@ -91,5 +91,42 @@ describe('[P163] a project with a quota of memory', () => {
     await project.set({ quotaMemoryMiB: 700 })
     const resumed = await backend.call(`${project.path}/sessions/${session}/resume`, { method: 'POST' })
     expect(resumed).toMatchObject({ status: 400, body: { errors: [{ field: 'settings.memoryMiB' }] } })
+  })
+})
+
+describe('[P164] a project with a quota of CPU', () => {
+  it('lets a session that does not fit wait until another one ends, and counts exactly', async () => {
+    const project = await projectWith('cores', { quotaCpus: 0.4, cpus: 0.1 })
+    const first = [await project.create(), await project.create(), await project.create()]
+    for (const session of first) await starts(project, session)
+    const second = await project.create({ cpus: 0.2 })
+    await eventually('the wait', async () => (await project.queue()).waiting === 1)
+    const { items, capacity } = await project.queue()
+    expect(items).toMatchObject([{ session: second, reason: 'project-cpus' }])
+    expect(capacity).toMatchObject({ projectCpus: { used: 0.3, limit: 0.4 } })
+    expect(capacity.projectMemoryMiB).toBeUndefined()
+    await backend.call(`${project.path}/sessions/${first[0]}/stop`, { method: 'POST' })
+    backend.runtime.end(first[0] ?? '', 'exited', { exitCode: 0 })
+    await starts(project, second)
+    expect((await backend.spec(second)).limits.milliCpus).toBe(200)
+  })
+
+  it('names every field of a session that could never start', async () => {
+    const project = await projectWith('both', { quotaCpus: 2, quotaMemoryMiB: 1000 })
+    expect((await project.refused({ cpus: 3, memoryMiB: 2000 })).body).toMatchObject({
+      errors: [
+        { field: 'body.settings.memoryMiB' },
+        { field: 'body.settings.cpus', message: expect.stringContaining('2 cores (quotaCpus)') },
+      ],
+    })
+    const session = await project.create({ cpus: 2, memoryMiB: 512 })
+    const changed = await backend.call(`${project.path}/sessions/${session}/settings`, {
+      method: 'PATCH',
+      body: { cpus: 2.5 },
+      headers: {
+        'if-match': `"${(await backend.call<SessionSummary>(`${project.path}/sessions/${session}`)).body.version}"`,
+      },
+    })
+    expect(changed).toMatchObject({ status: 400, body: { errors: [{ field: 'body.cpus' }] } })
   })
 })

@@ -12,12 +12,12 @@ const stoppedTurn = (status: SessionStatus) => {
 
 /** What the reconciler does to a session: the life of its runners. */
 export const lifeDeciders: Deciders<'launch' | 'steps' | 'end' | 'fail'> = {
-  launch: (log, { actor, runtime, limits: values, memoryMiB }) => {
+  launch: (log, { actor, runtime, limits: values, memoryMiB, cpus }) => {
     const { live, summary } = log.current
     if (live || summary.desired !== 'running' || summary.status.phase !== 'pending') return
     log.add(actor, {
       type: 'generation.started',
-      data: { generation: summary.generation + 1, runtime, limits: values, memoryMiB },
+      data: { generation: summary.generation + 1, runtime, limits: values, memoryMiB, cpus },
     })
   },
   steps: (log, { actor, generation, steps }) => {

@@ -11,6 +11,7 @@ interface SessionColumns {
   room: string | null
   room_since: number | null
   memory_mib: number | null
+  milli_cpus: number | null
   generation: number
   seq: number
   summary: string
@@ -28,6 +29,7 @@ const pickColumns = (values: SessionColumns): SessionColumns => ({
   room: values.room,
   room_since: values.room_since,
   memory_mib: values.memory_mib,
+  milli_cpus: values.milli_cpus,
   generation: values.generation,
   seq: values.seq,
   summary: values.summary,

@@ -154,8 +154,26 @@ export const occupancyCases = (bench: () => Bench) => {
     const lives = await bench().liveSession()
     const { project } = bench()
     expect(await bench().store.occupancy()).toEqual({
-      live: [{ session: lives, project, owner: 'ada', memoryBytes: undefined, memoryMiB: undefined }],
-      waiting: [{ session: waits, project, owner: 'bob', since: startOfTime + 5, memoryMiB: undefined }],
+      live: [
+        {
+          session: lives,
+          project,
+          owner: 'ada',
+          memoryBytes: undefined,
+          memoryMiB: undefined,
+          milliCpus: undefined,
+        },
+      ],
+      waiting: [
+        {
+          session: waits,
+          project,
+          owner: 'bob',
+          since: startOfTime + 5,
+          memoryMiB: undefined,
+          milliCpus: undefined,
+        },
+      ],
     })
     await bench().store.heartbeat(lives, 1, { now: startOfTime, memoryBytes: 1000 })
     await bench().store.heartbeat(lives, 1, { now: startOfTime + 1 })
@@ -189,17 +207,22 @@ export const occupancyCases = (bench: () => Bench) => {
     expect(await sessions()).toEqual({ live: [], waiting: [] })
   })
 
-  it('tells the memory that a session was started with, also while its place is kept', async () => {
+  it('tells the memory and CPU that a session was started with, also while its place is kept', async () => {
     const session = await bench().session()
     await bench().append(session, {
       kind: 'launch',
       actor: { kind: 'backend', id: 'b' },
       runtime: 'fake',
       memoryMiB: 2000,
+      cpus: 1.1,
     } as const)
-    expect((await bench().store.occupancy()).live).toMatchObject([{ session, memoryMiB: 2000 }])
+    expect((await bench().store.occupancy()).live).toMatchObject([
+      { session, memoryMiB: 2000, milliCpus: 1100 },
+    ])
     await bench().append(session, end(1, startOfTime + 500))
-    expect((await bench().store.occupancy()).live).toMatchObject([{ session, memoryMiB: 2000 }])
+    expect((await bench().store.occupancy()).live).toMatchObject([
+      { session, memoryMiB: 2000, milliCpus: 1100 },
+    ])
   })
 
   it('keeps the time since which a session waits when it is told that there is no room', async () => {

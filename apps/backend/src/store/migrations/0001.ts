@@ -79,6 +79,7 @@ CREATE TABLE sessions (
   room TEXT,
   room_since INTEGER,
   memory_mib INTEGER,
+  milli_cpus INTEGER,
   generation INTEGER NOT NULL,
   seq INTEGER NOT NULL,
   revision INTEGER NOT NULL,

@@ -43,6 +43,7 @@ const columns = {
   room: 'text',
   room_since: 'bigint',
   memory_mib: 'bigint',
+  milli_cpus: 'bigint',
   generation: 'bigint',
   seq: 'bigint',
   summary: 'text',

@@ -29,7 +29,14 @@ const queries = {
   applicants: query<object>()(() =>
     sql
       .selectFrom('sessions')
-      .select(['id as session', 'project', 'owner_id as owner', 'room_since as since', 'memory_mib'])
+      .select([
+        'id as session',
+        'project',
+        'owner_id as owner',
+        'room_since as since',
+        'memory_mib',
+        'milli_cpus',
+      ])
       .where('room', '=', raw.lit('wants')),
   ),
   occupants: query<object>()(() =>
@@ -41,7 +48,14 @@ const queries = {
           .onRef('generations.generation', '=', 'sessions.generation')
           .on('generations.live', '=', raw.lit(1)),
       )
-      .select(['id as session', 'project', 'owner_id as owner', 'memory_bytes as memory', 'memory_mib'])
+      .select([
+        'id as session',
+        'project',
+        'owner_id as owner',
+        'memory_bytes as memory',
+        'memory_mib',
+        'milli_cpus',
+      ])
       .where('room', '=', raw.lit('has')),
   ),
   phases: query<object>()(() =>
@@ -120,15 +134,17 @@ export function* occupancy(): Program<Occupancy> {
   const live = yield* queries.occupants.all({})
   const waiting = yield* queries.applicants.all({})
   return {
-    live: live.map(({ memory, memory_mib, ...row }) => ({
+    live: live.map(({ memory, memory_mib, milli_cpus, ...row }) => ({
       ...row,
       memoryBytes: memory ?? undefined,
       memoryMiB: memory_mib ?? undefined,
+      milliCpus: milli_cpus ?? undefined,
     })),
-    waiting: waiting.map(({ since, memory_mib, ...row }) => ({
+    waiting: waiting.map(({ since, memory_mib, milli_cpus, ...row }) => ({
       ...row,
       since: since ?? 0,
       memoryMiB: memory_mib ?? undefined,
+      milliCpus: milli_cpus ?? undefined,
     })),
   }
 }

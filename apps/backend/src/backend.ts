@@ -206,7 +206,7 @@ const assemble = (parts: BackendParts, { checkpoints, runnerUrl, publicUrl }: Su
     auth,
     ...identity,
     system: () => systemOf(runtime, source),
-    diagnose: diagnoser({ store, blobs, runtime, now, runnerUrl }),
+    diagnose: diagnoser({ store, blobs, runtime, tokenReviewer: parts.tokenReviewer, now, runnerUrl }),
     checkRepository: repositoryPolicy(parts.repositoryRoots),
     rateLimits: parts.rateLimits,
     projectsPerUser: parts.projectsPerUser ?? 50,

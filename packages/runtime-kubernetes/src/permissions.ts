@@ -88,3 +88,8 @@ export const permissions: readonly Permission[] = [
 /** The rows that count for these namespaces, whoever signs in. */
 export const permissionsFor = (mode: 'perProject' | 'existing'): readonly Permission[] =>
   permissions.filter((permission) => permission.mode === 'always' || permission.mode === mode)
+
+/** The rows that count where tokens of the cluster are taken. */
+export const reviewPermissions: readonly Permission[] = permissions.filter(
+  ({ mode }) => mode === 'tokenReview',
+)

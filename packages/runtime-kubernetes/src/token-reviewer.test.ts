@@ -110,6 +110,35 @@ describe('[P147] a cluster that is asked about a token', () => {
     expect(asked).toHaveLength(1)
   })
 
+  it('is asked by a diagnosis whether it may be asked', async () => {
+    answer = { status: { allowed: true } }
+    expect(await reviewer.check()).toMatchObject({ name: 'sign-in rights', state: 'ok' })
+    answer = { status: {} }
+    expect(await reviewer.check()).toMatchObject({
+      state: 'fail',
+      detail: expect.stringContaining('tokenreviews.authentication.k8s.io: create'),
+      repair: expect.stringContaining('tokenReview.enabled=true'),
+    })
+    expect(asked.map(({ path, body }) => [path, body])).toEqual(
+      Array(2).fill([
+        '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+        {
+          apiVersion: 'authorization.k8s.io/v1',
+          kind: 'SelfSubjectAccessReview',
+          // In no namespace: whose a token is concerns the whole cluster.
+          spec: {
+            resourceAttributes: { verb: 'create', group: 'authentication.k8s.io', resource: 'tokenreviews' },
+          },
+        },
+      ]),
+    )
+    answer = 403
+    expect(await reviewer.check()).toMatchObject({
+      state: 'fail',
+      detail: expect.stringMatching(/could not be asked: .*forbidden to it/),
+    })
+  })
+
   it('is not sent a token when it is away, or somebody else', async () => {
     answer = { status: { authenticated: true, user, audiences: ['berth'] } }
     // No authority of this machine vouches for the server.

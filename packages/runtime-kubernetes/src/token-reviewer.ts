@@ -3,6 +3,7 @@ import type { V1TokenReview } from '@kubernetes/client-node'
 import { ClusterAccess } from './api/cluster-access.ts'
 import { KubernetesApi } from './api/kubernetes-api.ts'
 import { kinds } from './api/resources.ts'
+import { checkReviewRight } from './diagnose/rights.ts'
 
 /** What the API server says about a token. */
 export type ReviewedToken =
@@ -35,6 +36,8 @@ export const createTokenReviewer = ({ kubeconfig, timeoutMs = 5000 }: TokenRevie
       }
       return reviewedOf(await api.create({ kind: kinds.tokenReviews }, review))
     },
+    /** Whether `review` may ask, with a repair where it may not. Never rejects. */
+    check: () => checkReviewRight(api),
     /** Ends its connections; what is asked meanwhile is rejected. Idempotent. */
     close: () => access.close(),
   }

@@ -20,6 +20,7 @@ const reviewer: TokenReviewer = {
       ? { authenticated: false }
       : { authenticated: true, user, groups: ['system:authenticated', 'devs'], audiences }
   },
+  check: async () => ({ name: 'sign-in rights', state: 'fail', detail: 'none', repair: 'Give some.' }),
   close: async () => undefined,
 }
 

@@ -36,6 +36,23 @@ describe('a diagnosis', () => {
       expect(asked).toEqual([{ project: 'default', backendUrl: backend.runnerUrl }])
     }))
 
+  it('asks the cluster whose tokens are taken whether it may be asked', () => {
+    const check = async () =>
+      ({ name: 'sign-in rights', state: 'fail', detail: 'none', repair: 'Give some.' }) as const
+    const tokenReviewer = {
+      check,
+      review: () => Promise.reject(new Error('not here')),
+      close: async () => {},
+    }
+    return withBackend(
+      async (backend) => {
+        const { body } = await backend.call('/api/system/diagnosis', ask)
+        expect(body).toMatchObject({ findings: [{}, {}, await check()] })
+      },
+      { tokenReviewer },
+    )
+  })
+
   it('says what fails, and knows its projects', () =>
     withBackend(async (backend) => {
       backend.parts.blobs.put = () => Promise.reject(new Error('the disk is gone'))

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { BerthError, type Diagnosis, type Finding, makeId } from '@berth/contract'
 import type { Runtime } from '@berth/runtime'
+import type { TokenReviewer } from '../auth/token-review/token-reviewer.ts'
 import type { BlobStore } from '../blobs/port.ts'
 import type { Store } from '../store/port.ts'
 
@@ -10,6 +11,8 @@ export interface DiagnoseParts {
   store: Store
   blobs: BlobStore
   runtime: Runtime
+  /** Where tokens of a cluster are taken. */
+  tokenReviewer?: Pick<TokenReviewer, 'check'>
   now: () => number
   /** As runners get it. */
   runnerUrl: () => string
@@ -28,8 +31,8 @@ export const diagnoser = (parts: DiagnoseParts): ((project: string) => Promise<D
 }
 
 const diagnose = async (parts: DiagnoseParts, project: string): Promise<Diagnosis> => {
-  const { runtime, runnerUrl } = parts
-  const [store, blobs, place] = await Promise.all([
+  const { runtime, runnerUrl, tokenReviewer } = parts
+  const [store, blobs, signIn, place] = await Promise.all([
     finding(
       'store',
       () => checkStore(parts),
@@ -40,12 +43,13 @@ const diagnose = async (parts: DiagnoseParts, project: string): Promise<Diagnosi
       () => checkBlobs(parts),
       'Check BERTH_S3_*, its keys and their rights, or the disk of the data directory.',
     ),
+    tokenReviewer?.check(),
     runtime.diagnose?.({ project, backendUrl: runnerUrl() }),
   ])
   return {
     runtime: runtime.kind,
     namespace: place?.namespace,
-    findings: [store, blobs, ...(place?.findings ?? [])],
+    findings: [store, blobs, ...(signIn === undefined ? [] : [signIn]), ...(place?.findings ?? [])],
   }
 }
 

@@ -1,5 +1,7 @@
 import type { AuditRecord, SessionSummary } from '@berth/contract'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { savedSession } from '../checkpoints/fixtures/saved-session.ts'
+import { commitFiles } from '../checkpoints/fixtures/work.ts'
 import { type AnsweringRunner, answeringRunner } from '../files/fixtures/answering-runner.ts'
 import { createTestBackend, someId, type TestBackend } from '../test-backend.ts'
 
@@ -72,6 +74,80 @@ it('[P165] a change of a workspace is one entry, with the operation that asks fo
   } finally {
     await runner.close()
   }
+})
+
+describe('[P165] with a key', () => {
+  let token: string
+  let by: object
+  beforeAll(async () => {
+    const { body } = await backend.call<{ id: string; secret: string }>('/api/projects/default/keys', {
+      body: { name: 'ci' },
+    })
+    token = body.secret
+    by = { kind: 'key', id: body.id }
+  })
+  const asKey = (path: string, options: Parameters<TestBackend['call']>[1]) =>
+    entriesOf(path, { ...options, token })
+
+  it('an upload is one entry when it begins and one when it ends, and none for its bytes', async () => {
+    const idle = await backend.idleSession()
+    const runner = answeringRunner(backend, idle)
+    try {
+      const { session } = idle
+      const all = `/api/projects/default/sessions/${session}/uploads`
+      const begin = async (path: string) => {
+        const begun = await asKey(all, { body: { path, size: 4 } })
+        const { upload } = begun.body as { upload: string }
+        const object = { kind: 'upload', id: upload }
+        expect([begun.status, begun.entries]).toMatchObject([
+          201,
+          [{ action: 'createUpload', result: 'done', session, actor: by, object }],
+        ])
+        return { one: `${all}/${upload}`, ends: { result: 'done', session, actor: by, object } }
+      }
+      const send = (one: string, offset: number, bytes: string) =>
+        asKey(one, {
+          method: 'PATCH',
+          body: Buffer.from(bytes),
+          headers: { 'content-type': 'application/octet-stream', 'upload-offset': String(offset) },
+        })
+      const whole = await begin('a.txt')
+      for (const [offset, bytes] of [
+        [0, 'te'],
+        [2, 'xt'],
+      ] as const)
+        expect(await send(whole.one, offset, bytes)).toMatchObject({ status: 200, entries: [] })
+      const finished = await asKey(`${whole.one}/finish`, { method: 'POST' })
+      expect(finished).toMatchObject({ status: 200, entries: [{ action: 'finishUpload', ...whole.ends }] })
+      expect(finished.entries).toHaveLength(1)
+      const given = await begin('b.txt')
+      const cancelled = await asKey(given.one, { method: 'DELETE' })
+      expect(cancelled).toMatchObject({ status: 204, entries: [{ action: 'cancelUpload', ...given.ends }] })
+      expect(cancelled.entries).toHaveLength(1)
+    } finally {
+      await runner.close()
+    }
+  })
+
+  it('a push and a return to a checkpoint are one entry each; one that finds nothing to do is none', async () => {
+    const saved = await savedSession(backend)
+    const { session } = saved
+    const one = `/api/projects/default/sessions/${session}`
+    commitFiles(saved.clone, { 'b.txt': 'b' }, 'Add b')
+    const turn = await saved.turn()
+    const done = (action: string) => [{ action, result: 'done', session, actor: by }]
+    const pushed = await asKey(`${one}/push`, { body: {} })
+    expect(pushed).toMatchObject({ status: 200, entries: done('pushSession') })
+    expect(pushed.entries).toHaveLength(1)
+    expect(await asKey(`${one}/push`, { body: {} })).toMatchObject({ status: 200, entries: [] })
+    const restored = await asKey(`${one}/restore-workspace`, { body: { turn } })
+    expect(restored).toMatchObject({ status: 202, entries: done('restoreWorkspace') })
+    expect(restored.entries).toHaveLength(1)
+    const headers = { 'idempotency-key': 'once' }
+    const first = await asKey(`${one}/restore-workspace`, { body: { turn }, headers })
+    const second = await asKey(`${one}/restore-workspace`, { body: { turn }, headers })
+    expect([first.entries.length, second.status, second.entries]).toEqual([1, 202, []])
+  })
 })
 
 it('[P165] a login link and the end of a sign-in are in the transaction that makes and ends them', async () => {

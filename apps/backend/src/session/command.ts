@@ -77,8 +77,8 @@ export type Command =
   | { kind: 'operate'; actor: Actor; operation: string; request: OperationRequest }
   /** Nobody waits for the answer any more. */
   | { kind: 'cancel-operation'; actor: Actor; operation: string; message: string }
-  /** A branch was pushed, and was seen at the origin. */
-  | { kind: 'pushed'; actor: Actor; data: EventData<'repository.pushed'> }
+  /** A branch was pushed, and was seen at the origin; `unchanged`: it was there before. */
+  | { kind: 'pushed'; actor: Actor; unchanged: boolean; data: EventData<'repository.pushed'> }
   /** What became of a push of the agent's, through the git proxy. */
   | { kind: 'git-pushed'; actor: Actor; data: EventData<'git.pushed'> }
   | { kind: 'git-refused'; actor: Actor; data: EventData<'git.refused'> }

@@ -40,6 +40,7 @@ const commands: Record<CommandKind, Command> = {
   restore: { kind: 'restore', actor: at.person },
   pushed: {
     kind: 'pushed',
+    unchanged: false,
     actor: at.person,
     data: { name: 'r', url: '/r', branch: 'b', commit: 'a'.repeat(40), forced: false, checkpoint: 1 },
   },

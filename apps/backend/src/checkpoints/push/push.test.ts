@@ -80,6 +80,20 @@ describe('a push', { timeout: 90_000 }, () => {
       expect(leftovers(backend)).toBe(1)
     }))
 
+  it('is told again when somebody has moved the branch back since', () =>
+    withBackend(async (backend) => {
+      const saved = await onBare(backend)
+      const { session, origin, clone, base } = saved
+      commitFiles(clone, { 'b.txt': 'b\n' }, 'Add b')
+      await saved.turn()
+      const first = await push(backend, session)
+      git(origin, 'update-ref', `refs/heads/${sessionBranch(session)}`, base)
+      const again = await push(backend, session)
+      expect(again.body).toMatchObject({ unchanged: false, commit: first.body.commit, previous: base })
+      expect((await push(backend, session)).body).toMatchObject({ unchanged: true })
+      expect(await pushes(backend, session)).toHaveLength(2)
+    }))
+
   it('of a live session says as of which turn it is; without a checkpoint it is refused', () =>
     withBackend(async (backend) => {
       const saved = await onBare(backend)

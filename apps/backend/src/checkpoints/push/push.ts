@@ -55,7 +55,7 @@ export const pushSession = async (parts: PushParts, request: PushRequest): Promi
   const before = idempotency && (await store.outcome(idempotency, service.now()))
   if (before !== undefined) return answerOfThen(parts, request, before.first)
   const { data, unchanged, committed } = await deliver(parts, request)
-  const command = { kind: 'pushed', actor, data } as const
+  const command = { kind: 'pushed', actor, unchanged, data } as const
   const { id: session, project } = state.summary
   const result = await service.run({ session, project, command, idempotency, audit })
   if (result.replayed) return answerOfThen(parts, request, result.first)

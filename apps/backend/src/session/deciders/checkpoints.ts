@@ -3,10 +3,10 @@ import { type Deciders, refuseDeleted } from './draft.ts'
 
 /** What people do with checkpoints, and what becomes of pushes. */
 export const checkpointDeciders: Deciders<'pushed' | 'git-pushed' | 'git-refused' | 'restore-workspace'> = {
-  pushed: (log, { actor, data }) => {
+  pushed: (log, { actor, unchanged, data }) => {
     const known = log.current.summary.repositories.find(({ name }) => name === data.name)?.pushed
     // What is there already, and is known to be, needs telling once.
-    if (known?.branch === data.branch && known.commit === data.commit) return
+    if (unchanged && known?.branch === data.branch && known.commit === data.commit) return
     log.add(actor, { type: 'repository.pushed', data })
   },
   'git-pushed': (log, { actor, data }) => log.add(actor, { type: 'git.pushed', data }),

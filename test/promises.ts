@@ -124,7 +124,7 @@ export const promises: Readonly<Record<string, string>> = {
   P156: 'Higher roles may never less, names in any order may the same, and without a membership nobody may anything.',
   P157: 'An agent pushes as long as whoever sent the prompt may: by their roles of this moment, through groups and keys too.',
   P158: 'An export of the audit is checked without Berth: what was changed, put in, exchanged or cut is found, and so is any of as many heads as were kept.',
-  P159: 'Each signed head of the audit is appended to the file that is configured, whoever seals; one that can’t be written is told of, and nothing waits for it.',
+  P159: 'Each signed head of the audit is appended to the file that is configured, whoever seals and whatever is killed in between; one that can’t be written is told of, and nothing waits for it.',
   P160: 'A private session is known to its owner, those it is shared with and the project’s admins, in every list, stream, count and queue; a share never gives more than the role in the project.',
   P161: 'An archived project can be read, and nothing in it runs, begins or changes until it is taken out again.',
   P162: 'A project that is deleted is found no more at once, and is removed with everything, wherever the backend ends in between; a new one of its name sees nothing of it.',

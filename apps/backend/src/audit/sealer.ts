@@ -1,10 +1,10 @@
-import { appendFile } from 'node:fs/promises'
 import type { AuditHead } from '@berth/contract'
 import type { Clock, TimerHandle } from '@berth/runtime'
 import type { Logger } from 'pino'
 import type { Leases } from '../session/lease.ts'
 import type { AuditStore } from '../store/audit-store.ts'
 import type { ChainKeys } from './chain-keys.ts'
+import { appendHeads } from './heads-file.ts'
 import { removeExpired } from './retention.ts'
 
 export interface SealerOptions {
@@ -14,7 +14,7 @@ export interface SealerOptions {
   leases: Pick<Leases, 'keep'>
   clock: Clock
   log: Logger
-  /** Each signed head is appended to this file as a JSON line. Default: heads are stored and logged only. */
+  /** Each signed head is appended to this file as a JSON line, at the latest by the next backend. Default: heads are stored and logged only. */
   headsFile?: string
   /** Days that entries are kept; 0: for good. Default: 365. */
   days?: number
@@ -92,27 +92,29 @@ export class Sealer {
     }
   }
 
-  /** A signed head, when there is something new. */
+  /** A signed head, when there is something new, where nobody who can write to the database can reach it. */
   async #head(now: number): Promise<void> {
-    const { store, keys } = this.#options
+    const { store, keys, log } = this.#options
     const { tip } = await store.auditChain()
     const [last] = (await store.auditHeads({ limit: 1 })).items
-    if (tip.number > (last?.number ?? 0)) {
-      const head = keys.head(tip, now)
+    const head = tip.number > (last?.number ?? 0) ? keys.head(tip, now) : undefined
+    if (head !== undefined) {
       await store.addAuditHead(head)
-      await this.#tell(head)
+      log.info({ auditHead: head }, 'The audit has a new signed head')
       this.#headAt = now
     }
     this.#fresh = false
+    await this.#keep(head, now)
   }
 
-  /** Where nobody who can write to the database can reach it. */
-  async #tell(head: AuditHead): Promise<void> {
-    const { log, headsFile } = this.#options
-    log.info({ auditHead: head }, 'The audit has a new signed head')
-    if (headsFile === undefined) return
-    await appendFile(headsFile, `${JSON.stringify(head)}\n`, { mode: 0o600 }).catch((error) =>
-      log.error({ err: error, file: headsFile }, 'A signed head of the audit was not written to its file'),
-    )
+  async #keep(head: AuditHead | undefined, now: number): Promise<void> {
+    const { log, headsFile: file } = this.#options
+    if (file === undefined) return
+    await appendHeads({ ...this.#options, file }, head).catch((error) => {
+      log.error({ err: error, file }, 'Signed heads of the audit were not written to their file')
+      // Tried again with the next head, whose time it is in a while.
+      this.#fresh = true
+      this.#headAt = now
+    })
   }
 }

@@ -1,5 +1,7 @@
+import { BerthError, toProblem } from '@berth/contract'
 import { describe, expect, it } from 'vitest'
 import { withBackend } from '../test-backend.ts'
+import { problemPage } from './problem-page.ts'
 
 const browser = { accept: 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8' }
 
@@ -13,6 +15,14 @@ describe('a browser', () => {
       const missing = await fetch(`${url}/a&b'c`, { headers: browser })
       expect(await missing.text()).toContain('/a&amp;b&#39;c')
     })
+  })
+
+  it('is led back to the sign-in where a problem says so, and only there', () => {
+    const page = (detail: string) =>
+      problemPage(toProblem(new BerthError('unauthenticated', detail), 'request-1'))
+    expect(page('Begin again: /login')).toContain('Begin again: <a href="/login">/login</a>')
+    for (const detail of ['There is nothing at /login/x', 'x: /login y', 'x: //evil/login'])
+      expect(page(detail)).not.toContain('<a href="/login')
   })
 
   it('is led from the bare address to the documentation, a program is not', async () => {

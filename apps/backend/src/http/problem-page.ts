@@ -26,12 +26,15 @@ footer { margin-top: 2.5rem; font-size: .85rem; opacity: .7 }
 </head>
 <body>
 <h1>${escaped(title)}</h1>
-<p>${escaped(detail)}</p>
-<p>A link that signs this browser in: <code>npx berth open</code>. The API’s documentation: <a href="/docs">/docs</a>.</p>
+<p>${linked(escaped(detail))}</p>
+<p>The owner signs a browser in with <code>npx berth open</code>. The API’s documentation: <a href="/docs">/docs</a>.</p>
 <footer>${escaped(code)}, request ${escaped(requestId)}</footer>
 </body>
 </html>
 `
+
+/** The one address of ours that details name for people. */
+const linked = (html: string): string => html.replace(/(?<=: )\/login$/, '<a href="/login">/login</a>')
 
 const entities: Record<string, string> = {
   '&': '&amp;',

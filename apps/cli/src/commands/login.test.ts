@@ -93,6 +93,16 @@ describe('[P143] berth login', () => {
     expect(await tokenOf(env)).toBe('brt_key_abcdefghijklmnop')
   })
 
+  test('says how commands get there, when they would go elsewhere', async () => {
+    const one = context({ readInput: async () => 'brt_key_abcdefghijklmnop\n' })
+    expect(await runCli(['login', `${url}/`, '--token-stdin'], one)).toBe(0)
+    expect(one.stderr()).toBe('')
+    env.BERTH_URL = 'https://elsewhere.example'
+    const other = context({ readInput: async () => 'brt_key_abcdefghijklmnop\n' })
+    expect(await runCli(['login', url, '--token-stdin'], other)).toBe(0)
+    expect(other.stderr()).toContain(`export BERTH_URL=${url}\n`)
+  })
+
   test('sends no token where it could be read on the way', async () => {
     const one = context({ readInput: async () => 'brt_key_abcdefghijklmnop\n' })
     expect(await runCli(['login', 'http://berth.example', '--token-stdin'], one)).toBe(2)

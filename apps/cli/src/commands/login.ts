@@ -42,6 +42,7 @@ const signIn = async (context: Context, given: string | undefined, options: Logi
   await changeLogin(context.env, url, async () => login)
   const name = principal.name === undefined ? '' : ` (${safeLine(principal.name)})`
   context.out.line(`You are ${safeLine(principal.id)}${name} at ${url}.`)
+  if (url !== urlOf(context.env)) context.err.line(`Commands go there with: export BERTH_URL=${url}`)
   if (context.env.BERTH_TOKEN)
     context.err.line('BERTH_TOKEN is set, and counts before this login: unset it to use it.')
 }

@@ -47,6 +47,21 @@ export const browserFlow = async (config: Configuration, { scopes, show, signal 
   }
 }
 
+/** What the terminal says is only known when the code has been redeemed. */
+const cameBack = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Sign-in · Berth</title>
+<style>
+:root { color-scheme: light dark }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 12vh auto; padding: 0 1.25rem }
+h1 { font-size: 1.4rem }
+</style>
+<h1>Back to the terminal</h1>
+<p>It says who you are now. You can close this page.</p>
+`
+
 /** The address with which the browser came back; anybody else who finds the port is sent away. */
 const comesBack = (
   server: Server,
@@ -66,10 +81,10 @@ const comesBack = (
     const isOurs = url.pathname === '/callback' && url.searchParams.get('state') === state
     response.writeHead(isOurs ? 200 : 404, {
       'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': "default-src 'none'",
+      'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
       connection: 'close',
     })
-    response.end(isOurs ? '<!doctype html><title>Berth</title><p>You can close this page.</p>' : '')
+    response.end(isOurs ? cameBack : '')
     if (isOurs) response.on('close', () => resolve(url))
   })
   return promise.finally(() => {

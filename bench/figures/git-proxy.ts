@@ -8,9 +8,11 @@ import { startGitHttpServer } from '../../packages/testing/src/git-http-server.t
 import { type Figure, percentile } from '../figure.ts'
 import { type BenchBackend, withBackend } from '../support/backend.ts'
 import { factOf } from '../support/sessions.ts'
+import { ratioOf, sideBySide } from '../support/side-by-side.ts'
 
 const run = promisify(execFile)
-const rounds = 5
+/** Pairs of a clone through the proxy and a direct one. */
+const rounds = { small: 61, large: 9 }
 const megabytes = 200
 
 const environment = (pairs: readonly (readonly [string, string])[]) => ({
@@ -101,7 +103,7 @@ const peakWhile = async (pid: number, task: Promise<unknown>): Promise<number> =
 /** Issue: a clone through the git proxy takes at most 1.2 times a direct one; a large pack does not grow the backend. */
 export const gitProxy: Figure = {
   name: 'git-proxy',
-  about: `a bare clone of a private repository of 2,000 small files and of ${megabytes} MB, one after the other: through the proxy with the project's credential, and direct`,
+  about: `a bare clone of a private repository of 2,000 small files and of ${megabytes} MB: through the proxy with the project's credential, and direct, by turns`,
   run: async () => {
     const root = await mkdtemp(join(tmpdir(), 'berth-bench-git-'))
     await makeRepository(root, { name: 'small', files: 2000, bytes: 4 * 1024 })
@@ -143,31 +145,29 @@ export const gitProxy: Figure = {
           await rm(target, { recursive: true })
           return ms
         }
-        const ratio = async (name: string) => {
-          const [straight, through]: [number[], number[]] = [[], []]
-          for (let i = 0; i < rounds; i++) {
-            straight.push(await clone(name, direct))
-            through.push(await clone(name, proxy))
-          }
-          return [percentile(straight, 0.5), percentile(through, 0.5)] as const
-        }
-        const [directSmall, through] = await ratio('small')
+        const both = (name: keyof typeof rounds) =>
+          sideBySide(
+            { rounds: rounds[name] },
+            () => clone(name, direct),
+            () => clone(name, proxy),
+          )
+        const small = await both('small')
         const before = await residentMegabytes(backend.pid)
         const peak = await peakWhile(backend.pid, clone('large', proxy))
-        const [directLarge, throughLarge] = await ratio('large')
+        const large = await both('large')
         clearInterval(heart)
         return [
-          { what: 'small files, direct p50', value: directSmall, unit: 'ms' as const },
+          { what: 'small files, direct p50', value: percentile(small.base, 0.5), unit: 'ms' as const },
           {
             what: 'small files, through the proxy',
-            value: through / directSmall,
+            ...ratioOf(small),
             unit: '×' as const,
             goal: { atMost: 1.2 },
           },
-          { what: `${megabytes} MB, direct p50`, value: directLarge, unit: 'ms' as const },
+          { what: `${megabytes} MB, direct p50`, value: percentile(large.base, 0.5), unit: 'ms' as const },
           {
             what: `${megabytes} MB, through the proxy`,
-            value: throughLarge / directLarge,
+            ...ratioOf(large),
             unit: '×' as const,
             goal: { atMost: 1.2 },
           },

@@ -1,5 +1,6 @@
 import { pipeline, type Readable, Transform } from 'node:stream'
 import { BerthError } from '@berth/contract'
+import { passedOn } from '../outbound/passing-bytes.ts'
 
 export interface MeteredOptions {
   maxBytes: number
@@ -19,6 +20,7 @@ export const metered = (stream: Readable, { maxBytes, idleMs, what }: MeteredOpt
     transform(chunk: Buffer, _encoding, done) {
       timer.refresh()
       size += chunk.length
+      passedOn(chunk.length)
       if (size <= maxBytes) return done(null, chunk)
       done(new BerthError('too_large', `This is larger than the ${maxBytes} bytes that ${what} may have.`))
     },

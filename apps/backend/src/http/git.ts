@@ -55,7 +55,9 @@ const pass = async (
   const target = path.endsWith(rest) ? parseTarget(scheme, place) : undefined
   if (target === undefined) throw noAddress(request)
   const gone = new AbortController()
-  reply.raw.once('close', () => gone.abort())
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort()
+  })
   const { headers } = request
   const call = { runner: runnerOf(request), service, target, headers, body, gone: gone.signal }
   return send(reply, await git.answer(call))

@@ -8,6 +8,8 @@ import {
   type SecretInput,
 } from '@berth/contract'
 import type { Logger } from 'pino'
+import { BoundedCache } from '../auth/bounded-cache.ts'
+import { sha256 } from '../auth/sha256.ts'
 import { hiderOf } from '../session/redact/hider.ts'
 import type { Store } from '../store/port.ts'
 import type { SealedSecret, SecretRow } from '../store/secret-store.ts'
@@ -42,9 +44,12 @@ export class StoredSecrets implements Secrets {
   readonly #known = new Map<string, KnownSecrets>()
   /** Uses that were recorded in this hour. */
   readonly #recorded = new Set<string>()
+  /** Values whose use was noted lately: git and the model use the same ones many times a minute. */
+  readonly #noted: BoundedCache<true>
 
   constructor(options: SecretsOptions) {
     this.#options = options
+    this.#noted = new BoundedCache({ max: rememberedUses, now: options.now })
   }
 
   /** By name, without their values. */
@@ -70,12 +75,11 @@ export class StoredSecrets implements Secrets {
   }
 
   async value({ project, name, use, ...by }: SecretUse): Promise<string> {
-    const { store, now } = this.#options
-    const sealed = await store.sealedSecret(project, name)
+    const sealed = await this.#options.store.sealedSecret(project, name)
     if (sealed === undefined)
       throw new BerthError('secret_not_found', `The project ${project} has no secret ${name}. Set it first.`)
     const value = this.#open(sealed)
-    await store.secretUsed({ project, name, usedFor: use, now: now(), since: now() - usedMs })
+    await this.#note({ project, name, use }, sealed)
     await this.#record({ project, name, use, ...by })
     return value
   }
@@ -169,6 +173,16 @@ export class StoredSecrets implements Secrets {
     if (opened.length < items.length)
       this.#options.log.warn({ project, unusable: items.length - opened.length }, 'secrets can’t be opened')
     return { project, stamp, items: opened }
+  }
+
+  /** Says in the list of secrets what one was used for. A value that was set anew has no use yet. */
+  async #note({ project, name, use }: Pick<SecretUse, 'project' | 'name' | 'use'>, { sealed }: SealedSecret) {
+    const { store, now } = this.#options
+    const place = sha256(JSON.stringify([project, name, use, sealed]))
+    if (this.#noted.get(place) !== undefined) return
+    const at = now()
+    await store.secretUsed({ project, name, usedFor: use, now: at, since: at - usedMs })
+    this.#noted.set(place, true, at + usedMs)
   }
 
   /** One entry per secret, use, session and hour, whichever backends it is used by. */

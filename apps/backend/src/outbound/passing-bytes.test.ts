@@ -11,6 +11,7 @@ it('frees what passed long before V8 would look at its whole heap for it, and sh
     most = Math.max(most, process.memoryUsage().arrayBuffers - before)
     passedOn(chunk.length)
   }
-  expect(most).toBeLessThan(20 * mebibyte)
+  // Eight since the last look, as many that another thread still frees, and as many that were in use; V8 itself waits for 64.
+  expect(most).toBeLessThan(40 * mebibyte)
   expect(Object.hasOwn(globalThis, 'gc')).toBe(false)
 })

@@ -142,7 +142,7 @@ export const promises: Readonly<Record<string, string>> = {
   P174: 'A header of an MCP server that refers to a secret carries its value to that server, and nobody else sees it.',
   P175: 'A secret of the kind environment is in the environment of the agent, is named as visible to it wherever it is told of, and is hidden in what is shown.',
   P176: 'What the agent can read of a project’s secrets is told in the session, by name, before the agent runs and whenever it changes.',
-  P177: 'Of what a project keeps, no value is found in any process, file, answer, stream, export, log or output of a command, while the agent’s git, model, servers and programs use it; but for what its agent is given, in the agent’s own processes and conversation.',
+  P177: 'Of what a project keeps, no value is found in any process, file, answer, stream, export, log or output of a command, while the agent’s git, model, servers and programs use it; packed or not, but for what its agent is given: in the agent’s own processes and conversation, and in the files that it writes it into.',
   P178: 'A credential of git is in no configuration of git and no other file of a session that clones and pushes with it, and so in no checkpoint.',
   P179: 'The issuer’s tokens for a browser are sealed anew with the secrets; a browser whose key is gone is signed out, and the log says so.',
   P180: 'Requests to Amazon Bedrock are signed so that AWS takes them, and its stream reaches the agent event by event as Anthropic’s would.',

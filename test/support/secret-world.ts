@@ -36,6 +36,8 @@ export interface SecretWorld {
   session: string
   canaries: typeof canaries
   egressUrl: string
+  /** The repository that the git server has. */
+  origin: string
   /** Which values arrived where they were meant for. */
   used(): Promise<Record<'model' | 'git' | 'mcp' | 'egress', boolean>>
   /** Processes besides those in the sandbox that name one of the values. */
@@ -114,6 +116,7 @@ const prepare = async (world: World, servers: Servers): Promise<SecretWorld> => 
   await world.until(session, ended)
   return {
     ...{ world, session, canaries, egressUrl: `http://127.0.0.2:${port}/` },
+    origin: join(servers.root, 'private.git'),
     used: async () => ({
       model: model.requests.some(
         ({ credential }) => credential?.fingerprint === fingerprintOf(canaries.model),

@@ -8,7 +8,7 @@ import { project, type World } from './world.ts'
 
 const cliMain = fileURLToPath(new URL('../../apps/cli/src/main.ts', import.meta.url))
 
-/** Something that people can get to see. */
+/** Something that people can get to see; bytes as Latin 1. */
 export interface Told {
   from: string
   text: string
@@ -58,21 +58,25 @@ export const answersOf = async (world: World, session: string): Promise<Told[]> 
       query.replace('URL', encodeURIComponent(items[0]?.url ?? '')),
     ]),
   )
-  return Promise.all(asks.map(([path = '', query = '']) => answerOf(`${world.url}${path}`, { query, token })))
+  const ask = ([path = '', query = '']: string[]) => answerOf(`${world.url}${path}`, { query, token })
+  return (await Promise.all(asks.map(ask))).flat()
 }
 
-const answerOf = async (url: string, { query, token }: { query: string; token: string }): Promise<Told> => {
+const answerOf = async (url: string, { query, token }: { query: string; token: string }): Promise<Told[]> => {
   const stream = query === '?stream'
   const headers = {
     authorization: `Bearer ${token}`,
     accept: stream ? 'text/event-stream' : 'application/json, */*',
   }
   const response = await fetch(`${url}${stream ? '?after=0' : query}`, { headers, redirect: 'manual' })
-  const told = [...response.headers].join('\n')
-  const body = stream
+  const from = `${url}${query} (${response.status})`
+  const text = stream
     ? await beginningOf(response)
     : Buffer.from(await response.arrayBuffer()).toString('latin1')
-  return { from: `${url}${query} (${response.status})`, text: `${told}\n${body}` }
+  return [
+    { from: `the headers of ${from}`, text: [...response.headers].join('\n') },
+    { from, text },
+  ]
 }
 
 /** What a stream tells until it comes to rest: its first heartbeat. */

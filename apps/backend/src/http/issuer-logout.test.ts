@@ -61,7 +61,10 @@ describe('[P149] a session that ends at the issuer', () => {
     expect(await tell(token)).toMatchObject({ status: 200, cache: 'no-store' })
     expect(await Promise.all([...cookies, bob].map(status))).toEqual([401, 401, 200])
     const { items } = await world.backend.parts.store.auditList({}, { limit: 1 })
-    expect(items).toMatchObject([{ action: 'logoutByIssuer', result: 'done', details: { sessions: 2 } }])
+    const actor = { kind: 'backend', id: 'issuer' }
+    expect(items).toMatchObject([
+      { action: 'logoutByIssuer', actor, result: 'done', details: { sessions: 2 } },
+    ])
     const again = await world.signIn('ada')
     expect(await tell(token)).toMatchObject({ status: 400, detail: expect.stringMatching(/used already/) })
     expect(await status(again)).toBe(200)

@@ -1,5 +1,6 @@
 import { BerthError, isBerthError, routes } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
+import { issuerActor } from '../store/browser-session-store.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
 
@@ -20,7 +21,7 @@ export const issuerLogoutEndpoint = (scope: FastifyInstance, deps: Deps, options
       ])
     try {
       await signIn.endedByIssuer(body.logout_token, {
-        ...{ at: deps.now(), actor: { kind: 'backend', id: 'issuer' }, action: 'logoutByIssuer' },
+        ...{ at: deps.now(), actor: issuerActor, action: 'logoutByIssuer' },
         ...{ result: 'done', address: ip, requestId: id },
       })
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { Actor } from '@berth/contract'
 import type { Identity } from '../auth/identity.ts'
 
 /** A browser that a person signed in through the issuer. Its cookie is known by its SHA-256 only. */
@@ -33,6 +34,9 @@ export interface SealedBrowser {
   sealed: string
 }
 
+/** Who is noted for what an issuer told. */
+export const issuerActor = { kind: 'backend', id: 'issuer' } as const satisfies Actor
+
 /** Browsers that are signed in; part of the store's port. `revokeSubject` ends those of a user. */
 export interface BrowserSessionStore {
   createBrowserSession(row: BrowserSessionRow): Promise<void>
@@ -53,7 +57,7 @@ export interface BrowserSessionStore {
   sealedBrowsers(beginning: string, limit: number): Promise<SealedBrowser[]>
   /** Stores tokens as they were sealed anew; what was changed meanwhile stays as it is. How many were stored. */
   resealBrowsers(items: (SealedBrowser & { resealed: string })[]): Promise<number>
-  /** Ends those whose tokens begin with none of these: nobody can open them. How many. */
+  /** Ends those whose tokens begin with none of these: nobody can open them. Page by page, so it keeps nobody waiting. How many. */
   endBrowsersSealedOtherwise(beginnings: string[]): Promise<number>
   /** What was removed. Idempotent. */
   removeBrowserSession(hash: string): Promise<BrowserSessionRow | undefined>

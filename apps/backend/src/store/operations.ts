@@ -65,7 +65,11 @@ export interface Operations {
     value: BrowserSessionRow[]
   }
   resealBrowsers: { input: { items: Parameters<Store['resealBrowsers']>[0] }; value: number }
-  endBrowsersSealedOtherwise: { input: { beginnings: string[] }; value: number }
+  /** `next`: from where on there are more to look at. */
+  endBrowsersSealedOtherwise: {
+    input: { beginnings: string[]; after: string; limit: number }
+    value: { ended: number; next: string | undefined }
+  }
   refreshBrowserSession: { input: { hash: string } & BrowserSessionNews; value: boolean }
   endBrowserSessions: { input: IssuerLogout; value: number }
   removeBrowserSession: { input: { hash: string }; value: BrowserSessionRow | undefined }

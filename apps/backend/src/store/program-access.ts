@@ -22,6 +22,9 @@ import {
 } from './programs/secrets.ts'
 import type { Program } from './query.ts'
 
+/** Browsers whose tokens are looked at in one transaction. */
+const browserPage = 200
+
 /** What the store does with members, keys, sign-ins and secrets. */
 export class ProgramAccess extends ProgramAudit {
   readonly #reading: StoreParts['read']
@@ -137,8 +140,18 @@ export class ProgramAccess extends ProgramAudit {
   resealBrowsers(items: Parameters<Store['resealBrowsers']>[0]) {
     return this.#write('resealBrowsers', { items })
   }
-  endBrowsersSealedOtherwise(beginnings: string[]) {
-    return this.#write('endBrowsersSealedOtherwise', { beginnings })
+  async endBrowsersSealedOtherwise(beginnings: string[]) {
+    let ended = 0
+    for (let after: string | undefined = ''; after !== undefined; ) {
+      const page = { beginnings, after, limit: browserPage }
+      const done: Operations['endBrowsersSealedOtherwise']['value'] = await this.#write(
+        'endBrowsersSealedOtherwise',
+        page,
+      )
+      ended += done.ended
+      after = done.next
+    }
+    return ended
   }
   removeBrowserSession(hash: string) {
     return this.#write('removeBrowserSession', { hash })

@@ -72,6 +72,21 @@ export const browserSessionCases = (bench: () => Bench) => {
     expect(await store.endBrowsersSealedOtherwise(['b1.c.', 'b1.ab.'])).toBe(0)
   })
 
+  it('[P179] ends browsers whose key is gone however many there are, in pages', async () => {
+    const { store } = bench()
+    const before = await store.browsersSealedBy('')
+    const hashes = Array.from({ length: 500 }, (_, index) => `many-${String(index).padStart(3, '0')}`)
+    for (const [index, hash] of hashes.entries())
+      await store.createBrowserSession(
+        row(hash, { sealed: `b1.${index % 5 === 0 ? 'kept' : 'lost'}.${hash}` }),
+      )
+    expect(await store.endBrowsersSealedOtherwise(['b1.kept.'])).toBe(400 + before)
+    expect([await store.browsersSealedBy('b1.kept.'), await store.browsersSealedBy('b1.lost.')]).toEqual([
+      100, 0,
+    ])
+    for (const hash of hashes) await store.removeBrowserSession(hash)
+  })
+
   it('ends what the issuer has ended: a session there, or all of an account, and once for each word of it', async () => {
     const { store } = bench()
     const ofAda = { subject: 'ada' }

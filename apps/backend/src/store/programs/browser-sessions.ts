@@ -1,5 +1,5 @@
 import { BerthError } from '@berth/contract'
-import type { BrowserSessionRow } from '../browser-session-store.ts'
+import { type BrowserSessionRow, issuerActor } from '../browser-session-store.ts'
 import { subjectKey } from '../key-store.ts'
 import type { Programs } from '../operations.ts'
 import { type Program, query, sql } from '../query.ts'
@@ -97,9 +97,6 @@ const queries = {
   ),
 }
 
-/** Who is noted for what an issuer told. */
-const issuer = { kind: 'backend', id: 'sign-in' } as const
-
 /** What changes browser sessions. */
 export const browserSessionPrograms: Pick<
   Programs,
@@ -138,7 +135,7 @@ export const browserSessionPrograms: Pick<
     return { value: row && rowOf(row) }
   },
   *endBrowserSessions({ sid, subject, token }) {
-    const noted = { subject: subjectKey(issuer), principal: JSON.stringify(issuer) }
+    const noted = { subject: subjectKey(issuerActor), principal: JSON.stringify(issuerActor) }
     const isNew = (yield* queries.told.run({ ...noted, ...token })) > 0
     if (!isNew)
       throw new BerthError('invalid_input', 'This logout token was used already.', [

@@ -1,19 +1,26 @@
+import type { ExpressionBuilder } from 'kysely'
 import type { SealedBrowser } from '../browser-session-store.ts'
 import type { Programs } from '../operations.ts'
 import { type Program, query, sql } from '../query.ts'
+import type { Tables } from '../schema.ts'
+
+const beginsWith =
+  (beginning: string, length: number) =>
+  ({ eb, fn }: ExpressionBuilder<Tables, 'browser_sessions'>) =>
+    eb(fn<string>('substr', ['sealed', eb.lit(1), eb.val(length)]), '=', beginning)
 
 const queries = {
   count: query<{ beginning: string; length: number }>()(({ beginning, length }) =>
     sql
       .selectFrom('browser_sessions')
       .select(({ fn }) => fn.countAll<number>().as('count'))
-      .where(({ eb, fn }) => eb(fn<string>('substr', ['sealed', eb.lit(1), eb.val(length)]), '=', beginning)),
+      .where(beginsWith(beginning, length)),
   ),
   sealed: query<{ beginning: string; length: number; limit: number }>()(({ beginning, length, limit }) =>
     sql
       .selectFrom('browser_sessions')
       .select(['hash', 'sealed'])
-      .where(({ eb, fn }) => eb(fn<string>('substr', ['sealed', eb.lit(1), eb.val(length)]), '=', beginning))
+      .where(beginsWith(beginning, length))
       .orderBy('hash')
       .limit(limit),
   ),
@@ -33,10 +40,10 @@ const queries = {
       .orderBy('hash')
       .limit(limit),
   ),
-  end: query<{ hash: string }>()(({ hash }) => sql.deleteFrom('browser_sessions').where('hash', '=', hash)),
+  end: query<SealedBrowser>()(({ hash, sealed }) =>
+    sql.deleteFrom('browser_sessions').where('hash', '=', hash).where('sealed', '=', sealed),
+  ),
 }
-
-const page = 500
 
 /** What is done with the tokens of browsers when keys are replaced. */
 export const sealedBrowserPrograms: Pick<Programs, 'resealBrowsers' | 'endBrowsersSealedOtherwise'> = {
@@ -45,17 +52,14 @@ export const sealedBrowserPrograms: Pick<Programs, 'resealBrowsers' | 'endBrowse
     for (const item of items) done += yield* queries.reseal.run(item)
     return { value: done }
   },
-  *endBrowsersSealedOtherwise({ beginnings }) {
+  *endBrowsersSealedOtherwise({ beginnings, after, limit }) {
     let ended = 0
-    let after = ''
-    for (;;) {
-      const rows = yield* queries.after.all({ after, limit: page })
-      for (const { hash, sealed } of rows)
-        if (!beginnings.some((beginning) => sealed?.startsWith(beginning)))
-          ended += yield* queries.end.run({ hash })
-      after = rows.at(-1)?.hash ?? ''
-      if (rows.length < page) return { value: ended }
+    const rows = yield* queries.after.all({ after, limit })
+    for (const { hash, sealed } of rows) {
+      if (sealed === null || beginnings.some((beginning) => sealed.startsWith(beginning))) continue
+      ended += yield* queries.end.run({ hash, sealed })
     }
+    return { value: { ended, next: rows.length < limit ? undefined : rows.at(-1)?.hash } }
   },
 }
 

@@ -1,9 +1,7 @@
-import { startPostgres } from '@berth/testing'
 import type { Store } from '../../apps/backend/src/store/port.ts'
-import { createPostgresStore } from '../../apps/backend/src/store/postgres/postgres-store.ts'
 import type { Figure } from '../figure.ts'
 import { seed } from '../support/seed.ts'
-import { appendFacts, launchAll, withStore } from '../support/store.ts'
+import { appendFacts, launchAll, withPostgres, withStore } from '../support/store.ts'
 
 const batch = 50
 const writers = 20
@@ -37,19 +35,5 @@ const rateOf = async (what: string, { store, goal }: { store: Store; goal: numbe
     unit: '/s' as const,
     goal: { atLeast: goal },
     note: `${events} events`,
-  }
-}
-
-const withPostgres = async <T>(use: (store: Store) => Promise<T>): Promise<T> => {
-  const postgres = await startPostgres({ durable: true })
-  try {
-    const store = await createPostgresStore({ url: await postgres.createDatabase() })
-    try {
-      return await use(store)
-    } finally {
-      await store.close()
-    }
-  } finally {
-    await postgres.stop()
   }
 }

@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startPostgres } from '@berth/testing'
 import type { Store } from '../../apps/backend/src/store/port.ts'
+import { createPostgresStore } from '../../apps/backend/src/store/postgres/postgres-store.ts'
 import { createSqliteStore } from '../../apps/backend/src/store/sqlite/sqlite-store.ts'
 
 /** A store on this machine's disk while `use` works with it. */
@@ -13,6 +15,21 @@ export const withStore = async <T>(use: (store: Store) => Promise<T>): Promise<T
   } finally {
     await store.close()
     await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** A store in a PostgreSQL of this machine that keeps what it has committed, while `use` works with it. */
+export const withPostgres = async <T>(use: (store: Store) => Promise<T>): Promise<T> => {
+  const postgres = await startPostgres({ durable: true })
+  try {
+    const store = await createPostgresStore({ url: await postgres.createDatabase() })
+    try {
+      return await use(store)
+    } finally {
+      await store.close()
+    }
+  } finally {
+    await postgres.stop()
   }
 }
 

@@ -1,5 +1,6 @@
 import { createClient } from '@berth/client'
 import type { Context } from './context.ts'
+import { runCli } from './run-cli.ts'
 import type { Output } from './terminal/output.ts'
 import { plain } from './terminal/style.ts'
 
@@ -64,4 +65,11 @@ export const testContext = (url: string, changes: Partial<Context> = {}): TestCo
       for (const listener of [...listeners]) listener()
     },
   }
+}
+
+/** Runs a command against a backend: its exit code, and what it wrote. */
+export const runAgainst = async (url: string, args: string[], changes: Partial<Context> = {}) => {
+  const context = testContext(url, changes)
+  const code = await runCli(args, context)
+  return { code, out: context.stdout(), err: context.stderr() }
 }

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { runCli } from '../run-cli.ts'
-import { testContext } from '../test-context.ts'
+import { runAgainst } from '../test-context.ts'
 import { type FakeBackend, nextId, startFakeBackend } from '../test-server.ts'
 
 let fake: FakeBackend
@@ -9,11 +8,7 @@ beforeEach(async () => {
 })
 afterEach(() => fake.close())
 
-const run = async (...args: string[]) => {
-  const context = testContext(fake.url)
-  const code = await runCli(args, context)
-  return { code, out: context.stdout(), err: context.stderr() }
-}
+const run = (...args: string[]) => runAgainst(fake.url, args)
 
 const at = '2030-01-31T00:00:00.000Z'
 const by = { kind: 'user', id: 'owner', name: 'Owner' } as const

@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { type AuditRecord, type AuditVerification, BerthError } from '@berth/contract'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { chain, headOf, keyPair, testBerth } from '../audit/test-chain.ts'
-import { runCli } from '../run-cli.ts'
-import { testContext } from '../test-context.ts'
+import { runAgainst } from '../test-context.ts'
 import { type FakeBackend, startFakeBackend } from '../test-server.ts'
 
 let fake: FakeBackend
@@ -19,11 +18,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
-const run = async (...args: string[]) => {
-  const context = testContext(fake.url)
-  const code = await runCli(['audit', ...args], context)
-  return { code, out: context.stdout(), err: context.stderr() }
-}
+const run = (...args: string[]) => runAgainst(fake.url, ['audit', ...args])
 
 const records = chain(4)
 const jsonl = (items: readonly unknown[]) => items.map((item) => `${JSON.stringify(item)}\n`).join('')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { BerthError, type PushResult } from '@berth/contract'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { runCli } from '../run-cli.ts'
-import { testContext } from '../test-context.ts'
+import { runAgainst, testContext } from '../test-context.ts'
 import { type FakeBackend, nextId, playTurn, startFakeBackend } from '../test-server.ts'
 
 let fake: FakeBackend
@@ -32,11 +32,8 @@ afterEach(async () => {
   await rm(dir, { recursive: true })
 })
 
-const run = async (...args: string[]) => {
-  const context = testContext(fake.url, { now: () => Date.parse('2030-01-01T02:00:00.000Z') })
-  const code = await runCli(args, context)
-  return { code, out: context.stdout(), err: context.stderr() }
-}
+const run = (...args: string[]) =>
+  runAgainst(fake.url, args, { now: () => Date.parse('2030-01-01T02:00:00.000Z') })
 
 test('berth checkpoints lists turns by number, each once', async () => {
   expect((await run('checkpoints', 'last')).out).toBe(

@@ -1,7 +1,6 @@
 import { type ProjectSettings, platformSettings } from '@berth/contract'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { runCli } from '../run-cli.ts'
-import { testContext } from '../test-context.ts'
+import { runAgainst } from '../test-context.ts'
 import { type FakeBackend, startFakeBackend } from '../test-server.ts'
 
 const egress = [
@@ -23,11 +22,7 @@ beforeEach(async () => {
 })
 afterEach(() => fake.close())
 
-const run = async (...args: string[]) => {
-  const context = testContext(fake.url)
-  const code = await runCli(['egress', ...args], context)
-  return { code, out: context.stdout(), err: context.stderr() }
-}
+const run = (...args: string[]) => runAgainst(fake.url, ['egress', ...args])
 
 test('ls shows the rules, and of headers the names', async () => {
   const { out } = await run('ls', '-p', 'web')

@@ -1,7 +1,6 @@
 import { type GitCredential, type ProjectSettings, platformSettings } from '@berth/contract'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { runCli } from '../run-cli.ts'
-import { testContext } from '../test-context.ts'
+import { runAgainst } from '../test-context.ts'
 import { type FakeBackend, startFakeBackend } from '../test-server.ts'
 
 const credentials: GitCredential[] = [
@@ -24,11 +23,7 @@ beforeEach(async () => {
 })
 afterEach(() => fake.close())
 
-const run = async (...args: string[]) => {
-  const context = testContext(fake.url)
-  const code = await runCli(['project', 'git-credential', ...args], context)
-  return { code, out: context.stdout(), err: context.stderr() }
-}
+const run = (...args: string[]) => runAgainst(fake.url, ['project', 'git-credential', ...args])
 
 test('ls shows hosts and the names of secrets', async () => {
   const { out } = await run('ls', 'web')

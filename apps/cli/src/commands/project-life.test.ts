@@ -1,7 +1,6 @@
 import { BerthError, type Project, type ProjectDeletion, platformSettings } from '@berth/contract'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { runCli } from '../run-cli.ts'
-import { testContext } from '../test-context.ts'
+import { runAgainst } from '../test-context.ts'
 import { type FakeBackend, startFakeBackend } from '../test-server.ts'
 
 let fake: FakeBackend
@@ -10,11 +9,7 @@ beforeEach(async () => {
 })
 afterEach(() => fake.close())
 
-const run = async (...args: string[]) => {
-  const context = testContext(fake.url)
-  const code = await runCli(['project', ...args], context)
-  return { code, out: context.stdout(), err: context.stderr() }
-}
+const run = (...args: string[]) => runAgainst(fake.url, ['project', ...args])
 
 const web = {
   name: 'web',

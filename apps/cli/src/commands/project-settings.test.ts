@@ -1,7 +1,6 @@
 import { type ProjectSettings, platformSettings } from '@berth/contract'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { runCli } from '../run-cli.ts'
-import { testContext } from '../test-context.ts'
+import { runAgainst } from '../test-context.ts'
 import { type FakeBackend, startFakeBackend } from '../test-server.ts'
 
 const view: ProjectSettings = {
@@ -24,11 +23,7 @@ beforeEach(async () => {
 })
 afterEach(() => fake.close())
 
-const run = async (...args: string[]) => {
-  const context = testContext(fake.url)
-  const code = await runCli(['project', 'settings', ...args], context)
-  return { code, out: context.stdout(), err: context.stderr() }
-}
+const run = (...args: string[]) => runAgainst(fake.url, ['project', 'settings', ...args])
 
 test('get shows what counts, what is own, and where each comes from', async () => {
   const { out } = await run('get', 'web', 'model', 'turnMinutes', 'budgetUsd')

@@ -1,7 +1,6 @@
 import { type NewEvent, type ProjectQueue, platformSettings } from '@berth/contract'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { runCli } from '../run-cli.ts'
-import { testContext } from '../test-context.ts'
+import { runAgainst } from '../test-context.ts'
 import { type FakeBackend, person, startFakeBackend } from '../test-server.ts'
 
 let fake: FakeBackend
@@ -35,11 +34,7 @@ beforeEach(async () => {
 
 afterEach(() => fake.close())
 
-const run = async (args: string[]) => {
-  const context = testContext(fake.url)
-  const code = await runCli(args, context)
-  return { code, out: context.stdout(), err: context.stderr() }
-}
+const run = (args: string[]) => runAgainst(fake.url, args)
 
 describe('a session that waits for room', () => {
   test('is listed in the queue', async () => {

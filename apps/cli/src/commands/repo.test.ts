@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { runCli } from '../run-cli.ts'
-import { testContext } from '../test-context.ts'
+import { runAgainst, testContext } from '../test-context.ts'
 import { type FakeBackend, playTurn, startFakeBackend } from '../test-server.ts'
 
 let fake: FakeBackend
@@ -13,11 +13,7 @@ beforeEach(async () => {
 })
 afterEach(() => fake.close())
 
-const repo = async (...words: string[]) => {
-  const context = testContext(fake.url)
-  const code = await runCli(['repo', ...words], context)
-  return { code, out: context.stdout(), err: context.stderr() }
-}
+const repo = (...words: string[]) => runAgainst(fake.url, ['repo', ...words])
 
 const added = () => fake.sessions.get(session)?.log.find((event) => event.type === 'repository.added')?.data
 

@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import type { SealingKey, Secret } from '@berth/contract'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Context } from '../context.ts'
-import { runCli } from '../run-cli.ts'
-import { testContext } from '../test-context.ts'
+import { runAgainst } from '../test-context.ts'
 import { type FakeBackend, person, startFakeBackend } from '../test-server.ts'
 
 const at = '2026-01-01T00:00:00.000Z'
@@ -29,11 +28,8 @@ afterEach(async () => {
   await rm(directory, { recursive: true })
 })
 
-const run = async (args: string[], changes: Partial<Context> = {}) => {
-  const context = testContext(fake.url, changes)
-  const code = await runCli(['secret', ...args], context)
-  return { code, out: context.stdout(), err: context.stderr() }
-}
+const run = (args: string[], changes: Partial<Context> = {}) =>
+  runAgainst(fake.url, ['secret', ...args], changes)
 
 test('set takes the value from standard input or a file, without the end of its line', async () => {
   fake.answers.putSecret = header

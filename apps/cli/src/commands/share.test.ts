@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { runCli } from '../run-cli.ts'
-import { testContext } from '../test-context.ts'
+import { runAgainst, testContext } from '../test-context.ts'
 import { type FakeBackend, startFakeBackend } from '../test-server.ts'
 
 let fake: FakeBackend
@@ -19,11 +19,7 @@ beforeEach(async () => {
 })
 afterEach(() => fake.close())
 
-const share = async (...args: string[]) => {
-  const context = testContext(fake.url)
-  const code = await runCli(['share', session, ...args], context)
-  return { code, out: context.stdout(), err: context.stderr() }
-}
+const share = (...args: string[]) => runAgainst(fake.url, ['share', session, ...args])
 
 test('shows who sees a session, and changes nothing', async () => {
   expect((await share()).out).toBe(

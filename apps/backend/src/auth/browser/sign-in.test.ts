@@ -22,7 +22,7 @@ const toCallback = async (user: string, path = '/login') => {
 
 const refusal = async (visit: Promise<{ status: number; text: string }>) => {
   const { status, text } = await visit
-  return [status, /<p>([^<]*)<\/p>/.exec(text)?.[1] ?? ''] as const
+  return [status, /<p>(.*?)<\/p>/.exec(text)?.[1] ?? ''] as const
 }
 
 describe('[P140] signing in at the issuer', () => {

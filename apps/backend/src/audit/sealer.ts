@@ -1,6 +1,7 @@
 import type { AuditHead } from '@berth/contract'
-import type { Clock, TimerHandle } from '@berth/runtime'
+import type { Clock } from '@berth/runtime'
 import type { Logger } from 'pino'
+import { every } from '../every.ts'
 import type { Leases } from '../session/lease.ts'
 import type { AuditStore } from '../store/audit-store.ts'
 import type { ChainKeys } from './chain-keys.ts'
@@ -32,9 +33,7 @@ const batch = 500
 /** Seals what was recorded, signs heads of the chain, and removes what is old: as long as this backend has the lease. */
 export class Sealer {
   readonly #options: SealerOptions
-  #timer: TimerHandle | undefined
-  #running: Promise<void> = Promise.resolve()
-  #closed = false
+  #stop: (() => Promise<void>) | undefined
   /** Something may have been sealed since the last head. */
   #fresh = true
   #headAt = 0
@@ -45,15 +44,11 @@ export class Sealer {
   }
 
   start(): void {
-    this.#running = this.#turn().finally(() => {
-      if (!this.#closed) this.#timer = this.#options.clock.setTimeout(() => this.start(), sealMs)
-    })
+    this.#stop = every({ clock: this.#options.clock, ms: sealMs }, () => this.#turn())
   }
 
   async close(): Promise<void> {
-    this.#closed = true
-    if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer)
-    await this.#running
+    await this.#stop?.()
   }
 
   /** Everything that waits gets its place in the chain. */

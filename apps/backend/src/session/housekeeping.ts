@@ -1,7 +1,8 @@
 import { idPrefixes, idTime, limits } from '@berth/contract'
-import type { Clock, Runtime, TimerHandle } from '@berth/runtime'
+import type { Clock, Runtime } from '@berth/runtime'
 import type { Logger } from 'pino'
 import type { BlobStore } from '../blobs/port.ts'
+import { every } from '../every.ts'
 import type { Store } from '../store/port.ts'
 import { isBaseScope } from './base-scope.ts'
 import type { Leases } from './lease.ts'
@@ -31,38 +32,25 @@ const tombstoneMs = 7 * 24 * 3600_000
 /** Regular work: compaction, expiry, and the sweep of what belongs to no session. */
 export const startHousekeeping = (options: HousekeepingOptions): { close: () => Promise<void> } => {
   const { leases, log, clock } = options
-  let closed = false
-  const tasks = [
-    every(compactMs, () => compact(options, () => closed)),
-    every(sweepMs, () => sweepRunners(options)),
-    every(sweepMs, () => sweepProjects(options)),
-    every(orphansMs, () => sweepBlobs(options)),
-    every(sweepMs, () => dropBases(options)),
-    every(sweepMs, () => options.store.expire({ now: clock.now(), before: clock.now() - tombstoneMs })),
-  ]
-
-  function every(ms: number, task: () => Promise<void>) {
-    let timer: TimerHandle | undefined
-    let running: Promise<void> = Promise.resolve()
-    const run = () => {
-      running = leases
+  let isClosed = false
+  const regularly = (ms: number, task: () => Promise<void>) =>
+    every({ clock, ms }, () =>
+      leases
         .keep('housekeeping', leaseMs)
         .then((mine) => (mine ? task() : undefined))
-        .catch((error) => log.warn({ err: error }, 'Housekeeping failed and is tried again'))
-        .finally(() => {
-          if (!closed) timer = clock.setTimeout(run, ms)
-        })
-    }
-    run()
-    return async () => {
-      if (timer !== undefined) clock.clearTimeout(timer)
-      await running
-    }
-  }
-
+        .catch((error) => log.warn({ err: error }, 'Housekeeping failed and is tried again')),
+    )
+  const tasks = [
+    regularly(compactMs, () => compact(options, () => isClosed)),
+    regularly(sweepMs, () => sweepRunners(options)),
+    regularly(sweepMs, () => sweepProjects(options)),
+    regularly(orphansMs, () => sweepBlobs(options)),
+    regularly(sweepMs, () => dropBases(options)),
+    regularly(sweepMs, () => options.store.expire({ now: clock.now(), before: clock.now() - tombstoneMs })),
+  ]
   return {
     close: async () => {
-      closed = true
+      isClosed = true
       await Promise.all(tasks.map((stop) => stop()))
     },
   }

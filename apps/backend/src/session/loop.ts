@@ -1,5 +1,6 @@
 import type { Clock, TimerHandle } from '@berth/runtime'
 import type { Logger } from 'pino'
+import { every } from '../every.ts'
 import type { Outcome } from './reconcile.ts'
 
 export interface LoopOptions {
@@ -27,8 +28,7 @@ export class ReconcileLoop {
   readonly #again = new Set<string>()
   readonly #timers = new Map<string, { handle: TimerHandle; since: number }>()
   readonly #failures = new Map<string, number>()
-  #look: TimerHandle | undefined
-  #looking: Promise<void> = Promise.resolve()
+  #stopLooking: (() => Promise<void>) | undefined
   #closed = false
 
   constructor(options: LoopOptions) {
@@ -37,12 +37,7 @@ export class ReconcileLoop {
 
   start(): void {
     const { clock, intervalMs = 1000 } = this.#options
-    const look = () => {
-      this.#looking = this.#lookAround().finally(() => {
-        if (!this.#closed) this.#look = clock.setTimeout(look, intervalMs)
-      })
-    }
-    look()
+    this.#stopLooking = every({ clock, ms: intervalMs }, () => this.#lookAround())
   }
 
   /** A session may need a step. Cheap; may come too often, too late, or for nothing. */
@@ -56,10 +51,9 @@ export class ReconcileLoop {
   /** Begins no more steps and waits for those under way. */
   async close(): Promise<void> {
     this.#closed = true
-    if (this.#look !== undefined) this.#options.clock.clearTimeout(this.#look)
     for (const { handle } of this.#timers.values()) this.#options.clock.clearTimeout(handle)
     this.#queue.clear()
-    await this.#looking
+    await this.#stopLooking?.()
     await Promise.all(this.#running.values())
   }
 

@@ -1,7 +1,8 @@
 import { isBerthError } from '@berth/contract'
-import type { Clock, TimerHandle } from '@berth/runtime'
+import type { Clock } from '@berth/runtime'
 import * as oidc from 'openid-client'
 import type { Logger } from 'pino'
+import { every } from '../../every.ts'
 import type { Cipher } from '../../secrets/cipher.ts'
 import type { BrowserSessionRow } from '../../store/browser-session-store.ts'
 import type { Store } from '../../store/port.ts'
@@ -29,8 +30,7 @@ const batch = 20
 /** Asks the issuer again, every few minutes, who the signed-in people are, so that what it takes away is gone here too. */
 export class Refresher {
   readonly #options: RefresherOptions
-  #timer: TimerHandle | undefined
-  #running: Promise<void> = Promise.resolve()
+  #stop: (() => Promise<void>) | undefined
   #closed = false
 
   constructor(options: RefresherOptions) {
@@ -38,19 +38,15 @@ export class Refresher {
   }
 
   start(): void {
-    this.#timer = this.#options.clock.setTimeout(() => {
-      this.#running = this.refreshDue()
-        .catch((error) => this.#options.log.warn({ err: error }, 'Browser sessions could not be refreshed'))
-        .finally(() => {
-          if (!this.#closed) this.start()
-        })
-    }, lookMs)
+    const { clock, log } = this.#options
+    this.#stop = every({ clock, ms: lookMs, later: true }, () =>
+      this.refreshDue().catch((error) => log.warn({ err: error }, 'Browser sessions could not be refreshed')),
+    )
   }
 
   async close(): Promise<void> {
     this.#closed = true
-    if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer)
-    await this.#running
+    await this.#stop?.()
   }
 
   /** Asks about every session that is due and that no other backend asks about. */

@@ -225,6 +225,7 @@ describe('pods', () => {
     expect(await annotations('service.port=80')).toEqual(before)
     expect(await annotations('logLevel=debug')).not.toEqual(before)
     expect(await annotations('runners.volumes.home=3Gi')).not.toEqual(before)
+    expect(await annotations('settings.maxima.cpus=2')).not.toEqual(before)
     expect(await annotations('model.existingSecret.name=', 'model.apiKey=k')).not.toEqual(before)
   })
 })

@@ -1,3 +1,4 @@
+import type { OperatorSettings } from '@berth/contract'
 import type { GitSurroundings } from '@berth/git'
 import type { Clock, Runtime } from '@berth/runtime'
 import type { Logger } from 'pino'
@@ -26,6 +27,8 @@ export interface BackendParts {
   platformKeyProjects?: 'all' | readonly string[]
   /** Default: the built-in price list. */
   prices?: Prices
+  /** What the operator sets for all projects. Default: nothing. */
+  operator?: OperatorSettings
   checkpoints: CheckpointParts
   log: Logger
   /** What the log shows nothing of; whatever the backend opens is added. Default: a log that shows everything. */

@@ -149,7 +149,7 @@ interface Surroundings {
 
 /** Everything that does the work, not yet reachable. */
 const assemble = (parts: BackendParts, { checkpoints, runnerUrl, publicUrl }: Surroundings) => {
-  const { store, blobs, runtime, source, log, clock = systemClock, prices = builtInPrices } = parts
+  const { store, blobs, runtime, source, log, clock = systemClock, prices = builtInPrices, operator } = parts
   const state = { ready: false, closing: false }
   const random = (bytes: number) => randomBytes(bytes)
   const now = () => clock.now()
@@ -158,7 +158,7 @@ const assemble = (parts: BackendParts, { checkpoints, runnerUrl, publicUrl }: Su
   const sealed = openSecrets(parts, now)
   const { secrets } = sealed
   const wake = (session: string) => loop.wake(session)
-  const service = new SessionService({ store, blobs, now, random, secrets, wake })
+  const service = new SessionService({ store, blobs, now, random, secrets, operator, wake })
   const leases = new Leases({ store, clock, log, holder: randomUUID() })
   const metrics = metricsOf({ now, store, leases, events, changes, streams })
   const admission = new Admission({

@@ -77,6 +77,8 @@ const schema = z.object({
   BERTH_SCENARIOS: z.string().min(1).optional(),
   /** A file with prices of models, on top of the built-in list. */
   BERTH_PRICES: z.string().min(1).optional(),
+  /** A file with settings for all projects: defaults, and the most that they may set. */
+  BERTH_SETTINGS: z.string().min(1).optional(),
   /** Projects that may use the platform's key when they have none of their own: `all`, `none`, or names. */
   BERTH_PLATFORM_KEY_PROJECTS: list(',').optional(),
   /** Days that entries of the audit are kept; 0: for good. */
@@ -121,6 +123,7 @@ export interface Config {
   audit: { days: number; headsFile: string | undefined }
   scenarios: string | undefined
   prices: string | undefined
+  settings: string | undefined
   /** Projects that may use it. */
   platformKeyProjects: 'all' | string[]
   apiKey: string | undefined
@@ -228,6 +231,7 @@ export const readConfig = (env: NodeJS.ProcessEnv): Config => {
     audit: { days: values.BERTH_AUDIT_DAYS, headsFile: values.BERTH_AUDIT_HEADS_FILE },
     scenarios: values.BERTH_SCENARIOS,
     prices: values.BERTH_PRICES,
+    settings: values.BERTH_SETTINGS,
     platformKeyProjects: platformKeyProjectsOf(values.BERTH_PLATFORM_KEY_PROJECTS ?? ['all']),
     apiKey: values.ANTHROPIC_API_KEY,
     apiUrl: values.ANTHROPIC_BASE_URL,

@@ -21,6 +21,7 @@ import { createLog } from './observe/create-log.ts'
 import { openKeyRing } from './secrets/key-ring.ts'
 import { KnownValues } from './secrets/known-values.ts'
 import { capacityOf, clusterCapacityOf } from './session/admission/capacity.ts'
+import { loadOperatorSettings } from './session/operator-settings.ts'
 import type { Store } from './store/port.ts'
 import { createSqliteStore } from './store/sqlite/sqlite-store.ts'
 
@@ -32,6 +33,7 @@ const start = async (config: Config) => {
   const known = new KnownValues()
   const log = createLog({ level: config.logLevel, known })
   const prices = await loadPrices(config.prices)
+  const operator = await loadOperatorSettings(config.settings)
   const store = await openStore(config)
   const scripted = createScriptedModel({ scenarios: await scenariosOf(config) })
   const { url: scriptedUrl, close: closeScripted } = await scripted.listen()
@@ -42,6 +44,7 @@ const start = async (config: Config) => {
     source: createModelSource({ ...config, scriptedUrl }),
     platformKeyProjects: config.platformKeyProjects,
     prices,
+    operator,
     checkpoints: {
       directory: await processDirectory(join(config.dataDir, 'checkpoints')),
       git: { ...gitSurroundings(), guard: remoteGuardOf(config) },

@@ -302,6 +302,12 @@ export {
 } from './settings/git.ts'
 export { modelName } from './settings/model-name.ts'
 export { type ModelProviderSetting, modelProvider } from './settings/model-provider.ts'
+export {
+  aboveMaxima,
+  type OperatorFile,
+  type OperatorSettings,
+  operatorSettings,
+} from './settings/operator.ts'
 export { resolveSettings, type SettingOrigin } from './settings/resolve.ts'
 export {
   type EffectiveSettings,

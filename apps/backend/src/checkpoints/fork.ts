@@ -1,6 +1,7 @@
 import type {
   Actor,
   CheckpointRef,
+  EffectiveSettings,
   EventOf,
   ForkOrigin,
   SessionSettings,
@@ -8,7 +9,7 @@ import type {
   Visibility,
 } from '@berth/contract'
 import type { BlobStore } from '../blobs/port.ts'
-import { allowsModel, type SessionService, sessionSettingsOf } from '../session/service.ts'
+import { allowsModel, type SessionService } from '../session/service.ts'
 import type { AuditDraft } from '../store/audit-store.ts'
 import type { Idempotency, ProjectRow, Store } from '../store/port.ts'
 import { unreadable } from './checkpoint-git.ts'
@@ -73,7 +74,7 @@ export const forkSession = async (parts: ForkParts, request: ForkRequest): Promi
       title: request.title ?? summary.title,
       labels: request.labels,
       repositories: state.repositories,
-      settings: settingsFor(state.settings, project),
+      settings: settingsFor(state.settings, service.settingsOf(project.settings, state.settings).values),
       model: request.model,
       visibility: request.visibility,
       prompt,
@@ -132,8 +133,10 @@ const lastOf = async (store: Store, session: string, { turn, number }: Checkpoin
 }
 
 /** The settings of the other session, without models that the project does not allow. */
-const settingsFor = (settings: SessionSettings, project: ProjectRow): SessionSettings => {
-  const { values } = sessionSettingsOf(settings, project.settings)
+const settingsFor = (
+  settings: SessionSettings,
+  values: Pick<EffectiveSettings, 'allowedModels'>,
+): SessionSettings => {
   const { model, fallbackModel, smallModel, ...rest } = settings
   const allowed = (name: string | undefined) =>
     name !== undefined && allowsModel(name, values) ? name : undefined

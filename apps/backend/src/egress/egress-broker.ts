@@ -12,7 +12,7 @@ import type { Agent, Dispatcher } from 'undici'
 import { metered } from '../git-proxy/metered.ts'
 import type { Outbound } from '../outbound/outbound.ts'
 import { OpenCalls } from '../session/open-calls.ts'
-import { type SessionService, sessionSettingsOf } from '../session/service.ts'
+import type { SessionService } from '../session/service.ts'
 import type { RunnerIdentity, Store } from '../store/port.ts'
 import { answerHeaders, isHeaderValue, requestHeaders } from './egress-headers.ts'
 import { type EgressLimits, standardLimits } from './egress-limits.ts'
@@ -95,7 +95,7 @@ export class EgressBroker {
       service.state(runner.session),
       store.projectSettings(runner.project),
     ])
-    const { egress } = sessionSettingsOf(state.settings, project?.settings ?? {}).values
+    const { egress } = service.settingsOf(project?.settings, state.settings).values
     const verdict = judgeEgress(target, head.method, { rules: egress, project: runner.project })
     if (!verdict.allowed) throw new EgressRefusal(verdict.why, verdict.message)
     return verdict.rule

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Command } from '../session/command.ts'
 import { backendActor, decide } from '../session/decide.ts'
 import * as at from '../session/fixtures/situations.ts'
+import { settingsResolver } from '../session/operator-settings.ts'
 import { readSpending } from '../session/read-spending.ts'
 import { checkBudget } from './budget-gate.ts'
 
@@ -26,9 +27,10 @@ const open = (limits: number[]) => {
     state = decide(state, command, { at: at.at, turn: 'trn_x' }).state
     return { state } as never
   }
-  const options = { store, now: () => Date.parse(at.at), service: { run, state: async () => state } }
+  const service = { run, state: async () => state, settingsOf: settingsResolver() }
+  const options = { store, now: () => Date.parse(at.at), service }
   const check = async () => {
-    const project = await readSpending(store, { project: 'p', user: 'ada' }, options.now())
+    const project = await readSpending(options, { project: 'p', user: 'ada' }, options.now())
     const runner = { session: state.summary.id, project: 'p', generation: 1, current: true }
     return checkBudget(options, runner, { state, project })
   }

@@ -1,12 +1,11 @@
 import { isBerthError, type SessionState } from '@berth/contract'
 import { budgetsOf, explainSpent } from '../session/budget.ts'
-import { payerOf, type ReadSpending, readSpending, type SpendingStore } from '../session/read-spending.ts'
+import { payerOf, type ReadSpending, readSpending, type SpendingSource } from '../session/read-spending.ts'
 import { type SessionService, systemActor } from '../session/service.ts'
 import type { RunnerIdentity } from '../store/port.ts'
 
-export interface GateOptions {
-  service: Pick<SessionService, 'run' | 'state'>
-  store: SpendingStore
+export interface GateOptions extends SpendingSource {
+  service: Pick<SessionService, 'run' | 'state' | 'settingsOf'>
   now: () => number
 }
 
@@ -28,7 +27,7 @@ export const checkBudget = async (
   runner: RunnerIdentity,
   read: { state: SessionState; project: ReadSpending },
 ): Promise<Spent | undefined> => {
-  const { service, store, now } = options
+  const { service, now } = options
   let { state, project } = read
   for (let tries = 1; ; tries++) {
     const waiting = pausedTurn(state)
@@ -45,7 +44,7 @@ export const checkBudget = async (
     } catch (error) {
       if (!isBerthError(error) || error.code !== 'version_mismatch' || tries === maxTries) throw error
       state = await service.state(runner.session)
-      project = await readSpending(store, { project: runner.project, user: payerOf(state) }, now())
+      project = await readSpending(options, { project: runner.project, user: payerOf(state) }, now())
     }
   }
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isBerthError } from '@berth/contract'
 import { budgetsOf } from '../session/budget.ts'
 import { payerOf, type ReadSpending, readSpending } from '../session/read-spending.ts'
-import { checkModel, type SessionService, sessionSettingsOf } from '../session/service.ts'
+import { checkModel, type SessionService } from '../session/service.ts'
 import type { RunnerIdentity, Store } from '../store/port.ts'
 import { type AccountOptions, Accounts } from './accounts.ts'
 import { checkBudget } from './budget-gate.ts'
@@ -84,7 +84,7 @@ export class Gateway {
 
   /** The exchange that may take place, or why none may. */
   async #admit(call: GatewayRequest): Promise<Exchange | Refusal> {
-    const { service, store, providers, now } = this.#options
+    const { service, providers, now } = this.#options
     const { runner, response, turn } = call
     const started = now()
     const asked = endpointOf(call.request.method, call.path)
@@ -92,8 +92,8 @@ export class Gateway {
     if (asked.endpoint === 'messages') await this.#ledger.settle(runner.session)
     const state = await service.state(runner.session)
     const user = payerOf(state)
-    const project = await readSpending(store, { project: state.summary.project, user }, now())
-    const { allowedModels } = sessionSettingsOf(state.settings, project.settings).values
+    const project = await readSpending(this.#options, { project: state.summary.project, user }, now())
+    const { allowedModels } = service.settingsOf(project.settings, state.settings).values
     const request = requestOf(call, asked, allowedModels)
     const refusal = await this.#refusalOf(call, { request, allowedModels, state, project })
     if (refusal !== undefined) return refusal

@@ -2,6 +2,7 @@ import { BerthError } from '@berth/contract'
 import { pino } from 'pino'
 import { describe, expect, it, vi } from 'vitest'
 import type { Command } from '../session/command.ts'
+import { settingsResolver } from '../session/operator-settings.ts'
 import { Ledger, type Metered } from './ledger.ts'
 
 const usage = (outputTokens: number): Metered => ({
@@ -42,7 +43,16 @@ const open = () => {
     eventsOfType: async () => lines,
   }
   const log = pino({ level: 'silent' })
-  return { world, ledger: new Ledger({ service: { run }, store, now: () => 0, log, retryMs: 5 }) }
+  return {
+    world,
+    ledger: new Ledger({
+      service: { run, settingsOf: settingsResolver() },
+      store,
+      now: () => 0,
+      log,
+      retryMs: 5,
+    }),
+  }
 }
 
 const full = new BerthError('storage_full', 'The disk is full.')

@@ -1,12 +1,12 @@
 import { type EventData, isBerthError } from '@berth/contract'
 import type { Logger } from 'pino'
-import { readSpending, type SpendingStore } from '../session/read-spending.ts'
+import { readSpending, type SpendingSource } from '../session/read-spending.ts'
 import { type SessionService, systemActor } from '../session/service.ts'
 import type { Store } from '../store/port.ts'
 
 export interface LedgerOptions {
-  service: Pick<SessionService, 'run'>
-  store: SpendingStore & Pick<Store, 'eventsOfType'>
+  service: Pick<SessionService, 'run' | 'settingsOf'>
+  store: SpendingSource['store'] & Pick<Store, 'eventsOfType'>
   now: () => number
   log: Logger
   /** Milliseconds between two tries to store what is kept. Default: 1,000. */
@@ -110,9 +110,9 @@ export class Ledger {
   }
 
   async #store(session: string, { project, data }: Metered): Promise<void> {
-    const { service, store, now } = this.#options
+    const { service, now } = this.#options
     // What counts now, not what counted when the model was asked.
-    const { spending } = await readSpending(store, { project, user: data.user }, now())
+    const { spending } = await readSpending(this.#options, { project, user: data.user }, now())
     const command = { kind: 'usage', actor: systemActor('gateway'), data, spending } as const
     await service.run({ session, command })
   }

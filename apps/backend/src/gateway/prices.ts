@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { readOperatorFile } from '../operator-file.ts'
 import builtIn from './prices.json' with { type: 'json' }
 
 const dollars = z.number().nonnegative().max(1_000_000)
@@ -42,25 +42,8 @@ export const builtInPrices: Prices = priceFile.parse(builtIn)
 /** The built-in prices with those of a file on top. Throws one error that names every bad entry. */
 export const loadPrices = async (file: string | undefined): Promise<Prices> => {
   if (file === undefined) return builtInPrices
-  const fail = (why: string) => new Error(`The prices in ${file} (BERTH_PRICES) can’t be used. ${why}`)
-  const text = await readFile(file, 'utf8').catch((error: Error) => {
-    throw fail(`The file can’t be read: ${error.message}`)
+  const { prices, scripted } = await readOperatorFile(file, {
+    ...{ what: 'The prices', variable: 'BERTH_PRICES', schema: priceFile },
   })
-  const parsed = priceFile.safeParse(parse(text, fail))
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map(
-      ({ path, message }) => `  ${path.join(' → ') || '(file)'}: ${message}`,
-    )
-    throw fail(`Repair these entries:\n${lines.join('\n')}`)
-  }
-  const { prices, scripted } = parsed.data
   return { prices: { ...builtInPrices.prices, ...prices }, scripted }
-}
-
-const parse = (text: string, fail: (why: string) => Error): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw fail(`It is not JSON: ${error instanceof Error ? error.message : String(error)}`)
-  }
 }

@@ -6,7 +6,7 @@ import type { CredentialUse, GitCredentials, SignIn } from '../git-credentials/g
 import type { Outbound } from '../outbound/outbound.ts'
 import { backendActor } from '../session/deciders/draft.ts'
 import { OpenCalls } from '../session/open-calls.ts'
-import { type SessionService, sessionSettingsOf } from '../session/service.ts'
+import type { SessionService } from '../session/service.ts'
 import type { RunnerIdentity, Store } from '../store/port.ts'
 import { advertisedCommit } from './advertised.ts'
 import type { GitHosts } from './git-hosts.ts'
@@ -96,7 +96,7 @@ export class GitProxy {
     const { service, store, hosts } = this.#options
     const { session, project: name } = call.runner
     const [state, project] = await Promise.all([service.state(session), store.projectSettings(name)])
-    const { values } = sessionSettingsOf(state.settings, project?.settings ?? {})
+    const { values } = service.settingsOf(project?.settings, state.settings)
     const { workflow, gitCredentials, pushPolicy: policy } = values
     const rights = { repositories: state.repositories, workflow: workflow?.url, hosts }
     const verdict = judgeAccess(call.target, call.service, rights)

@@ -5,7 +5,6 @@ import { findRef, forkOf, itemOf } from '../checkpoints/find-checkpoint.ts'
 import { type ForkRequest, forkSession } from '../checkpoints/fork.ts'
 import { pushSession } from '../checkpoints/push/push.ts'
 import { refuseDeleted } from '../session/deciders/draft.ts'
-import { sessionSettingsOf } from '../session/service.ts'
 import { visibilityFor } from '../session/visibility.ts'
 import { decodeCursor, encodeCursor } from '../store/cursor.ts'
 import type { Deps } from './deps.ts'
@@ -60,7 +59,7 @@ export const checkpointEndpoints = (app: FastifyInstance, deps: Deps, options: E
     refuseDeleted(state)
     const { turn, title, labels, prompt } = body
     const project = await projectOf(store, target)
-    const visibility = forkVisibility(body.visibility, { state, settings: project.settings })
+    const visibility = forkVisibility(deps, body.visibility, { state, settings: project.settings })
     const model = await deps.providers.kindOf(target, project.settings.modelProvider)
     await deps.standing.note(principal)
     const { actor } = principal
@@ -89,9 +88,10 @@ export const checkpointEndpoints = (app: FastifyInstance, deps: Deps, options: E
 
 /** A fork of a private session is private too, unless somebody says otherwise. */
 const forkVisibility = (
+  { service }: Pick<Deps, 'service'>,
   asked: Visibility | undefined,
   { state, settings }: { state: SessionState; settings: Settings },
 ): Visibility => {
   const wanted = asked ?? (state.summary.visibility === 'private' ? 'private' : undefined)
-  return visibilityFor(wanted, sessionSettingsOf({}, settings).values)
+  return visibilityFor(wanted, service.settingsOf(settings).values)
 }

@@ -55,7 +55,8 @@ const readHead = async (
   } catch (error) {
     if (!(error instanceof BadFrame)) throw error
   }
-  throw new BerthError('invalid_input', 'The body does not begin with the head of a request.')
+  const message = 'does not begin with the head of a request'
+  throw new BerthError('invalid_input', `The body ${message}.`, [{ field: 'body', message }])
 }
 
 const bytesOf = (first: Uint8Array, pieces: AsyncIterator<Buffer> | undefined): Readable => {

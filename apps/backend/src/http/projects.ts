@@ -2,9 +2,7 @@ import {
   BerthError,
   type Project,
   type ProjectSettings,
-  platformSettings,
   projectSettings,
-  resolveSettings,
   routes,
   settings as settingsSchema,
 } from '@berth/contract'
@@ -52,6 +50,7 @@ export const projectEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
 
   serve(routes.createProject, async ({ body, principal, reply, store: audited, note }) => {
     const { name, displayName = name, description, settings } = body
+    deps.service.checkMaxima(settings, 'body.settings.')
     note({ project: name, object: { kind: 'project', id: name } })
     const project = await audited.createProject({
       ...{ name, displayName, description, settings, now: now() },
@@ -82,7 +81,7 @@ export const projectEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
   serve(routes.getProjectSettings, async ({ params, principal, reply }) => {
     const project = await projectOf(store, params.project)
     reply.header('etag', `"${project.settingsVersion}"`)
-    const settings = wireSettings(project)
+    const settings = wireSettings(deps, project)
     if ((await access.roleIn(principal, params.project)) === 'admin') return settings
     return { ...settings, own: maskHeaders(settings.own), effective: maskHeaders(settings.effective) }
   })
@@ -93,6 +92,7 @@ export const projectEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
       ([, value]) => value !== null && value !== undefined,
     )
     const settings = settingsSchema.parse(Object.fromEntries(merged))
+    deps.service.checkMaxima(body, 'body.')
     await checkSecrets(store, { project: params.project, body })
     note({ details: { settings: Object.keys(body) } })
     const project = await audited.editProject(params.project, {
@@ -102,7 +102,7 @@ export const projectEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
     })
     await lookAgain(deps, params.project)
     reply.header('etag', `"${project.settingsVersion}"`)
-    return wireSettings(project)
+    return wireSettings(deps, project)
   })
 }
 
@@ -114,8 +114,11 @@ const lookAgain = async ({ store, service, admission }: Deps, project: string): 
 
 export const wireProject = ({ settings: _, settingsVersion: __, ...project }: ProjectRow): Project => project
 
-const wireSettings = ({ settings, settingsVersion }: ProjectRow): ProjectSettings => {
-  const { values, origins } = resolveSettings({ project: settings, platform: platformSettings })
+const wireSettings = (
+  { service }: Pick<Deps, 'service'>,
+  { settings, settingsVersion }: Pick<ProjectRow, 'settings' | 'settingsVersion'>,
+): ProjectSettings => {
+  const { values, origins } = service.settingsOf(settings)
   return projectSettings.parse({ version: settingsVersion, own: settings, effective: values, origins })
 }
 

@@ -8,14 +8,14 @@ import { projectSettingsOf } from './projects.ts'
 /** The queue for room: computed when it is read, so that no place in it is ever old. */
 export const queueEndpoints = (
   app: FastifyInstance,
-  { store, admission, access }: Deps,
+  { store, service, admission, access }: Deps,
   options: EndpointOptions,
 ): void => {
   const serve = endpoint(app, options)
 
   serve(routes.getQueue, async ({ params, principal }): Promise<ProjectQueue> => {
     const reader = await access.readerIn(principal, params.project)
-    const { settings } = await projectSettingsOf(store, params.project)
+    const { values } = service.settingsOf((await projectSettingsOf(store, params.project)).settings)
     const { waiting, used, capacity } = await admission.view()
     const { memoryMiB = 0, milliCpus = 0 } = used.quotas.get(params.project) ?? {}
     const own = waiting.filter(({ project }) => project === params.project)
@@ -30,10 +30,10 @@ export const queueEndpoints = (
       waiting: shown.length,
       capacity: {
         sessions: shareOf(used.sessions, capacity.sessions),
-        project: shareOf(used.projects.get(params.project) ?? 0, settings.liveSessions),
+        project: shareOf(used.projects.get(params.project) ?? 0, values.liveSessions),
         memoryBytes: shareOf(used.memoryBytes, capacity.memoryBytes),
-        projectMemoryMiB: quotaOf(memoryMiB, settings.quotaMemoryMiB),
-        projectCpus: quotaOf(milliCpus / 1000, settings.quotaCpus),
+        projectMemoryMiB: quotaOf(memoryMiB, values.quotaMemoryMiB),
+        projectCpus: quotaOf(milliCpus / 1000, values.quotaCpus),
       },
     }
   })

@@ -1,7 +1,6 @@
 import { BerthError, runnerRoutes } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
 import { maxMcpRequest } from '../mcp/mcp-proxy.ts'
-import { sessionSettingsOf } from '../session/service.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
 import { authoriseRunner } from './runner.ts'
@@ -17,7 +16,7 @@ export const runnerSetupEndpoints = (app: FastifyInstance, deps: Deps, options: 
       service.state(runner.session),
       store.projectSettings(runner.project),
     ])
-    const { values } = sessionSettingsOf(state.settings, project?.settings ?? {})
+    const { values } = service.settingsOf(project?.settings, state.settings)
     return { settings: await withSecrets(deps, runner, values) }
   })
 }

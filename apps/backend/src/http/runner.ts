@@ -5,7 +5,6 @@ import { maxRequestBytes } from '../gateway/gateway.ts'
 import { checkSource, checkTransfer } from '../operations/transfers.ts'
 import { hideInTexts } from '../session/redact/hide-in-texts.ts'
 import { hiderOf } from '../session/redact/hider.ts'
-import { sessionSettingsOf } from '../session/service.ts'
 import type { RunnerIdentity } from '../store/port.ts'
 import { baseOf } from './bases.ts'
 import { takeBytes, withBody } from './byte-body.ts'
@@ -159,7 +158,7 @@ const welcome = async (deps: Deps, runner: RunnerIdentity) => {
     owner: summary.owner,
     repositories,
     repositoryRoots: [...repositoryRoots],
-    settings: await withSecrets(deps, runner, sessionSettingsOf(settings, project?.settings ?? {}).values),
+    settings: await withSecrets(deps, runner, deps.service.settingsOf(project?.settings, settings).values),
     conversation,
     checkpoint,
     restore,

@@ -9,7 +9,7 @@ import {
 import type { FastifyInstance } from 'fastify'
 import { maskHeaders } from '../mcp/mask-headers.ts'
 import { checkQuotas } from '../session/quota.ts'
-import { checkModel, notFound, sessionSettingsOf } from '../session/service.ts'
+import { checkModel, notFound } from '../session/service.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
 import { projectSettingsOf } from './projects.ts'
@@ -32,9 +32,10 @@ export const sessionSettingsEndpoints = (
   serve(routes.updateSessionSettings, async ({ params, body, principal, version, reply, audit }) => {
     const state = await service.state(params.session)
     if (state.summary.project !== params.project) throw notFound(params.session)
+    service.checkMaxima(body, 'body.')
     const settings = merged(state.settings, body)
     const project = await projectSettingsOf(store, params.project)
-    const { values } = sessionSettingsOf(settings, project.settings)
+    const { values } = service.settingsOf(project.settings, settings)
     await checkChange(deps, body, values)
     const sized = (['memoryMiB', 'cpus'] as const).filter((name) => body[name] !== undefined)
     checkQuotas(values, 'body.', sized)
@@ -56,12 +57,12 @@ export const sessionSettingsEndpoints = (
 }
 
 const viewOf = async (
-  { store }: Deps,
+  { store, service }: Deps,
   project: string,
   { summary, settings }: SessionState,
 ): Promise<SessionSettingsView> => {
   if (summary.project !== project) throw notFound(summary.id)
-  const { values, origins } = sessionSettingsOf(settings, (await projectSettingsOf(store, project)).settings)
+  const { values, origins } = service.settingsOf((await projectSettingsOf(store, project)).settings, settings)
   return { version: summary.version, own: settings, effective: maskHeaders(values), origins }
 }
 

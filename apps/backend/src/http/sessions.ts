@@ -2,7 +2,7 @@ import { BerthError, type CreateSession, isBerthError, limitsOf, routes } from '
 import type { FastifyInstance } from 'fastify'
 import { checkQuotas } from '../session/quota.ts'
 import { payerOf, readSpending } from '../session/read-spending.ts'
-import { checkModel, notFound, sessionSettingsOf, titleFrom } from '../session/service.ts'
+import { checkModel, notFound, titleFrom } from '../session/service.ts'
 import { visibilityFor } from '../session/visibility.ts'
 import type { SessionFilter } from '../store/port.ts'
 import type { Deps } from './deps.ts'
@@ -46,7 +46,7 @@ export const sessionEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
   serve(routes.deleteSession, async ({ params, principal, audit }) => {
     const { settings } = await service.state(params.session)
     const project = await projectSettingsOf(store, params.project)
-    const { undoHours } = sessionSettingsOf(settings, project.settings).values
+    const { undoHours } = service.settingsOf(project.settings, settings).values
     const purgeAt = new Date(deps.now() + undoHours * 3_600_000).toISOString()
     const command = { kind: 'delete', actor: principal.actor, purgeAt } as const
     return (await service.run({ ...params, command, audit })).summary
@@ -81,8 +81,8 @@ export const resumeSession = async (
   // What goes on: the paused turn, or else the first prompt that waits.
   const user = turn === undefined ? (queue[0]?.sender ?? principal.actor).id : payerOf(state)
   const of = { project: params.project, user }
-  const { settings, spending } = await readSpending(deps.store, of, deps.now())
-  const { values } = sessionSettingsOf(state.settings, settings)
+  const { settings, spending } = await readSpending(deps, of, deps.now())
+  const { values } = deps.service.settingsOf(settings, state.settings)
   checkQuotas(values, 'settings.')
   const limits = limitsOf(values)
   const command = { kind: 'resume', actor: principal.actor, limits, spending } as const
@@ -96,8 +96,9 @@ const createSession = async (deps: Deps, call: Call<typeof routes.createSession>
   const { service, store } = deps
   const { params, body, principal, idempotency, audit } = call
   const project = await projectSettingsOf(store, params.project)
-  const { values } = sessionSettingsOf(body.settings, project.settings)
+  const { values } = service.settingsOf(project.settings, body.settings)
   checkModel(body.settings.model, values)
+  service.checkMaxima(body.settings, 'body.settings.')
   checkQuotas(values, 'body.settings.')
   for (const other of [body.settings.fallbackModel, body.settings.smallModel]) checkModel(other, values)
   await checkRepositories(deps, body.repositories)

@@ -1,6 +1,6 @@
 import { routes, type SessionState, type Sharing } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
-import { notFound, sessionSettingsOf } from '../session/service.ts'
+import { notFound } from '../session/service.ts'
 import { checkVisibility } from '../session/visibility.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
@@ -19,7 +19,7 @@ export const sharingEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
 
   serve(routes.updateSharing, async ({ params, body, principal, version, reply, audit }) => {
     const { settings } = await projectSettingsOf(store, params.project)
-    checkVisibility(body.visibility, sessionSettingsOf({}, settings).values)
+    checkVisibility(body.visibility, service.settingsOf(settings).values)
     const command = { kind: 'share', actor: principal.actor, ...body, expectedVersion: version } as const
     const { state } = await service.run({ ...params, command, audit })
     streams.recheck()

@@ -30,7 +30,7 @@ export const usageEndpoints = (app: FastifyInstance, deps: Deps, options: Endpoi
     const reader = await deps.access.readerIn(call.principal, project)
     const now = deps.now()
     const { by, from, to } = { ...call.query, ...usualRange(call.query, now) }
-    const { spending } = await readSpending(store, { project, user: call.principal.actor.id }, now)
+    const { spending } = await readSpending(deps, { project, user: call.principal.actor.id }, now)
     const budgets = sharedBudgets(spending, new Date(now).toISOString())
     return report(deps, { project, by, from, to, reader }, { call, budgets })
   })
@@ -42,7 +42,7 @@ export const usageEndpoints = (app: FastifyInstance, deps: Deps, options: Endpoi
     const now = deps.now()
     const { by, to = dayOf(now) } = call.query
     const from = call.query.from ?? state.summary.createdAt.slice(0, 10)
-    const { spending } = await readSpending(store, { project, user: payerOf(state) }, now)
+    const { spending } = await readSpending(deps, { project, user: payerOf(state) }, now)
     const budgets = budgetsOf(state, spending, new Date(now).toISOString())
     return report(deps, { project, session, by, from, to }, { call, budgets })
   })

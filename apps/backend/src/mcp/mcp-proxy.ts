@@ -6,7 +6,6 @@ import { type Outbound, privateAddressOf } from '../outbound/outbound.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import { OpenCalls } from '../session/open-calls.ts'
 import type { SessionService } from '../session/service.ts'
-import { sessionSettingsOf } from '../session/service.ts'
 import type { RunnerIdentity, Store } from '../store/port.ts'
 import { hideValues } from './hide-values.ts'
 
@@ -103,10 +102,7 @@ export class McpProxy {
       service.state(runner.session),
       store.projectSettings(runner.project),
     ])
-    const { mcpServers, disabledMcpServers } = sessionSettingsOf(
-      state.settings,
-      project?.settings ?? {},
-    ).values
+    const { mcpServers, disabledMcpServers } = service.settingsOf(project?.settings, state.settings).values
     const server = Object.hasOwn(mcpServers, name) ? mcpServers[name] : undefined
     if (server?.type === 'http' && !disabledMcpServers.includes(name))
       return this.#filled(server, runner, name)

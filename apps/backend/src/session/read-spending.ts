@@ -7,9 +7,13 @@ import {
 } from '@berth/contract'
 import type { Store } from '../store/port.ts'
 import type { BudgetRules, ProjectSpending } from './budget.ts'
+import type { SessionService } from './service.ts'
 
-/** What reading it needs of the store. */
-export type SpendingStore = Pick<Store, 'projectSettings' | 'budgetUse'>
+/** What reading it needs. */
+export interface SpendingSource {
+  store: Pick<Store, 'projectSettings' | 'budgetUse'>
+  service: Pick<SessionService, 'settingsOf'>
+}
 
 export interface ReadSpending {
   /** What the project sets; empty when it is gone. */
@@ -20,7 +24,7 @@ export interface ReadSpending {
 
 /** What a decision about budgets needs to know of a project and a user, with two small reads. */
 export const readSpending = async (
-  store: SpendingStore,
+  { store, service }: SpendingSource,
   { project, user }: { project: string; user: string },
   now: number,
 ): Promise<ReadSpending> => {
@@ -29,7 +33,7 @@ export const readSpending = async (
     settingsVersion: 0,
   }
   const at = new Date(now).toISOString()
-  const rules = rulesOf(settings)
+  const rules = rulesOf(service.settingsOf(settings).values)
   const used = isShared(rules) ? await store.budgetUse(project, { user, at }) : {}
   return { settings, settingsVersion, spending: { settings: rules, user, at, used } }
 }

@@ -9,7 +9,7 @@ import { backendActor } from './decide.ts'
 import type { Lease, Leases } from './lease.ts'
 import { runnerDeadlineMs } from './limit-times.ts'
 import { backoffMs, plan, type Step, timing } from './plan.ts'
-import { type SessionService, sessionSettingsOf } from './service.ts'
+import type { SessionService } from './service.ts'
 
 /** What a step came to: interpreted in one place, which also counts it. */
 export type Outcome =
@@ -85,7 +85,7 @@ export class Reconciler {
       return runner.state === 'running' ? { do: 'stop', graceMs: 0 } : { do: 'nothing' }
     const startedAt = Math.max(generation?.startedAt ?? 0, 0)
     const aliveAt = Math.max(generation?.heartbeatAt ?? 0, startedAt, watchingSince())
-    const limits = limitsOf(await effective(store, state))
+    const limits = limitsOf(await effective(this.#options, state))
     return plan({ state, runner, now: clock.now(), startedAt, aliveAt, limits })
   }
 
@@ -136,7 +136,7 @@ export class Reconciler {
 
   /** A session that lost its runner has a place; others ask for one, and are launched in their turn. */
   async #launch({ session, lease }: Held): Promise<Outcome> {
-    const { service, runtime, store, admission } = this.#options
+    const { service, runtime, admission } = this.#options
     const state = await service.state(session)
     const { status } = state.summary
     if (status.phase !== 'pending' || status.reason !== 'backoff') {
@@ -144,7 +144,7 @@ export class Reconciler {
       return this.#again(session)
     }
     const token = this.#token()
-    const values = await effective(store, state)
+    const values = await effective(this.#options, state)
     // Its place is the one that it had: no session gets past its project's quota by losing its runner.
     const keptMiB = values.quotaMemoryMiB === undefined ? undefined : state.memoryMiB
     const keptCpus = values.quotaCpus === undefined ? undefined : state.cpus
@@ -171,9 +171,9 @@ export class Reconciler {
   }
 
   async #start(state: SessionState, { token, lease }: { token: string; lease: Lease }): Promise<Outcome> {
-    const { runtime, store, service, backendUrl, clock } = this.#options
+    const { runtime, service, backendUrl, clock } = this.#options
     const { id: session, project, generation, restarts } = state.summary
-    const { processes, image, ...values } = await effective(store, state)
+    const { processes, image, ...values } = await effective(this.#options, state)
     // What it was given room for, whatever its settings say since.
     const { memoryMiB = values.memoryMiB, cpus = values.cpus } = state
     lease.check()
@@ -227,7 +227,10 @@ export class Reconciler {
 
 const pick = ({ reason, message }: Extract<Step, { do: 'fail' }>) => ({ reason, message })
 
-const effective = async (store: Store, state: SessionState) => {
+const effective = async (
+  { store, service }: Pick<ReconcilerOptions, 'store' | 'service'>,
+  state: SessionState,
+) => {
   const project = await store.projectSettings(state.summary.project)
-  return sessionSettingsOf(state.settings, project?.settings ?? {}).values
+  return service.settingsOf(project?.settings, state.settings).values
 }

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import {
   type Actor,
+  aboveMaxima,
   BerthError,
   type EffectiveSettings,
   limits,
   makeId,
+  type OperatorSettings,
   type PromptBlock,
-  platformSettings,
   preview,
-  resolveSettings,
   type SessionState,
   type Settings,
   type StoredBlock,
@@ -19,6 +19,7 @@ import type { Secrets } from '../secrets/secrets.ts'
 import type { AuditDraft } from '../store/audit-store.ts'
 import type { AppendResult, Idempotency, Store } from '../store/port.ts'
 import type { Command } from './command.ts'
+import { type SettingsOf, settingsResolver } from './operator-settings.ts'
 import { hiderOf } from './redact/hider.ts'
 
 export interface ServiceOptions {
@@ -29,6 +30,8 @@ export interface ServiceOptions {
   random: (bytes: number) => Uint8Array
   /** What must not be shown. Default: nothing. */
   secrets?: Pick<Secrets, 'hidden'>
+  /** What the operator sets for all projects. Default: nothing. */
+  operator?: OperatorSettings
   /** A session may need a step of the reconciler. */
   wake: (session: string) => void
 }
@@ -56,12 +59,26 @@ const silent: ReadonlySet<Command['kind']> = new Set([
 
 /** The one writer: everything that happens to a session goes through `run`. */
 export class SessionService {
+  /** The settings that count. */
+  readonly settingsOf: SettingsOf
   readonly #options: ServiceOptions
   /** The projects of sessions. */
   readonly #projects = new Map<string, string>()
 
   constructor(options: ServiceOptions) {
     this.#options = options
+    this.settingsOf = settingsResolver(options.operator)
+  }
+
+  /** Rejects settings that are more than the operator allows, with each field; `prefix` is where they stand, with a dot. */
+  checkMaxima(settings: Settings, prefix: string): void {
+    const above = aboveMaxima(settings, this.#options.operator?.maxima ?? {})
+    if (above.length === 0) return
+    const fields = above.map(({ name, most }) => ({
+      field: `${prefix}${name}`,
+      message: `is more than the ${most} that the operator of this Berth allows`,
+    }))
+    throw new BerthError('invalid_input', 'Some settings are more than they may be here.', fields)
   }
 
   now(): number {
@@ -150,10 +167,6 @@ const needsStep = ({ lines, state: { live, summary } }: AppendResult, { kind }: 
 
 export const notFound = (session: string) =>
   new BerthError('session_not_found', `There is no session ${session} in this project.`)
-
-/** The settings that count for a session of a project. */
-export const sessionSettingsOf = (session: Settings, project: Settings) =>
-  resolveSettings({ session, project, platform: platformSettings })
 
 type AllowedModels = Pick<EffectiveSettings, 'allowedModels'>
 

@@ -11,6 +11,7 @@
 {{- define "berth.environment" -}}
 BERTH_RUNTIME: kubernetes
 BERTH_KUBERNETES_CONFIG: /etc/berth/kubernetes.yaml
+BERTH_SETTINGS: /etc/berth/settings.json
 BERTH_DATA_DIR: /var/lib/berth/data
 BERTH_HOST: {{ ternary .Values.listenAddress "127.0.0.1" .Values.auth.allowRemoteOwner | quote }}
 BERTH_PORT: "7420"

@@ -13,6 +13,6 @@ export const egressRoutes = {
     takes: 'bytes',
     bodyLimit: limits.egressRequest,
     response: { status: 200, kind: 'bytes' },
-    errors: ['fenced', 'egress_refused', 'egress_busy', 'egress_failed'],
+    errors: ['invalid_input', 'fenced', 'egress_refused', 'egress_busy', 'egress_failed'],
   }),
 } as const

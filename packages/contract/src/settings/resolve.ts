@@ -1,13 +1,16 @@
 import { z } from 'zod'
+import { aboveMaxima, type OperatorSettings } from './operator.ts'
 import type { EffectiveSettings, SettingName, Settings } from './settings.ts'
 
 /** Where a value comes from. */
-export const settingOrigin = z.enum(['session', 'project', 'platform'])
+export const settingOrigin = z.enum(['session', 'project', 'operator', 'platform'])
 export type SettingOrigin = z.infer<typeof settingOrigin>
 
 export interface SettingLayers {
   session?: Settings
   project?: Settings
+  /** Default: none set anything. */
+  operator?: OperatorSettings
   platform: EffectiveSettings
 }
 
@@ -36,12 +39,12 @@ const merges: Partial<Record<SettingName, Merge>> = {
 
 /**
  * The value that counts for each setting, and where it comes from: of those that add up, the uppermost layer that
- * adds something.
+ * adds something; of those that are more than the operator allows, the operator.
  */
-export const resolveSettings = ({ session, project, platform }: SettingLayers) => {
+export const resolveSettings = ({ session, project, operator, platform }: SettingLayers) => {
   const origins: Partial<Record<SettingName, SettingOrigin>> = {}
   const values: Record<string, unknown> = {}
-  for (const [origin, layer] of Object.entries({ platform, project, session }))
+  for (const [origin, layer] of Object.entries({ platform, operator: operator?.defaults, project, session }))
     for (const [key, value] of Object.entries(layer ?? {})) {
       if (value === undefined) continue
       const name = key as SettingName
@@ -49,5 +52,13 @@ export const resolveSettings = ({ session, project, platform }: SettingLayers) =
       values[name] = merge !== undefined && name in values ? merge(values[name], value) : value
       origins[name] = origin as SettingOrigin
     }
+  const maxima = operator?.maxima ?? {}
+  const unset = Object.entries(maxima).flatMap(([key, most]) =>
+    key in values ? [] : [{ name: key as SettingName, most }],
+  )
+  for (const { name, most } of [...aboveMaxima(values, maxima), ...unset]) {
+    values[name] = most
+    origins[name] = 'operator'
+  }
   return { values: values as unknown as EffectiveSettings, origins }
 }

@@ -1,5 +1,7 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { modelName } from './model-name.ts'
+import { aboveMaxima, operatorSettings } from './operator.ts'
 import { resolveSettings } from './resolve.ts'
 import { platformSettings, sessionSettings, settings } from './settings.ts'
 
@@ -48,6 +50,57 @@ describe('resolveSettings', () => {
       hooks: { Stop: [hook, hook] },
     })
     expect(origins).toMatchObject({ instructions: 'session', mcpServers: 'project', skills: 'platform' })
+  })
+
+  it('puts what the operator sets below the project, and lets nobody set more than the operator allows', () => {
+    const operator = operatorSettings.parse({
+      defaults: { turnMinutes: 30, idleMinutes: 5, deny: ['WebFetch'] },
+      maxima: { memoryMiB: 2048, cpus: 2, maxTurns: 100, idleMinutes: 60, dayBudgetUsd: 50 },
+    })
+    const { values, origins } = resolveSettings({
+      session: { cpus: 1, idleMinutes: 0 },
+      project: { turnMinutes: 10, memoryMiB: 4096, dayBudgetUsd: 20, deny: ['Read(x)'] },
+      operator,
+      platform: platformSettings,
+    })
+    expect(values).toMatchObject({
+      ...{ turnMinutes: 10, memoryMiB: 2048, cpus: 1, maxTurns: 100, idleMinutes: 60, dayBudgetUsd: 20 },
+      deny: ['WebFetch', 'Read(x)'],
+    })
+    expect(origins).toMatchObject({
+      ...{ turnMinutes: 'project', memoryMiB: 'operator', cpus: 'session', maxTurns: 'operator' },
+      ...{ idleMinutes: 'operator', dayBudgetUsd: 'project', processes: 'platform' },
+    })
+  })
+
+  it('never comes to more than a maximum, whoever sets what', () => {
+    const amounts = fc.record(
+      {
+        memoryMiB: fc.integer({ min: 512, max: 9000 }),
+        maxTurns: fc.integer({ min: 1, max: 50 }),
+        idleMinutes: fc.integer({ min: 0, max: 60 }),
+      },
+      { requiredKeys: [] },
+    )
+    fc.assert(
+      fc.property(amounts, amounts, amounts, (session, project, maxima) => {
+        const operator = { defaults: {}, maxima }
+        const { values } = resolveSettings({ session, project, operator, platform: platformSettings })
+        expect(aboveMaxima(values, maxima)).toEqual([])
+        for (const name of Object.keys(maxima)) expect(values).toHaveProperty(name)
+      }),
+    )
+  })
+
+  it.each([
+    [{ defaults: { memoryMiB: 4096 }, maxima: { memoryMiB: 2048 } }, 'defaults.memoryMiB'],
+    [{ defaults: { idleMinutes: 0 }, maxima: { idleMinutes: 60 } }, 'defaults.idleMinutes'],
+    [{ defaults: { gitCredentials: [] } }, 'defaults'],
+    [{ maxima: { instructions: 'x' } }, 'maxima'],
+    [{ maximum: {} }, ''],
+  ])('refuses what no operator can mean: %j', (file, path) => {
+    const { error } = operatorSettings.safeParse(file)
+    expect(error?.issues.map((issue) => issue.path.join('.'))).toEqual([path])
   })
 
   it('has every value but the model when nobody sets anything', () => {

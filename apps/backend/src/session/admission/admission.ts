@@ -4,7 +4,7 @@ import type { Logger } from 'pino'
 import type { Occupancy, Store } from '../../store/port.ts'
 import { backendActor } from '../decide.ts'
 import type { Lease, Leases } from '../lease.ts'
-import { type SessionService, sessionSettingsOf } from '../service.ts'
+import type { SessionService } from '../service.ts'
 import { type Applicant, admit, type Verdict, type Waiting } from './admit.ts'
 import type { Capacity } from './capacity.ts'
 import { limitsOfProjects } from './project-limits.ts'
@@ -118,8 +118,8 @@ export class Admission {
 
   /** By the limits of these projects. */
   async #judge({ live, waiting }: Occupancy, names: readonly string[]): Promise<Verdict> {
-    const { store, capacity } = this.#options
-    const limits = await limitsOfProjects(store, new Set(names))
+    const { capacity } = this.#options
+    const limits = await limitsOfProjects(this.#options, new Set(names))
     type Item = Occupancy['live' | 'waiting'][number]
     const sized = <T extends Item>(item: T) => {
       const { memoryMiB = 0, milliCpus = 0 } = limits.defaults.get(item.project) ?? {}
@@ -135,7 +135,7 @@ export class Admission {
     const state = await store.state(session)
     if (state === undefined) return
     const project = await store.projectSettings(state.summary.project)
-    const { values } = sessionSettingsOf(state.settings, project?.settings ?? {})
+    const { values } = service.settingsOf(project?.settings, state.settings)
     const { memoryMiB, cpus } = values
     const asked = { runtime, limits: limitsOf(values), memoryMiB, cpus }
     const command = { kind: 'launch', actor: backendActor, ...asked } as const

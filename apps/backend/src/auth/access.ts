@@ -66,6 +66,8 @@ export class Access {
   }
 
   /**
+   * Whatever names a session passes through here, so no handler asks again whether it is one of its project.
+   *
    * Rejects unless the principal has what the route's row asks for. A project where the principal has no role, and a session
    * that it may not see, answer as one that does not exist.
    */

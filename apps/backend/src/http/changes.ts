@@ -11,16 +11,13 @@ import { type EndpointOptions, endpoint } from './endpoint.ts'
 
 /** What a session changed, from the snapshots in its log: readable whether or not it runs. */
 export const changeEndpoints = (app: FastifyInstance, deps: Deps, options: EndpointOptions): void => {
-  const { service } = deps
   const serve = endpoint(app, options)
 
   serve(routes.getChanges, async ({ params, query }) => {
-    await service.check(params.project, params.session)
     return snapshot(deps, params.session, query.turn)
   })
 
   serve(routes.getPatch, async ({ params, query, reply }) => {
-    await service.check(params.project, params.session)
     const { repositories } = await snapshot(deps, params.session, query.turn)
     if (query.repository === undefined && repositories.length > 1) {
       const names = repositories.map(({ name }) => name).join(', ')
@@ -35,7 +32,6 @@ export const changeEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
   })
 
   serve(routes.getChangedFile, async ({ params, query, reply }) => {
-    await service.check(params.project, params.session)
     const { repositories } = await snapshot(deps, params.session, query.turn)
     const file = find(repositories, query.repository).files.find(({ path }) => path === query.path)
     if (file === undefined) throw new BerthError('changes_not_found', `${query.path} did not change.`)

@@ -17,7 +17,6 @@ export const checkpointEndpoints = (app: FastifyInstance, deps: Deps, options: E
   const serve = endpoint(app, options)
 
   serve(routes.listCheckpoints, async ({ params, query }) => {
-    await service.check(params.project, params.session)
     const { limit, cursor } = query
     const below = cursor === undefined ? undefined : Number(decodeCursor(cursor, ['number'])[0])
     const filter = { type: 'checkpoint.saved', below, limit: limit + 1 }
@@ -28,7 +27,6 @@ export const checkpointEndpoints = (app: FastifyInstance, deps: Deps, options: E
   })
 
   serve(routes.pushSession, async ({ params, body, principal, idempotency, audit }) => {
-    await service.check(params.project, params.session)
     const state = await service.state(params.session)
     const { unpacking, sandbox } = deps.checkpoints
     const { repositoryRoots: roots, gitRemote } = deps
@@ -37,7 +35,6 @@ export const checkpointEndpoints = (app: FastifyInstance, deps: Deps, options: E
   })
 
   serve(routes.getBundle, async ({ params, query, reply }) => {
-    await service.check(params.project, params.session)
     const state = await service.state(params.session)
     const { unpacking } = deps.checkpoints
     const { name, size, content } = await bundleOf({ store, unpacking }, { state, ...query })
@@ -52,7 +49,6 @@ export const checkpointEndpoints = (app: FastifyInstance, deps: Deps, options: E
   })
 
   serve(routes.forkSession, async ({ params, body, principal, idempotency, audit }) => {
-    await service.check(params.project, params.session)
     const target = body.project ?? params.project
     await deps.access.authorise(principal, { role: 'editor' }, { project: target })
     const state = await service.state(params.session)
@@ -68,7 +64,6 @@ export const checkpointEndpoints = (app: FastifyInstance, deps: Deps, options: E
   })
 
   serve(routes.getHistory, async ({ params, reply }) => {
-    await service.check(params.project, params.session)
     const history = (await forkOf(store, params.session))?.history
     const type = 'application/x-ndjson; charset=utf-8'
     if (history === undefined) return reply.type(type).send('')
@@ -79,7 +74,6 @@ export const checkpointEndpoints = (app: FastifyInstance, deps: Deps, options: E
   })
 
   serve(routes.restoreWorkspace, async ({ params, body, principal, idempotency, audit }) => {
-    await service.check(params.project, params.session)
     const checkpoint = await findRef(deps, await service.state(params.session), body.turn)
     const command = { kind: 'restore-workspace', actor: principal.actor, checkpoint } as const
     return (await service.run({ ...params, idempotency, command, audit })).summary

@@ -7,11 +7,10 @@ import { resumeAt, wantsStream } from './stream.ts'
 
 /** The log of a session and the changes of a project's list: pages, or streams that go on. */
 export const eventEndpoints = (app: FastifyInstance, deps: Deps, options: EndpointOptions): void => {
-  const { store, streams, events, changes, blobs, service } = deps
+  const { store, streams, events, changes, blobs } = deps
   const serve = endpoint(app, options)
 
   serve(routes.listEvents, async ({ params, query, guard, request, reply }) => {
-    await service.check(params.project, params.session)
     const after = query.after ?? 0
     if (!wantsStream(request)) return eventPage(deps, params.session, { after, limit: query.limit })
     await streams.serve(
@@ -39,7 +38,6 @@ export const eventEndpoints = (app: FastifyInstance, deps: Deps, options: Endpoi
   })
 
   serve(routes.getBlob, async ({ params, reply }) => {
-    await service.check(params.project, params.session)
     const blob = await blobs.get(params.session, params.blob)
     if (blob === undefined)
       throw new BerthError('blob_not_found', `There is no blob ${params.blob} in this session.`)

@@ -2,7 +2,6 @@ import { BerthError, limits, routes } from '@berth/contract'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { storeWhole } from '../files/parts.ts'
 import { checkLive, writeFile } from '../files/writing.ts'
-import { notFound } from '../session/service.ts'
 import { bounded, takeBytes, withBody } from './byte-body.ts'
 import type { Deps } from './deps.ts'
 import { type Call, type EndpointOptions, endpoint } from './endpoint.ts'
@@ -66,7 +65,6 @@ export const checkWritable = async (
 ): Promise<void> => {
   const { params, principal } = call
   const state = await deps.service.state(params.session)
-  if (state.summary.project !== params.project) throw notFound(params.session)
   const { desired, status } = state.summary
   const sleeps = desired === 'stopped' || status.phase === 'failed'
   if (wake === 'true' && sleeps)

@@ -20,7 +20,6 @@ export const repositoryEndpoints = (app: FastifyInstance, deps: Deps, options: E
   const serve = endpoint(app, options)
 
   serve(routes.listRepositories, async ({ params }) => {
-    await service.check(params.project, params.session)
     const { summary, repositories } = await service.state(params.session)
     const items = summary.repositories.map((item) => {
       const asked = repositories.find(({ url, name }) => (name ?? repositoryName(url)) === item.name)
@@ -30,14 +29,12 @@ export const repositoryEndpoints = (app: FastifyInstance, deps: Deps, options: E
   })
 
   serve(routes.addRepository, async ({ params, body, principal, idempotency, audit }) => {
-    await service.check(params.project, params.session)
     await deps.checkRepository(body.url, 'body.url')
     const command = { kind: 'add-repository', actor: principal.actor, repository: body } as const
     return (await service.run({ ...params, idempotency, command, audit })).summary
   })
 
   serve(routes.removeRepository, async ({ params: { name, ...params }, query, principal, audit }) => {
-    await service.check(params.project, params.session)
     const force = query.force === 'true'
     const { turns } = (await service.state(params.session)).summary
     if (!force) await refuseWork(deps, { ...params, name, actor: principal.actor })
@@ -57,7 +54,6 @@ export const repositoryEndpoints = (app: FastifyInstance, deps: Deps, options: E
   })
 
   serve(routes.getSessionGit, async ({ params, principal }) => {
-    await service.check(params.project, params.session)
     const repositories = await liveGit(deps, { ...params, actor: principal.actor })
     if (repositories === undefined) return gitFromSnapshot(deps, params.session)
     return { source: 'live', at: new Date(deps.now()).toISOString(), repositories } satisfies SessionGit

@@ -1,6 +1,5 @@
 import { routes, type SessionState, type Sharing } from '@berth/contract'
 import type { FastifyInstance } from 'fastify'
-import { notFound } from '../session/service.ts'
 import { checkVisibility } from '../session/visibility.ts'
 import type { Deps } from './deps.ts'
 import { type EndpointOptions, endpoint } from './endpoint.ts'
@@ -13,7 +12,6 @@ export const sharingEndpoints = (app: FastifyInstance, deps: Deps, options: Endp
 
   serve(routes.getSharing, async ({ params, reply }) => {
     const state = await service.state(params.session)
-    if (state.summary.project !== params.project) throw notFound(params.session)
     return view(state, reply)
   })
 

@@ -2,7 +2,6 @@ import { BerthError, limits, routes, type Upload } from '@berth/contract'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Uploads } from '../files/uploads.ts'
 import { writeFile } from '../files/writing.ts'
-import { notFound } from '../session/service.ts'
 import type { UploadRow } from '../store/upload-store.ts'
 import { withBody } from './byte-body.ts'
 import type { Deps } from './deps.ts'
@@ -15,14 +14,10 @@ export const uploadEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
   const { store, service, operations } = deps
   const serve = endpoint(app, options)
   const uploads = new Uploads(deps)
-  const find = async ({ project, session, upload }: { project: string; session: string; upload: string }) => {
-    await service.check(project, session)
-    return uploads.find(session, upload)
-  }
+  const find = ({ session, upload }: { session: string; upload: string }) => uploads.find(session, upload)
 
   serve(routes.createUpload, async ({ params, body, reply, store: audited, note }) => {
     const { summary } = await service.state(params.session)
-    if (summary.project !== params.project) throw notFound(params.session)
     if (summary.desired === 'deleted')
       throw new BerthError('session_deleted', `Session ${summary.id} is deleted. Restore it first.`)
     const { session } = params
@@ -33,7 +28,6 @@ export const uploadEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
   })
 
   serve(routes.listUploads, async ({ params }) => {
-    await service.check(params.project, params.session)
     return { items: (await store.uploads(params.session)).map(view) }
   })
 
@@ -69,7 +63,6 @@ export const uploadEndpoints = (app: FastifyInstance, deps: Deps, options: Endpo
 export const uploadBytesEndpoint = (app: FastifyInstance, deps: Deps, options: EndpointOptions): void => {
   const uploads = new Uploads(deps)
   endpoint(app, options)(routes.appendUpload, async ({ params, request, reply }) => {
-    await deps.service.check(params.project, params.session)
     const row = await uploads.find(params.session, params.upload)
     const from = offsetOf(request)
     return tell(reply, await withBody(request, (content) => uploads.append(row, { from, content })))

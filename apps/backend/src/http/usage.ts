@@ -2,7 +2,6 @@ import { BerthError, routes, type UsageItem, type UsageReport, usageCsv } from '
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { budgetsOf, sharedBudgets } from '../session/budget.ts'
 import { payerOf, readSpending } from '../session/read-spending.ts'
-import { notFound } from '../session/service.ts'
 import type { UsageQuery } from '../store/usage-store.ts'
 import type { Deps } from './deps.ts'
 import { type Answer, type EndpointOptions, endpoint } from './endpoint.ts'
@@ -38,7 +37,6 @@ export const usageEndpoints = (app: FastifyInstance, deps: Deps, options: Endpoi
   serve(routes.getSessionUsage, async (call) => {
     const { project, session } = call.params
     const state = await service.state(session)
-    if (state.summary.project !== project) throw notFound(session)
     const now = deps.now()
     const { by, to = dayOf(now) } = call.query
     const from = call.query.from ?? state.summary.createdAt.slice(0, 10)

@@ -121,11 +121,6 @@ export class SessionService {
     return state
   }
 
-  /** Rejects with `session_not_found` unless the session is one of this project. */
-  async check(project: string, session: string): Promise<void> {
-    if ((await this.#options.store.summary(project, session)) === undefined) throw notFound(session)
-  }
-
   /** Puts what is too large for an event into the blob store. */
   async storePrompt(
     { session, project }: { session: string; project: string },

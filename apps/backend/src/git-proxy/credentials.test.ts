@@ -1,24 +1,24 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type Settings, sessionBranch } from '@berth/contract'
-import { type GitHttpServer, startGitHttpServer } from '@berth/testing'
+import type { GitHttpServer } from '@berth/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { commitFiles, createRepository, git, writeFiles } from '../checkpoints/fixtures/work.ts'
-import { createTestBackend, type TestBackend } from '../test-backend.ts'
-import { gitThrough } from './test-git.ts'
+import { git, writeFiles } from '../checkpoints/fixtures/work.ts'
+import type { TestBackend } from '../test-backend.ts'
+import { type GitSession, startGitSession } from './test-git.ts'
 
 const secret = 'CANARY-token-4711'
 const rotated = 'CANARY-token-4712'
 
+let world: GitSession
 let root: string
 let server: GitHttpServer
 let backend: TestBackend
 let session: string
-let token: string
-let heart: NodeJS.Timeout
+let through: GitSession['through']
+let clone: GitSession['clone']
 /** What the git server takes. */
 let valid = secret
 
@@ -26,12 +26,10 @@ const basic = (password: string) => `Basic ${Buffer.from(`x-access-token:${passw
 const host = () => new URL(server.url).host
 
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'berth-git-credentials-'))
-  const source = createRepository(join(root, 'source'))
-  for (const n of [1, 2]) commitFiles(source, { 'a.txt': `${n}\n` }, `Change ${n}`)
-  git(root, 'clone', '--quiet', '--bare', source, 'private.git')
-  server = await startGitHttpServer({
-    root,
+  world = await startGitSession({
+    name: 'private',
+    commits: [1, 2].map((n) => ({ 'a.txt': `${n}\n` })),
+    repositories: ['private', 'moved'],
     route: async (request, response, path) => {
       if (request.headers.authorization === basic(valid)) {
         if (!path.startsWith('/moved/')) return path
@@ -45,13 +43,7 @@ beforeAll(async () => {
       return undefined
     },
   })
-  backend = await createTestBackend({ git: { hosts: [host()] } })
-  const made = await backend.idleSession({
-    repositories: [{ url: `${server.url}/private` }, { url: `${server.url}/moved` }],
-  })
-  session = made.session
-  token = made.spec.token
-  heart = setInterval(() => backend.callRunner(token, '/runner/heartbeat', { body: {} }), 3000)
+  ;({ root, server, backend, session, through, clone } = world)
 })
 
 beforeEach(async () => {
@@ -60,12 +52,7 @@ beforeEach(async () => {
   await set({ gitCredentials: [{ kind: 'token', host: host(), as: 'basic', secret: 'git-token' }] })
 })
 
-afterAll(async () => {
-  clearInterval(heart)
-  await backend.dispose()
-  await server.close()
-  await rm(root, { recursive: true, force: true })
-})
+afterAll(() => world.close())
 
 const setSecret = async (value: string) => {
   const body = { kind: 'git-host', value }
@@ -78,15 +65,6 @@ const set = async (body: Settings) => {
   const { version } = (await backend.call<{ version: number }>(path)).body
   const answer = await backend.call(path, { method: 'PATCH', body, headers: { 'if-match': `"${version}"` } })
   expect(answer.status).toBe(200)
-}
-
-const through = (directory: string, ...args: string[]) => gitThrough(backend, token, [directory, ...args])
-
-let clones = 0
-const clone = async (...args: string[]) => {
-  const name = `clone-${++clones}`
-  const ended = await through(root, 'clone', '--quiet', ...args, `${server.url}/private.git`, name)
-  return { ...ended, directory: join(root, name) }
 }
 
 const events = async (type: string) =>

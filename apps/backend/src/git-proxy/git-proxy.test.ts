@@ -1,23 +1,21 @@
 import { randomBytes } from 'node:crypto'
-import { rmSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sessionBranch } from '@berth/contract'
-import { type GitHttpServer, startGitHttpServer } from '@berth/testing'
+import type { GitHttpServer } from '@berth/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { commitFiles, createRepository, git, writeFiles } from '../checkpoints/fixtures/work.ts'
-import { createTestBackend, eventually, type TestBackend, withBackend } from '../test-backend.ts'
-import { gitThrough } from './test-git.ts'
+import { commitFiles, git, writeFiles } from '../checkpoints/fixtures/work.ts'
+import { eventually, type TestBackend, withBackend } from '../test-backend.ts'
+import { type GitSession, startGitSession } from './test-git.ts'
 
+let world: GitSession
 let root: string
 let server: GitHttpServer
 let backend: TestBackend
 let session: string
 let token: string
+let through: GitSession['through']
 let branch: string
-let heart: NodeJS.Timeout
 const gate = Promise.withResolvers<void>()
 
 /** What some paths answer in place of git. */
@@ -34,13 +32,11 @@ const odd: Record<string, (response: ServerResponse, request: IncomingMessage) =
 const refs = '/info/refs?service=git-upload-pack'
 
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'berth-git-proxy-'))
-  const source = createRepository(join(root, 'source'))
-  for (const n of [1, 2, 3])
-    commitFiles(source, { 'a.txt': `${n}\n`, [`f${n}.txt`]: `file ${n}\n` }, `Change ${n}`)
-  git(root, 'clone', '--quiet', '--bare', source, 'origin.git')
-  server = await startGitHttpServer({
-    root,
+  world = await startGitSession({
+    name: 'origin',
+    commits: [1, 2, 3].map((n) => ({ 'a.txt': `${n}\n`, [`f${n}.txt`]: `file ${n}\n` })),
+    repositories: ['origin'],
+    limits: { atOnce: 2 },
     route: async (request, response, path) => {
       if (path.startsWith('/held/')) await gate.promise
       const answer = Object.entries(odd).find(([prefix]) => path.startsWith(`${prefix}/`))?.[1]
@@ -49,32 +45,16 @@ beforeAll(async () => {
       return undefined
     },
   })
-  const host = new URL(server.url).host
-  backend = await createTestBackend({ git: { hosts: [host], limits: { atOnce: 2 } } })
-  const made = await backend.idleSession({ repositories: [{ url: `${server.url}/origin` }] })
-  session = made.session
+  ;({ root, server, backend, session, token, through } = world)
   branch = sessionBranch(session)
-  token = made.spec.token
-  // On a slow machine the file takes longer than a runner may be silent.
-  heart = setInterval(() => backend.callRunner(token, '/runner/heartbeat', { body: {} }), 3000)
 })
 
-afterAll(async () => {
-  clearInterval(heart)
-  await backend.dispose()
-  await server.close()
-  rmSync(root, { recursive: true, force: true })
-})
+afterAll(() => world.close())
 
-/** Runs git with every URL going through the proxy. */
-const through = (directory: string, ...args: string[]) => gitThrough(backend, token, [directory, ...args])
-
-let clones = 0
 const clone = async (...args: string[]) => {
-  const name = `clone-${++clones}`
-  const ended = await through(root, 'clone', '--quiet', ...args, `${server.url}/origin.git`, name)
+  const { directory, ...ended } = await world.clone(...args)
   expect(ended).toEqual({ ok: true, said: '' })
-  return join(root, name)
+  return directory
 }
 const originRefs = () => git(join(root, 'origin.git'), 'for-each-ref', '--format=%(refname)')
 

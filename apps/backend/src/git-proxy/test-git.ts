@@ -1,5 +1,11 @@
 import { execFile } from 'node:child_process'
-import type { TestBackend } from '../test-backend.ts'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type GitHttpServer, startGitHttpServer } from '@berth/testing'
+import { commitFiles, createRepository, git } from '../checkpoints/fixtures/work.ts'
+import { createTestBackend, type TestBackend } from '../test-backend.ts'
+import type { GitProxyLimits } from './git-limits.ts'
 
 export interface Ended {
   ok: boolean
@@ -39,4 +45,60 @@ export const gitThrough = (
       resolve({ ok: error === null, said: `${stdout}${stderr}` }),
     ),
   )
+}
+
+/** A git server with one repository, and a session that may read from it. */
+export interface GitSession {
+  root: string
+  server: GitHttpServer
+  backend: TestBackend
+  session: string
+  token: string
+  /** Runs git with every URL going through the proxy. */
+  through(directory: string, ...args: string[]): Promise<Ended>
+  /** Clones the repository through the proxy into a new directory. */
+  clone(...args: string[]): Promise<Ended & { directory: string }>
+  close(): Promise<void>
+}
+
+export interface GitSessionOptions {
+  /** The repository is `NAME.git` at the server, with a commit of each of these. */
+  name: string
+  commits: Record<string, string>[]
+  route: Parameters<typeof startGitHttpServer>[0]['route']
+  /** Names at the server of what the session works on. */
+  repositories: string[]
+  limits?: Partial<GitProxyLimits>
+}
+
+export const startGitSession = async (options: GitSessionOptions): Promise<GitSession> => {
+  const { name, commits, route, repositories, limits } = options
+  const root = await mkdtemp(join(tmpdir(), 'berth-git-session-'))
+  const source = createRepository(join(root, 'source'))
+  for (const [index, files] of commits.entries()) commitFiles(source, files, `Change ${index + 1}`)
+  git(root, 'clone', '--quiet', '--bare', source, `${name}.git`)
+  const server = await startGitHttpServer({ root, route })
+  const backend = await createTestBackend({ git: { hosts: [new URL(server.url).host], limits } })
+  const urls = repositories.map((repository) => ({ url: `${server.url}/${repository}` }))
+  const { session, spec } = await backend.idleSession({ repositories: urls })
+  const { token } = spec
+  // On a slow machine a file takes longer than a runner may be silent.
+  const heart = setInterval(() => backend.callRunner(token, '/runner/heartbeat', { body: {} }), 3000)
+  let clones = 0
+  const through: GitSession['through'] = (directory, ...args) =>
+    gitThrough(backend, token, [directory, ...args])
+  return {
+    ...{ root, server, backend, session, token, through },
+    clone: async (...args) => {
+      const place = `clone-${++clones}`
+      const ended = await through(root, 'clone', '--quiet', ...args, `${server.url}/${name}.git`, place)
+      return { ...ended, directory: join(root, place) }
+    },
+    close: async () => {
+      clearInterval(heart)
+      await backend.dispose()
+      await server.close()
+      await rm(root, { recursive: true, force: true })
+    },
+  }
 }

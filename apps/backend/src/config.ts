@@ -6,16 +6,10 @@ import { type AuthSettings, authIssues, authSettingsOf, authVariables } from './
 import { type S3Settings, s3SettingsOf, s3Variables, s3WithoutBucket } from './blobs/s3/settings.ts'
 import { parseGitHosts } from './git-proxy/git-hosts.ts'
 import { parseRateLimits, type RateLimits } from './http/rate-settings.ts'
+import { listed } from './listed.ts'
 import { parsePrivateHosts } from './outbound/private-hosts.ts'
 
 const port = z.coerce.number().int().min(0).max(65_535)
-const list = (separator: string) =>
-  z.string().transform((text) =>
-    text
-      .split(separator)
-      .map((item) => item.trim())
-      .filter((item) => item !== ''),
-  )
 
 const schema = z.object({
   /** Where everything is kept. */
@@ -33,19 +27,19 @@ const schema = z.object({
   /** `off`: the agent runs without a sandbox. */
   BERTH_SANDBOX: z.enum(['bubblewrap', 'off']).default('bubblewrap'),
   /** Directories, separated like PATH, under which local repositories may lie. Default: the home directory. */
-  BERTH_REPOSITORY_ROOTS: list(delimiter).optional(),
+  BERTH_REPOSITORY_ROOTS: listed(delimiter).optional(),
   /** Where runners find the runners' port, when that is not its own address: that of a proxy or a Service. */
   BERTH_RUNNER_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** Seconds that requests under way are given to finish when the backend stops. */
   BERTH_DRAIN_SECONDS: z.coerce.number().int().min(0).max(3600).default(8),
   /** More host names, separated by commas, under which the API may be called. */
-  BERTH_ALLOWED_HOSTS: list(',').optional(),
+  BERTH_ALLOWED_HOSTS: listed(',').optional(),
   /** Hosts, separated by commas, that sessions may read from besides their own repositories; see `parseGitHosts`. */
-  BERTH_GIT_HOSTS: list(',').optional(),
+  BERTH_GIT_HOSTS: listed(',').optional(),
   /** Hosts, separated by commas, that projects may name although their addresses are private; see `parsePrivateHosts`. */
-  BERTH_PRIVATE_HOSTS: list(',').optional(),
+  BERTH_PRIVATE_HOSTS: listed(',').optional(),
   /** Requests of one principal in ten seconds, separated by commas; see `parseRateLimits`. */
-  BERTH_RATE_LIMITS: list(',').optional(),
+  BERTH_RATE_LIMITS: listed(',').optional(),
   /** `proxy`: also the git of runners on this machine goes through the git proxy. */
   BERTH_GIT: z.enum(['direct', 'proxy']).default('direct'),
   /** Needed when the API listens beyond this machine: the owner token opens everything. */
@@ -55,7 +49,7 @@ const schema = z.object({
   /** A JSON file with the keys that seal secrets. Default: `keys.json` in the data directory, made at the first start. */
   BERTH_KEYS_FILE: z.string().min(1).optional(),
   /** Ids, separated by commas, of keys that are gone for good: what they sealed has to be set anew. */
-  BERTH_LOST_KEYS: list(',').optional(),
+  BERTH_LOST_KEYS: listed(',').optional(),
   /** A file with a token that opens `/metrics` and nothing else. Default: only the owner's token does. */
   BERTH_METRICS_TOKEN_FILE: z.string().min(1).optional(),
   /** Projects that one may create, who is no platform admin. */
@@ -80,7 +74,7 @@ const schema = z.object({
   /** A file with settings for all projects: defaults, and the most that they may set. */
   BERTH_SETTINGS: z.string().min(1).optional(),
   /** Projects that may use the platform's key when they have none of their own: `all`, `none`, or names. */
-  BERTH_PLATFORM_KEY_PROJECTS: list(',').optional(),
+  BERTH_PLATFORM_KEY_PROJECTS: listed(',').optional(),
   /** Days that entries of the audit are kept; 0: for good. */
   BERTH_AUDIT_DAYS: z.coerce.number().int().min(0).max(36_500).default(365),
   /** A file to which each signed head of the audit is appended, as a JSON line. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { knownSubject, type Subject } from '@berth/contract'
 import { z } from 'zod'
+import { listed } from '../listed.ts'
 import type { OidcSettings } from './oidc/oidc-settings.ts'
 import { noRights, type RightsSettings } from './rights.ts'
 
@@ -26,14 +27,6 @@ export const ownerOnly: AuthSettings = {
   tokenReview: undefined,
 }
 
-const words = (separator: RegExp) =>
-  z.string().transform((text) =>
-    text
-      .split(separator)
-      .map((item) => item.trim())
-      .filter((item) => item !== ''),
-  )
-
 const isLoopback = (url: string) => ['127.0.0.1', '[::1]', 'localhost'].includes(new URL(url).hostname)
 
 const safeUrl = z
@@ -50,7 +43,7 @@ const safeUrl = z
 const claim = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be the name of a claim')
 const client = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be the id of a client')
 
-const subjects = words(/,/).pipe(
+const subjects = listed(',').pipe(
   z.array(
     z.string().transform((text, context): Subject => {
       const [, kind, id] = /^(user|group|service):(.{1,200})$/.exec(text) ?? []
@@ -75,7 +68,7 @@ export const authVariables = {
   /** Where people reach Berth, such as https://berth.example.com. Needed to sign in through an issuer beyond this machine. */
   BERTH_PUBLIC_URL: safeUrl.optional(),
   /** Addresses and ranges of proxies that say whom they pass on (`X-Forwarded-For`, `-Proto`, `-Host`). Default: none. */
-  BERTH_TRUSTED_PROXIES: words(/,/)
+  BERTH_TRUSTED_PROXIES: listed(',')
     .pipe(z.array(z.string().refine(isRange, 'must be addresses or ranges, such as 10.0.0.0/8')))
     .optional(),
   /** The OpenID Connect issuer that knows who people are. */
@@ -83,13 +76,13 @@ export const authVariables = {
   BERTH_OIDC_CLIENT_ID: client.optional(),
   /** A file with the client's secret. Default: it is a public client. */
   BERTH_OIDC_CLIENT_SECRET_FILE: z.string().min(1).optional(),
-  BERTH_OIDC_SCOPES: words(/[\s,]+/).optional(),
+  BERTH_OIDC_SCOPES: listed(/[\s,]+/).optional(),
   /** The claim that names users; `email` must be verified. */
   BERTH_OIDC_USER_CLAIM: claim.default('email'),
   BERTH_OIDC_NAME_CLAIM: claim.default('name'),
   BERTH_OIDC_GROUPS_CLAIM: claim.default('groups'),
   /** Audiences of access tokens that the API takes, separated by commas. Default: tokens for Berth's own clients only. */
-  BERTH_OIDC_AUDIENCES: words(/,/).optional(),
+  BERTH_OIDC_AUDIENCES: listed(',').optional(),
   /** A public client for `berth login`, which redirects to 127.0.0.1. */
   BERTH_OIDC_CLI_CLIENT_ID: client.optional(),
   /** Platform admins: `user:ada@example.com,group:platform`. */

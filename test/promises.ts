@@ -169,6 +169,7 @@ export const promises: Readonly<Record<string, string>> = {
   P201: 'Whatever is sent to the API, by whomever, is answered as its document says, and never with a fault.',
   P202: 'What is not quite HTTP, or says something about its sender, changes neither what is asked nor who asks.',
   P203: 'What the operator sets counts for every project; no project and no session has more than the operator allows, and whoever asks for more is told of each field.',
+  P204: 'What a git credential is, its host is asked: whose, what it allows, until when; more rights than Berth needs and an end that is near are told, and nothing of its value.',
   P205: 'Who asks, from where and how, is said by trusted proxies alone; over https cookies are this site’s own; and an issuer that is away is told of in words.',
   P206: 'A group that is a member gives its role to who is in it, until the issuer or an admin takes it away; a person is one member however their address is written.',
   P207: 'What a runtime keeps for a project as a whole is removed with it, and nothing that is another’s or nobody’s.',

@@ -18,6 +18,7 @@ import { eventEndpoints } from './http/events.ts'
 import { fileChangeEndpoints } from './http/file-changes.ts'
 import { fileEndpoints } from './http/files.ts'
 import { gitEndpoints } from './http/git.ts'
+import { gitCredentialEndpoints } from './http/git-credentials.ts'
 import { checkHost, checkOrigin } from './http/guard.ts'
 import { identify } from './http/identify.ts'
 import { issuerLogoutEndpoint } from './http/issuer-logout.ts'
@@ -88,6 +89,7 @@ export const createApp = async (deps: Deps): Promise<FastifyInstance> => {
   accessEndpoints(app, deps, options)
   memberEndpoints(app, deps, options)
   keyEndpoints(app, deps, options)
+  gitCredentialEndpoints(app, deps, options)
   modelProviderEndpoints(app, deps, options)
   queueEndpoints(app, deps, options)
   sessionEndpoints(app, deps, options)

@@ -184,6 +184,11 @@ export {
 export type { Me, ProjectAccess, Revocation, RoleSource } from './routes/access.ts'
 export type { CheckpointItem, PushBody, PushResult } from './routes/checkpoints.ts'
 export type { WrittenFile } from './routes/files.ts'
+export {
+  type GitCredentialsTest,
+  gitCredentialsTest,
+  type TriedGitCredential,
+} from './routes/git-credentials.ts'
 export { allRoutes, type RouteName, type RunnerRouteName, routes } from './routes/index.ts'
 export type { ProjectMember } from './routes/members.ts'
 export { type ModelProviderTest, modelProviderTest } from './routes/model-provider.ts'

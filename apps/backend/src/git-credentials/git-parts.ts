@@ -1,3 +1,4 @@
+import type { Actor, GitCredential, TriedGitCredential } from '@berth/contract'
 import type { Standing } from '../auth/standing.ts'
 import type { BackendParts } from '../backend.ts'
 import { branchLister } from '../git/list-branches.ts'
@@ -8,6 +9,13 @@ import type { Outbound } from '../outbound/outbound.ts'
 import type { SessionService } from '../session/service.ts'
 import { gitAccess, gitRemote } from './git-access.ts'
 import { GitCredentials, type SecretValues } from './git-credentials.ts'
+import { inspectCredential } from './inspect-credential.ts'
+
+export type InspectGit = (asked: {
+  project: string
+  actor: Actor
+  credential: GitCredential
+}) => Promise<TriedGitCredential>
 
 interface GitPartsOptions {
   service: SessionService
@@ -21,7 +29,7 @@ interface GitPartsOptions {
 export const gitParts = (
   parts: BackendParts,
   { service, outbound, secrets, standing, now }: GitPartsOptions,
-): Pick<Deps, 'git' | 'gitRemote' | 'listBranches'> => {
+): Pick<Deps, 'git' | 'gitRemote' | 'inspectGit' | 'listBranches'> => {
   const { store } = parts
   const hosts = parseGitHosts(parts.git?.hosts ?? [])
   const credentials = new GitCredentials({ secrets, outbound, hosts, now })
@@ -34,6 +42,11 @@ export const gitParts = (
       limits: parts.git?.limits,
     }),
     gitRemote: gitRemote(access, parts.checkpoints.git),
+    inspectGit: ({ project, actor, credential }) =>
+      inspectCredential({ outbound, now }, credential, () => {
+        const use = `test of git ${credential.host}`
+        return secrets.value({ project, actor, name: credential.secret, use })
+      }),
     listBranches: branchLister({
       surroundings,
       access: (of) => access(surroundings, { ...of, access: 'read' }),

@@ -120,7 +120,7 @@ const keyOf = ({ app, repository, access, privateKey }: InstallationAsk): string
     createHash('sha256').update(privateKey).digest('hex'),
   ])
 
-const apiOf = ({ host, apiUrl }: GitHubApp): string =>
+export const apiOf = ({ host, apiUrl }: GitHubApp): string =>
   (apiUrl ?? (host === 'github.com' ? 'https://api.github.com' : `https://${host}/api/v3`)).replace(/\/$/, '')
 
 const reasonOf = (
@@ -143,7 +143,7 @@ const refused = ({ secret, host }: GitHubApp, why: string): BerthError =>
 const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 /** What an App says of itself: signed with RS256, for nine minutes; GitHub takes ten. */
-const appJwt = (app: GitHubApp, pem: string, now: number): string => {
+export const appJwt = (app: GitHubApp, pem: string, now: number): string => {
   const seconds = Math.floor(now / 1000)
   const text = `${part({ alg: 'RS256', typ: 'JWT' })}.${part({ iat: seconds - 60, exp: seconds + 480, iss: String(app.appId) })}`
   return `${text}.${createSign('RSA-SHA256').update(text).sign(keyFrom(app, pem)).toString('base64url')}`

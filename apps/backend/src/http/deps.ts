@@ -13,6 +13,7 @@ import type { Gateway } from '../gateway/gateway.ts'
 import type { Providers } from '../gateway/providers/providers.ts'
 import type { BranchesOf } from '../git/list-branches.ts'
 import type { GitRemote } from '../git-credentials/git-access.ts'
+import type { InspectGit } from '../git-credentials/git-parts.ts'
 import type { GitProxy } from '../git-proxy/git-proxy.ts'
 import type { McpProxy } from '../mcp/mcp-proxy.ts'
 import type { Metrics } from '../observe/metrics.ts'
@@ -74,6 +75,8 @@ export interface Deps {
   listBranches: (of: BranchesOf) => Promise<BranchList>
   /** How the backend's own git signs in with what a project has for a host; undefined: as the operator. */
   gitRemote: GitRemote
+  /** What a git host says of a credential of a project. */
+  inspectGit: InspectGit
   /** Default: `usualRateLimits`. */
   rateLimits?: RateLimits
   /** Projects that one may create, who is no platform admin. */

@@ -58,7 +58,33 @@ test('add and rm change the setting, and say what does not fit before anything i
   expect(fake.requests.filter((line) => line.startsWith('PATCH'))).toHaveLength(before)
 })
 
-test('test asks for branches', async () => {
-  const { out } = await run('test', 'web', 'https://github.com/acme/app')
-  expect(out).toBe('https://github.com/acme/app can be read: 1 branches.\n')
+test('test says what each credential is, and asks for branches', async () => {
+  const item = { host: 'github.com', kind: 'token', secret: 'github', warnings: [] } as const
+  const expiresAt = '2030-03-01T10:00:00.000Z'
+  const good = { ...item, state: 'ok', account: 'ada\u001b[2J', scopes: ['repo'], expiresAt } as const
+  const warned = { ...good, warnings: ['A classic token opens everything.'] }
+  const unknown = { ...item, path: 'team/', state: 'unknown', message: 'It did not answer' } as const
+  fake.answers.testGitCredentials = { ok: true, items: [warned, unknown] }
+  const { out, code } = await run('test', 'web', 'https://github.com/acme/app')
+  expect([code, out.split('\n')]).toEqual([
+    0,
+    [
+      '✓ github.com (token, secret github)',
+      '  of ada␛[2J',
+      '  allows repo',
+      '  until 2030-03-01',
+      '  ! A classic token opens everything.',
+      '? github.com/team/ (token, secret github)',
+      '  It did not answer',
+      'https://github.com/acme/app can be read: 1 branches.',
+      '',
+    ],
+  ])
+  fake.answers.testGitCredentials = { ok: false, items: [{ ...item, state: 'refused', message: 'revoked' }] }
+  expect(await run('test', 'web')).toMatchObject({
+    ...{ code: 1, out: '✗ github.com (token, secret github)\n  revoked\n' },
+    err: expect.stringContaining('Not every credential works.'),
+  })
+  fake.answers.testGitCredentials = { ok: true, items: [] }
+  expect((await run('test', 'web')).out).toBe('The project has no git credentials.\n')
 })

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander'
 import type { Context } from '../context.ts'
 import { ExitError } from '../exit-code.ts'
 import { examples, type JsonOptions, jsonOption } from '../options.ts'
+import { renderGitCredentials } from '../render/git-credentials.ts'
 import { renderTable } from '../render/table.ts'
 import { safeJson, safeLine } from '../terminal/safe-text.ts'
 import { changeSettings } from './project-settings.ts'
@@ -69,9 +70,15 @@ export const addProjectGitCredential = (project: Command, context: Context): voi
       }),
     )
   group
-    .command('test <name> <url>')
-    .description('Asks a git server for the branches of a repository, as sessions of the project would.')
-    .action(async (name: string, url: string) => {
+    .command('test <name> [url]')
+    .description(
+      'Asks GitHub and GitLab what the credentials are, and, with the address of a repository, its git server for the branches, as sessions of the project would.',
+    )
+    .action(async (name: string, url: string | undefined) => {
+      const tested = await context.client.testGitCredentials({ params: { project: name }, body: {} })
+      context.out.line(renderGitCredentials(tested, context.out))
+      if (!tested.ok) throw new ExitError('failed', 'Not every credential works.')
+      if (url === undefined) return
       const { branches, more } = await context.client.listBranches({
         params: { project: name },
         query: { url },

@@ -2,6 +2,7 @@ import { accessRoutes } from './access.ts'
 import { auditRoutes } from './audit.ts'
 import { checkpointRoutes } from './checkpoints.ts'
 import { fileRoutes } from './files.ts'
+import { gitCredentialRoutes } from './git-credentials.ts'
 import { keyRoutes } from './keys.ts'
 import { logRoutes } from './logs.ts'
 import { memberRoutes } from './members.ts'
@@ -28,6 +29,7 @@ export const routes = {
   ...accessRoutes,
   ...memberRoutes,
   ...keyRoutes,
+  ...gitCredentialRoutes,
   ...modelProviderRoutes,
   ...queueRoutes,
   ...sessionRoutes,

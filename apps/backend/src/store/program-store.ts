@@ -1,35 +1,14 @@
-import { type Actor, BerthError, type BlobRef, type DeletionStep, type LogLine } from '@berth/contract'
+import { BerthError, type LogLine } from '@berth/contract'
 import type { Reader } from '../auth/session-role.ts'
 import { type AuditDraft, withId } from './audit-store.ts'
 import type { Operation, Operations } from './operations.ts'
-import type {
-  AppendRequest,
-  Grant,
-  Idempotency,
-  Notice,
-  Page,
-  ProjectEdit,
-  ProjectFilter,
-  SessionFilter,
-  Store,
-  Viewer,
-} from './port.ts'
-import { ProgramAccess } from './program-access.ts'
+import type { AppendRequest, Grant, Idempotency, Notice, Page, SessionFilter, Store } from './port.ts'
+import { ProgramProjects } from './program-projects.ts'
 import { attention } from './programs/attention.ts'
-import { base, existingBases } from './programs/bases.ts'
 import { changes } from './programs/changes.ts'
 import { grant } from './programs/claims.ts'
 import { events, eventsOfType, lastEvent } from './programs/events.ts'
-import {
-  basesOf,
-  countSessions,
-  deletion,
-  projectState,
-  sessionsOf,
-  unsettled,
-} from './programs/lifecycle.ts'
 import { logs } from './programs/logs.ts'
-import { project, projectSettings, projects } from './programs/projects.ts'
 import { generation, runner } from './programs/runners.ts'
 import {
   existing,
@@ -44,7 +23,6 @@ import {
   state,
   summary,
 } from './programs/sessions.ts'
-import { upload, uploads } from './programs/uploads.ts'
 import { budgetUse, usage, usageSum } from './programs/usage.ts'
 import type { Program } from './query.ts'
 import type { UsageQuery } from './usage-store.ts'
@@ -73,7 +51,7 @@ export interface StoreParts extends Pick<Store, 'kind' | 'ping' | 'close'> {
 const sweepRows = 2000
 
 /** The store's port over a database that runs programs. */
-export class ProgramStore extends ProgramAccess implements Store {
+export class ProgramStore extends ProgramProjects implements Store {
   readonly kind: Store['kind']
   readonly #parts: StoreParts
   readonly #change: StoreParts['write']
@@ -127,56 +105,6 @@ export class ProgramStore extends ProgramAccess implements Store {
   }
   heads(query: { sessions: string[]; projects: string[] }) {
     return this.#read(heads(query))
-  }
-
-  createProject(input: Parameters<Store['createProject']>[0]) {
-    return this.#write('createProject', input)
-  }
-  project(name: string, viewer?: Viewer) {
-    return this.#read(project(name, viewer))
-  }
-  projectSettings(name: string) {
-    return this.#read(projectSettings(name))
-  }
-  projects(page: Page, filter?: ProjectFilter) {
-    return this.#read(projects(page, filter))
-  }
-  editProject(name: string, edit: ProjectEdit) {
-    return this.#write('editProject', { name, edit })
-  }
-
-  projectState(name: string) {
-    return this.#read(projectState(name))
-  }
-  setArchived(name: string, change: { archived: boolean; now: number }) {
-    return this.#write('setArchived', { project: name, ...change })
-  }
-  beginDeletion(name: string, begin: { by: Actor; now: number }) {
-    return this.#write('beginDeletion', { project: name, ...begin })
-  }
-  deletion(name: string) {
-    return this.#read(deletion(name))
-  }
-  setDeletionStep(name: string, step: DeletionStep) {
-    return this.#write('setDeletionStep', { project: name, step })
-  }
-  finishDeletion(name: string) {
-    return this.#write('finishDeletion', { project: name })
-  }
-  unsettled() {
-    return this.#read(unsettled())
-  }
-  sessionsOf(name: string, range: Parameters<Store['sessionsOf']>[1]) {
-    return this.#read(sessionsOf(name, range))
-  }
-  countSessions(name: string) {
-    return this.#read(countSessions(name))
-  }
-  basesOf(name: string, limit: number) {
-    return this.#read(basesOf(name, limit))
-  }
-  removeBase(scope: string) {
-    return this.#write('removeBase', { scope })
   }
 
   usage(query: UsageQuery, page: Page) {
@@ -241,44 +169,6 @@ export class ProgramStore extends ProgramAccess implements Store {
   /** Removes what is left of purged sessions, also of a purge that a crash cut short. */
   async sweep() {
     while (await this.#write('sweep', { limit: sweepRows }));
-  }
-
-  base(name: string, key: string) {
-    return this.#read(base(name, key))
-  }
-  useBase(session: string, wanted: { key: string; scope: string }) {
-    return this.#write('useBase', { session, ...wanted })
-  }
-  shareBases(from: string, to: string) {
-    return this.#write('shareBases', { from, to })
-  }
-  makeBase(name: string, wanted: { key: string; scope: string }) {
-    return this.#write('makeBase', { project: name, ...wanted })
-  }
-  completeBase(name: string, key: string, parts: BlobRef[]) {
-    return this.#write('completeBase', { project: name, key, parts })
-  }
-  dropBases(query: { now: number; before: number }) {
-    return this.#write('dropBases', query)
-  }
-  existingBases(scopes: string[]) {
-    return this.#read(existingBases(scopes))
-  }
-
-  createUpload(input: Parameters<Store['createUpload']>[0]) {
-    return this.#write('createUpload', input)
-  }
-  upload(id: string) {
-    return this.#read(upload(id))
-  }
-  uploads(session: string) {
-    return this.#read(uploads(session))
-  }
-  extendUpload(id: string, step: { from: number; to: number; parts: string[] }) {
-    return this.#write('extendUpload', { upload: id, ...step })
-  }
-  removeUpload(id: string) {
-    return this.#write('removeUpload', { upload: id })
   }
 
   putGrant(input: Grant) {

@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { allRoutes, errorsOf } from '@berth/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestBackend, ownerToken, type TestBackend } from '../test-backend.ts'
 
@@ -75,6 +76,11 @@ describe('[P202] what is not quite HTTP', () => {
     const answer = await send(backend.url, head('GET /api/me HTTP/1.1', ...usual(), ...lines()))
     expect(statusesIn(answer)).toEqual([413])
     expect(answer).toContain('"too_large"')
+  })
+
+  it('[P201] is documented where it can happen: at every row', () => {
+    const rows = Object.entries(allRoutes).filter(([, row]) => !errorsOf(row).includes('too_large'))
+    expect(rows.map(([name]) => name)).toEqual([])
   })
 })
 

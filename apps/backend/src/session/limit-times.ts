@@ -31,7 +31,8 @@ const isResting = ({ live, ready, operations, restore, summary }: SessionState):
 const idleAt = (state: SessionState): number => {
   const { idleMinutes } = state.limits
   if (idleMinutes === 0 || !isResting(state)) return Number.POSITIVE_INFINITY
-  return Date.parse(state.activeAt) + idleMinutes * minuteMs
+  // Fractions of a minute are allowed, of a millisecond no database keeps.
+  return Date.parse(state.activeAt) + Math.ceil(idleMinutes * minuteMs)
 }
 
 /** When a session that runs on has run for too long. */

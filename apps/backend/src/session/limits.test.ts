@@ -49,6 +49,11 @@ describe('idleness', () => {
     expect(limitsDueAt(stateWith('idle', { idleMinutes: 0 }))).toBe(Number.POSITIVE_INFINITY)
   })
 
+  it('comes at a whole millisecond, however long it takes', () => {
+    expect(limitsDueAt(stateWith('idle', { idleMinutes: 1.000_001 }))).toBe(minutes(1) + 1)
+    expect(limitsDueAt(stateWith('idle', { idleMinutes: 5e-324 }))).toBe(start + 1)
+  })
+
   it('counts from the last thing that happened, and leaves open operations alone', () => {
     const idle = stateWith('idle', limits)
     const worked = decideAt(idle, at.prompt(0), minutes(5)).state

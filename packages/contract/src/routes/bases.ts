@@ -30,7 +30,7 @@ export const baseRoutes = {
     params: part,
     bodyLimit: limits.blob,
     response: { status: 204 },
-    errors: ['base_not_found', 'fenced', 'too_large', 'storage_full'],
+    errors: ['base_not_found', 'fenced', 'storage_full'],
   }),
   runnerCompleteBase: route({
     method: 'PUT',

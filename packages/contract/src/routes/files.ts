@@ -93,7 +93,7 @@ export const fileRoutes = {
     params: bySession,
     query: z.object({ path: filePath, turn }),
     response: { status: 200, kind: 'bytes' },
-    errors: [...reading, 'not_a_file', 'too_large', 'range_not_satisfiable'],
+    errors: [...reading, 'not_a_file', 'range_not_satisfiable'],
   }),
   writeFile: route({
     method: 'PUT',
@@ -138,7 +138,7 @@ export const fileRoutes = {
     params: bySession,
     query: z.object({ path, turn }),
     response: { status: 200, kind: 'bytes' },
-    errors: [...reading, 'not_a_file', 'too_large'],
+    errors: [...reading, 'not_a_file'],
   }),
   listArtifacts: route({
     method: 'GET',

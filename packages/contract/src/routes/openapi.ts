@@ -24,19 +24,25 @@ const parametersOf = (row: Route): Json[] => {
       list.push({ name, in: place, required: !optional, schema: schemaOf(schema, 'input') })
     }
   if (takesIdempotencyKey(row))
-    list.push(header('Idempotency-Key', 'Makes a repeated request single, for 24 hours', false))
-  if (row.ifMatch === true) list.push(header('If-Match', 'The version that you change', true))
-  if (row.response.kind === 'sse')
-    list.push(header('Last-Event-ID', 'Resumes a stream after this event', false))
+    list.push(header('Idempotency-Key', 'Makes a repeated request single, for 24 hours', { minLength: 1 }))
+  if (row.ifMatch === true)
+    list.push({
+      ...header('If-Match', 'The version that you change', { pattern: versionForm }),
+      required: true,
+    })
+  if (row.response.kind === 'sse') list.push(header('Last-Event-ID', 'Resumes a stream after this event'))
   return list
 }
 
-const header = (name: string, description: string, required: boolean): Json => ({
+/** Of a version in `If-Match`. */
+const versionForm = '^(W/)?"?[0-9]{1,15}"?$'
+
+const header = (name: string, description: string, form: Json = {}): Json => ({
   name,
   in: 'header',
   description,
-  required,
-  schema: { type: 'string', maxLength: 128 },
+  required: false,
+  schema: { type: 'string', maxLength: 128, ...form },
 })
 
 const contentOf = ({ response }: Route): Json | undefined => {

@@ -72,17 +72,18 @@ export const rateOf = ({ method, expensive }: Route): RateClass => {
 /** A row that keeps its literal types. */
 export const route = <const R extends Route>(row: R): R => row
 
-const ofBodies = [
-  'invalid_json',
-  'too_large',
-  'unsupported_media_type',
-  'request_timeout',
-  'storage_full',
-] as const
+const ofBodies = ['invalid_json', 'unsupported_media_type', 'request_timeout', 'storage_full'] as const
 
 /** Every error that a route can answer with. */
 export const errorsOf = (row: Route): ErrorCode[] => {
-  const everywhere = ['internal', 'unavailable', 'host_not_allowed', 'origin_not_allowed'] as const
+  // Whatever is asked, its address and headers may be too large.
+  const everywhere = [
+    'internal',
+    'unavailable',
+    'host_not_allowed',
+    'origin_not_allowed',
+    'too_large',
+  ] as const
   const codes = new Set<ErrorCode>([...(row.errors ?? []), ...everywhere])
   if (row.params !== undefined || row.query !== undefined || row.body !== undefined)
     codes.add('invalid_input')

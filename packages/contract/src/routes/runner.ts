@@ -169,7 +169,7 @@ export const runnerRoutes = {
     params: transferParams,
     bodyLimit: limits.transferPart,
     response: { status: 204 },
-    errors: ['blob_not_found', 'fenced', 'too_large', 'storage_full'],
+    errors: ['blob_not_found', 'fenced', 'storage_full'],
   }),
   runnerPutBlob: route({
     method: 'PUT',
@@ -180,7 +180,7 @@ export const runnerRoutes = {
     params: z.object({ blob: z.string().regex(/^[0-9a-f]{64}$/) }),
     bodyLimit: limits.blob,
     response: { status: 204 },
-    errors: ['fenced', 'too_large', 'storage_full'],
+    errors: ['fenced', 'storage_full'],
   }),
   ...baseRoutes,
   ...gitRoutes,

@@ -22,6 +22,13 @@ const ended = ({ client }: World, session: string) =>
     return status.phase === 'idle' || undefined
   })
 
+/** Neither on disk nor as a process. */
+const nothingLeft = async (world: World, sessions: readonly string[]) => {
+  expect(await leftOf(world, sessions)).toEqual([])
+  for (const session of sessions)
+    expect(await processesNaming(join(world.dataDir, 'sessions', session))).toEqual([])
+}
+
 const projectGone = ({ client }: World) =>
   eventually('the project is gone', () =>
     client.getProjectDeletion({ params }).then(
@@ -63,9 +70,7 @@ describe.skipIf(process.platform !== 'linux')(
         await world.stop('SIGKILL')
         await world.start()
         await projectGone(world)
-        expect(await leftOf(world, sessions)).toEqual([])
-        for (const session of sessions)
-          expect(await processesNaming(join(world.dataDir, 'sessions', session))).toEqual([])
+        await nothingLeft(world, sessions)
         expect(await namesIn(join(world.dataDir, 'mirrors'))).not.toContain(doomed)
         const { items } = await world.client.listAudit({
           query: { project: doomed, action: 'deleteProject' },
@@ -97,9 +102,7 @@ describe.skipIf(process.platform !== 'linux')(
           await world.stop('SIGKILL')
           await world.start()
           await projectGone(world)
-          expect(await leftOf(world, sessions)).toEqual([])
-          for (const session of sessions)
-            expect(await processesNaming(join(world.dataDir, 'sessions', session))).toEqual([])
+          await nothingLeft(world, sessions)
         },
         { BERTH_MAX_LIVE_SESSIONS: '3' },
       ))

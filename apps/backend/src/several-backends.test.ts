@@ -131,7 +131,6 @@ describe('a backend that is gone', () => {
       const launched = await a.session()
       await a.spec(launched.id)
       await a.call(`${sessions}/${launched.id}/stop`, { method: 'POST' })
-      a.runtime.end(launched.id, 'exited', { exitCode: 0 })
       await eventually('its end', async () => {
         await clock.advance(100)
         return (await a.summary(launched.id)).status.phase === 'stopped'

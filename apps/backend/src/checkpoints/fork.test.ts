@@ -57,8 +57,12 @@ const purge = async (backend: TestBackend, session: string) => {
     headers: { 'if-match': '"1"' },
   })
   await backend.call(`/api/projects/default/sessions/${session}`, { method: 'DELETE' })
-  backend.runtime.end(session, 'exited')
-  await eventually('the purge', async () => (await backend.parts.store.state(session)) === undefined)
+  await eventually('the purge', async () => {
+    const { state } = await backend.runtime.observe(session)
+    // One that is still on its way is ended by the backend.
+    if (state === 'running') backend.runtime.end(session, 'exited')
+    return (await backend.parts.store.state(session)) === undefined
+  })
 }
 
 /** The size of a blob; undefined when it isn't there. */

@@ -1,18 +1,20 @@
 import { limits } from '@berth/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { savedSession } from '../checkpoints/fixtures/saved-session.ts'
-import { type AnsweringRunner, answeringRunner, hashOf } from '../files/fixtures/answering-runner.ts'
-import { createTestBackend, eventually, ownerToken, type TestBackend, withBackend } from '../test-backend.ts'
+import {
+  type AnsweringRunner,
+  answeringBackend,
+  answeringRunner,
+  hashOf,
+} from '../files/fixtures/answering-runner.ts'
+import { eventually, ownerToken, type TestBackend, withBackend } from '../test-backend.ts'
 
 let backend: TestBackend
 let session: string
 let runner: AnsweringRunner
 
 beforeAll(async () => {
-  backend = await createTestBackend()
-  const idle = await backend.idleSession()
-  session = idle.session
-  runner = answeringRunner(backend, idle)
+  ;({ backend, session, runner } = await answeringBackend())
 })
 afterAll(async () => {
   await runner.close()

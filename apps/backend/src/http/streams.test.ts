@@ -1,48 +1,12 @@
 import { readdir } from 'node:fs/promises'
-import { request } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { createParser } from 'eventsource-parser'
 import { describe, expect, it } from 'vitest'
 import { eventually, ownerToken, ready, type TestBackend, withBackend } from '../test-backend.ts'
+import { readStream } from './test-stream.ts'
 
-interface Message {
-  id: string | undefined
-  event: string | undefined
-  data: { type?: string; seq?: number; code?: string; revision?: number; data?: { status?: string } }
-}
+const authorization = `Bearer ${ownerToken}`
 
-interface Reader {
-  messages: Message[]
-  heartbeats: () => number
-  ended: Promise<void>
-  close: () => void
-}
-
-const headers = { authorization: `Bearer ${ownerToken}`, accept: 'text/event-stream' }
-
-/** Reads a stream until it ends. */
-const read = (url: string, more: Record<string, string> = {}): Reader => {
-  const messages: Message[] = []
-  let heartbeats = 0
-  const parser = createParser({
-    onEvent: ({ id, event, data }) => messages.push({ id, event, data: JSON.parse(data) }),
-    onComment: () => {
-      heartbeats += 1
-    },
-  })
-  const sent = request(url, { headers: { ...headers, ...more } })
-  const ended = new Promise<void>((resolve) => {
-    sent.on('response', (response) => {
-      response.setEncoding('utf8')
-      response.on('data', (text) => parser.feed(text))
-      response.on('error', () => undefined)
-      response.on('close', resolve)
-    })
-    sent.on('error', () => resolve())
-  })
-  sent.end()
-  return { messages, heartbeats: () => heartbeats, ended, close: () => sent.destroy() }
-}
+const read = (url: string, more: Record<string, string> = {}) => readStream(url, { authorization, ...more })
 
 /** Asks for a stream and does not read it. */
 const stalled = async (url: string): Promise<Socket> => {
@@ -51,7 +15,7 @@ const stalled = async (url: string): Promise<Socket> => {
   await new Promise((resolve) => socket.once('connect', resolve))
   socket.on('error', () => undefined)
   const lines = [`GET ${pathname}${search} HTTP/1.1`, 'Host: 127.0.0.1', 'Accept: text/event-stream']
-  socket.write([...lines, `Authorization: ${headers.authorization}`, '', ''].join('\r\n'))
+  socket.write([...lines, `Authorization: ${authorization}`, '', ''].join('\r\n'))
   socket.pause()
   return socket
 }
@@ -61,7 +25,7 @@ const eventsOf = ({ url }: TestBackend, session: string, query = '') =>
 
 const status = (text: string) => ({ type: 'agent.status' as const, data: { status: text } })
 
-const seqs = ({ messages }: Reader) => messages.flatMap(({ data }) => data.seq ?? [])
+const seqs = ({ messages }: ReturnType<typeof read>) => messages.flatMap(({ data }) => data.seq ?? [])
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1)
 
 /** Appends many large events to a session's log. */
@@ -136,10 +100,9 @@ describe('the stream of a session', () => {
         body: { undoHours: 0 },
       })
       const { id } = await backend.session()
-      const spec = await backend.spec(id)
+      await backend.spec(id)
       const reader = read(eventsOf(backend, id))
       await backend.call(`/api/projects/default/sessions/${id}`, { method: 'DELETE' })
-      backend.runtime.end(spec.session, 'exited')
       await reader.ended
       expect(reader.messages.at(-1)).toMatchObject({ event: 'end', data: { code: 'session_not_found' } })
     }))

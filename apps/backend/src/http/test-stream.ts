@@ -4,15 +4,18 @@ import { createParser } from 'eventsource-parser'
 export interface StreamMessage {
   id: string | undefined
   event: string | undefined
-  data: { code?: string }
+  data: { type?: string; seq?: number; code?: string; revision?: number; data?: { status?: string } }
 }
 
-/** Reads a stream of server-sent events until it ends, with a token or a cookie. */
-export const readStream = (url: string, credential: string | { cookie: string }) => {
+/** Reads a stream of server-sent events until it ends, with a token, or with headers such as a cookie. */
+export const readStream = (url: string, credential: string | Record<string, string>) => {
   const messages: StreamMessage[] = []
-  const state = { open: false }
+  const state = { open: false, heartbeats: 0 }
   const parser = createParser({
     onEvent: ({ id, event, data }) => messages.push({ id, event, data: JSON.parse(data) }),
+    onComment: () => {
+      state.heartbeats += 1
+    },
   })
   const who = typeof credential === 'string' ? { authorization: `Bearer ${credential}` } : credential
   const headers = { ...who, accept: 'text/event-stream' }
@@ -28,5 +31,10 @@ export const readStream = (url: string, credential: string | { cookie: string })
     sent.on('error', () => resolve())
   })
   sent.end()
-  return { messages, ended, open: () => state.open, close: () => sent.destroy() }
+  return {
+    ...{ messages, ended },
+    open: () => state.open,
+    heartbeats: () => state.heartbeats,
+    close: () => sent.destroy(),
+  }
 }

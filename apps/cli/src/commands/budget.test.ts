@@ -1,7 +1,6 @@
 import { type Budget, platformSettings, type UsageReport } from '@berth/contract'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { runCli } from '../run-cli.ts'
-import { testContext } from '../test-context.ts'
+import { runAgainst } from '../test-context.ts'
 import { type FakeBackend, startFakeBackend } from '../test-server.ts'
 
 let fake: FakeBackend
@@ -34,34 +33,28 @@ const report: UsageReport = {
   budgets: [mine],
 }
 
-const run = async (...args: string[]) => {
-  const context = testContext(fake.url)
-  return { code: await runCli(args, context), context }
-}
+const run = (...args: string[]) => runAgainst(fake.url, args)
 
 test('shows the budgets of a project, and how far each of its users is', async () => {
   fake.answers.getProjectUsage = report
-  const { code, context } = await run('budget', '-p', 'web')
+  const { code, out } = await run('budget', '-p', 'web')
   expect(code).toBe(0)
-  expect(context.stdout()).toMatch(/ada for 2030-01 +\$2\.00 of \$10\.00 +20% +\$8\.00/)
-  expect(context.stdout()).toMatch(/bob for 2030-01 +\$12\.00 of \$10\.00 +120% +spent/)
+  expect(out).toMatch(/ada for 2030-01 +\$2\.00 of \$10\.00 +20% +\$8\.00/)
+  expect(out).toMatch(/bob for 2030-01 +\$12\.00 of \$10\.00 +120% +spent/)
 })
 
 test('says how to set one where there is none', async () => {
   fake.answers.getProjectUsage = { ...report, budgets: [] }
-  const { context } = await run('budget', 'show')
-  expect(context.stdout()).toContain('budget set day 100')
+  const { out } = await run('budget', 'show')
+  expect(out).toContain('budget set day 100')
 })
 
 test('sets a budget of a scope, in dollars or tokens', async () => {
-  expect((await run('budget', 'set', 'user', '50')).context.stdout()).toContain('Changed userBudgetUsd')
+  expect((await run('budget', 'set', 'user', '50')).out).toContain('Changed userBudgetUsd')
   const tokens = await run('budget', 'set', 'day', '2M', '--tokens')
-  expect(tokens.context.stdout()).toContain('Changed dayBudgetTokens')
+  expect(tokens.out).toContain('Changed dayBudgetTokens')
   const wrong = await run('budget', 'set', 'team', '5')
-  expect([wrong.code, wrong.context.stderr()]).toEqual([
-    2,
-    expect.stringContaining('Allowed choices are session'),
-  ])
+  expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('Allowed choices are session')])
 })
 
 test('tells how each key of a model provider did, and fails when one does not work', async () => {
@@ -72,9 +65,9 @@ test('tells how each key of a model provider did, and fails when one does not wo
       { name: 'two', ok: false, latencyMs: 9, status: 401, message: 'Unknown key.', advice: 'Set it anew.' },
     ],
   }
-  const { code, context } = await run('project', 'test-model', 'web')
+  const { code, out } = await run('project', 'test-model', 'web')
   expect(code).not.toBe(0)
-  expect(context.stdout()).toContain('one: claude-a-1 answered in 120 ms')
-  expect(context.stdout()).toMatch(/two: Unknown key\. \(401\)\n +Set it anew\./)
-  expect(context.stdout()).toContain('It lists: claude-a, claude-b')
+  expect(out).toContain('one: claude-a-1 answered in 120 ms')
+  expect(out).toMatch(/two: Unknown key\. \(401\)\n +Set it anew\./)
+  expect(out).toContain('It lists: claude-a, claude-b')
 })

@@ -1,7 +1,6 @@
 import type { UsageReport } from '@berth/contract'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { runCli } from '../run-cli.ts'
-import { testContext } from '../test-context.ts'
+import { runAgainst } from '../test-context.ts'
 import { type FakeBackend, startFakeBackend } from '../test-server.ts'
 
 let fake: FakeBackend
@@ -28,25 +27,22 @@ const report: UsageReport = {
   budgets: [],
 }
 
-const run = async (...args: string[]) => {
-  const context = testContext(fake.url)
-  return { code: await runCli(['usage', ...args], context), context }
-}
+const run = (...args: string[]) => runAgainst(fake.url, ['usage', ...args])
 
 test('shows a project’s usage', async () => {
   fake.answers.getProjectUsage = report
-  const { code, context } = await run('-p', 'web', '--by', 'day', '--from', '2030-01-01')
+  const { code, out } = await run('-p', 'web', '--by', 'day', '--from', '2030-01-01')
   expect(code).toBe(0)
-  expect(context.stdout()).toContain('2030-01-02')
+  expect(out).toContain('2030-01-02')
   expect(fake.requests.at(-1)).toContain('/api/projects/web/usage')
 })
 
 test('shows a session’s usage as JSON', async () => {
   fake.answers.getSessionUsage = report
-  await runCli(['run', '--detach', 'Hello'], testContext(fake.url))
-  const { code, context } = await run('last', '--json')
+  await runAgainst(fake.url, ['run', '--detach', 'Hello'])
+  const { code, out } = await run('last', '--json')
   expect(code).toBe(0)
-  expect(JSON.parse(context.stdout())).toEqual(report)
+  expect(JSON.parse(out)).toEqual(report)
 })
 
 test.each([
@@ -55,7 +51,7 @@ test.each([
   [['--by', 'colour'], 'Allowed choices are'],
   [['last', '--by', 'user'], 'by model or day, not by user'],
 ])('refuses %j', async (args, message) => {
-  const { code, context } = await run(...args)
+  const { code, err } = await run(...args)
   expect(code).toBe(2)
-  expect(context.stderr()).toContain(message)
+  expect(err).toContain(message)
 })

@@ -47,7 +47,6 @@ describe('[P40] a session for which there is no room', () => {
         },
       })
       await backend.call(`/api/projects/default/sessions/${first.id}/stop`, { method: 'POST' })
-      backend.runtime.end(first.id, 'exited', { exitCode: 0 })
       await starts(backend, second.id)
       expect((await queue(backend)).items).toMatchObject([{ session: third.id, position: 1 }])
       const { body } = await backend.call<{ items: { type: string }[] }>(

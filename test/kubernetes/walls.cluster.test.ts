@@ -54,6 +54,9 @@ describe('the walls around a session', () => {
     const talk = await start(project, 'echo: hello')
     await talk.ended(1)
     const pod = await podOf(talk.session)
+    const agent = pod.spec.initContainers?.find(({ name }) => name === 'agent')
+    // What the installation's settings say, at the end of their way through chart, backend and runtime.
+    expect(agent?.resources?.limits?.cpu).toBe('1500m')
     const [apiAddress, gitAddress, backendAddress] = await Promise.all([
       field('default', 'service/kubernetes', '.spec.clusterIP'),
       field(namespace, `pod/${git.host.split('.')[0]}`, '.status.podIP'),

@@ -104,7 +104,10 @@ const wordsOf = (events: readonly AnyEvent[]): string => {
 
 interface Pod {
   metadata: { name: string; namespace: string; uid: string; deletionTimestamp?: string }
-  spec: { containers: { name: string; securityContext: { runAsUser: number } }[] }
+  spec: {
+    containers: { name: string; securityContext: { runAsUser: number } }[]
+    initContainers?: { name: string; resources?: { limits?: { cpu?: string } } }[]
+  }
 }
 
 /** The pod in which a session runs. */

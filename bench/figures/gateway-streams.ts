@@ -1,15 +1,13 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { Agent, type RequestOptions, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
-import type { Figure, Row } from '../figure.ts'
+import { type Figure, percentile, type Row } from '../figure.ts'
 import { withBackend } from '../support/backend.ts'
-import { launch } from '../support/sessions.ts'
+import { byTurns, ratioOf } from '../support/by-turns.ts'
+import { startHelper } from '../support/helper-process.ts'
+import { keepAlive, launch } from '../support/sessions.ts'
 
-const bareProgram = fileURLToPath(new URL('../support/bare-sse.ts', import.meta.url))
 const pieces = 100
 const sessions = 20
+const rounds = 21
 const body = JSON.stringify({ model: 'claude-sonnet-4-5', stream: true, messages: [] })
 
 /** Bytes of one answer, read to its end. */
@@ -34,51 +32,64 @@ const read = (options: RequestOptions) =>
     sent.end(body)
   })
 
-/** Answers in a second, each so many pieces, with so many streams at once. */
-const rate = async (count: number, to: (index: number) => RequestOptions): Promise<number> => {
+/** Time until so many streams at once have come to their end. */
+const timeOf = async (count: number, to: (index: number) => RequestOptions): Promise<number> => {
   const started = performance.now()
   await Promise.all(Array.from({ length: count }, (_, index) => read(to(index))))
-  return (count * pieces * 1000) / (performance.now() - started)
+  return performance.now() - started
 }
 
-/** DESIGN: the throughput of streams through the gateway, against a direct connection. */
+/**
+ * The throughput of streams through the gateway, against a direct connection; and that of a bare relay in the gateway's place,
+ * which is what one more process between the two costs on this machine.
+ */
 export const gatewayStreams: Figure = {
   name: 'gateway-streams',
-  about: `streams of ${pieces} pieces at once (closed load): through the gateway, and direct`,
+  about: `streams of ${pieces} pieces at once (closed load): through the gateway, through a bare relay, and direct, by turns`,
   run: async () => {
-    const upstream = fork(bareProgram)
-    const listening = once(upstream, 'message')
-    upstream.send(pieces)
-    const [{ port }] = (await listening) as [AddressInfo]
+    const upstream = await startHelper(new URL('../support/bare-sse.ts', import.meta.url), pieces)
+    const relay = await startHelper(new URL('../support/bare-relay.ts', import.meta.url), upstream.port)
     const agent = new Agent({ keepAlive: true, maxSockets: 500 })
     try {
-      return await withBackend({ upstream: `http://127.0.0.1:${port}` }, async (backend) => {
+      return await withBackend({ upstream: `http://127.0.0.1:${upstream.port}` }, async (backend) => {
+        const tokens = Object.values(await launch(backend, sessions))
+        const silence = await keepAlive(backend, tokens)
         const gate = new URL(backend.runnerUrl)
-        const through =
-          (tokens: string[]) =>
-          (index: number): RequestOptions => ({
-            ...{ host: gate.hostname, port: gate.port, agent, path: '/runner/model/v1/messages' },
-            headers: { authorization: `Bearer ${tokens[index % tokens.length]}` },
-          })
-        const direct = (): RequestOptions => ({ host: '127.0.0.1', port, agent, path: '/v1/messages' })
+        const to = (port: number) => (): RequestOptions => ({
+          ...{ host: '127.0.0.1', port, agent, path: '/v1/messages' },
+        })
+        const through = (index: number): RequestOptions => ({
+          ...{ host: gate.hostname, port: gate.port, agent, path: '/runner/model/v1/messages' },
+          headers: { authorization: `Bearer ${tokens[index % tokens.length]}` },
+        })
         const rows: Row[] = []
-        for (const [round, count] of [50, 200].entries()) {
-          // Nobody speaks for these runners: after half a minute without a sign of life they would be fenced out.
-          const tokens = Object.values(await launch(backend, sessions * (round + 1))).slice(-sessions)
-          await rate(sessions, through(tokens))
-          const base = await rate(count, direct)
-          const gated = await rate(count, through(tokens))
+        for (const count of [50, 200]) {
+          const times = await byTurns(
+            { rounds, warm: 3 },
+            {
+              direct: () => timeOf(count, to(upstream.port)),
+              bare: () => timeOf(count, to(relay.port)),
+              gateway: () => timeOf(count, through),
+            },
+          )
+          const rate = (count * pieces * 1000) / percentile(times.direct, 0.5)
           rows.push(
-            { what: `${count} streams, direct: pieces`, value: base, unit: '/s' },
-            { what: `${count} streams, through the gateway: pieces`, value: gated, unit: '/s' },
-            { what: `${count} streams, through the gateway against direct`, value: gated / base, unit: '×' },
+            { what: `${count} streams, direct: pieces`, value: rate, unit: '/s' },
+            { what: `${count} streams, bare relay against direct`, ...ratioOf(times.direct, times.bare) },
+            { what: `${count} streams, gateway against direct`, ...ratioOf(times.direct, times.gateway) },
+            {
+              what: `${count} streams, gateway against the bare relay`,
+              ...ratioOf(times.bare, times.gateway),
+            },
           )
         }
+        silence()
         return rows
       })
     } finally {
       agent.destroy()
-      upstream.disconnect()
+      relay.stop()
+      upstream.stop()
     }
   },
 }

@@ -7,8 +7,8 @@ import { promisify } from 'node:util'
 import { startGitHttpServer } from '../../packages/testing/src/git-http-server.ts'
 import { type Figure, percentile } from '../figure.ts'
 import { type BenchBackend, withBackend } from '../support/backend.ts'
-import { factOf } from '../support/sessions.ts'
-import { ratioOf, sideBySide } from '../support/side-by-side.ts'
+import { byTurns, ratioOf } from '../support/by-turns.ts'
+import { keepAlive } from '../support/sessions.ts'
 
 const run = promisify(execFile)
 /** Pairs of a clone through the proxy and a direct one. */
@@ -119,24 +119,13 @@ export const gitProxy: Figure = {
     try {
       return await withBackend({ gitHosts: new URL(server.url).host }, async (backend) => {
         await addCredential(backend, new URL(server.url).host)
-        const runner = `Bearer ${await tokenOf(backend)}`
+        const runner = await tokenOf(backend)
         const proxy = environment([
           [`url.${backend.runnerUrl}/runner/git/http/.insteadOf`, 'http://'],
-          [`http.${backend.runnerUrl}/.extraHeader`, `Authorization: ${runner}`],
+          [`http.${backend.runnerUrl}/.extraHeader`, `Authorization: Bearer ${runner}`],
         ])
         const direct = environment([[`http.${server.url}/.extraHeader`, `Authorization: ${authorization}`]])
-        const post = (path: string, body: object) =>
-          fetch(`${backend.runnerUrl}/runner/${path}`, {
-            method: 'POST',
-            headers: { authorization: runner, 'content-type': 'application/json' },
-            body: JSON.stringify(body),
-          })
-        const facts = [
-          factOf(1, 'runner.started', { version: '1', sandbox: 'none' }),
-          factOf(2, 'agent.ready', { model: 'scripted' }),
-        ]
-        await post('facts', { generation: 1, facts })
-        const heart = setInterval(() => post('heartbeat', {}), 5000)
+        const stop = await keepAlive(backend, [runner])
         const clone = async (name: string, env: NodeJS.ProcessEnv) => {
           const target = join(root, 'clone')
           const began = performance.now()
@@ -146,29 +135,26 @@ export const gitProxy: Figure = {
           return ms
         }
         const both = (name: keyof typeof rounds) =>
-          sideBySide(
+          byTurns(
             { rounds: rounds[name] },
-            () => clone(name, direct),
-            () => clone(name, proxy),
+            { direct: () => clone(name, direct), through: () => clone(name, proxy) },
           )
         const small = await both('small')
         const before = await residentMegabytes(backend.pid)
         const peak = await peakWhile(backend.pid, clone('large', proxy))
         const large = await both('large')
-        clearInterval(heart)
+        stop()
         return [
-          { what: 'small files, direct p50', value: percentile(small.base, 0.5), unit: 'ms' as const },
+          { what: 'small files, direct p50', value: percentile(small.direct, 0.5), unit: 'ms' as const },
           {
             what: 'small files, through the proxy',
-            ...ratioOf(small),
-            unit: '×' as const,
+            ...ratioOf(small.through, small.direct),
             goal: { atMost: 1.2 },
           },
-          { what: `${megabytes} MB, direct p50`, value: percentile(large.base, 0.5), unit: 'ms' as const },
+          { what: `${megabytes} MB, direct p50`, value: percentile(large.direct, 0.5), unit: 'ms' as const },
           {
             what: `${megabytes} MB, through the proxy`,
-            ...ratioOf(large),
-            unit: '×' as const,
+            ...ratioOf(large.through, large.direct),
             goal: { atMost: 1.2 },
           },
           {

@@ -24,3 +24,27 @@ export const factOf = (n: number, type: string, data: object) => ({
   type,
   data,
 })
+
+/** Speaks for runners as long as it isn't stopped: without a sign of life they would be fenced out. */
+export const keepAlive = async (
+  { runnerUrl }: Pick<BenchBackend, 'runnerUrl'>,
+  tokens: readonly string[],
+): Promise<() => void> => {
+  const post = async (token: string, path: string, body: object) => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+    const answer = await fetch(`${runnerUrl}/runner/${path}`, {
+      ...{ method: 'POST', headers, body: JSON.stringify(body) },
+    })
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}`)
+    await answer.arrayBuffer()
+  }
+  const facts = [
+    factOf(1, 'runner.started', { version: '1', sandbox: 'none' }),
+    factOf(2, 'agent.ready', { model: 'scripted' }),
+  ]
+  await Promise.all(tokens.map((token) => post(token, 'facts', { generation: 1, facts })))
+  const heart = setInterval(() => {
+    for (const token of tokens) void post(token, 'heartbeat', {})
+  }, 5000)
+  return () => clearInterval(heart)
+}

@@ -3,8 +3,9 @@ import { request } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import type { EventData } from '@berth/contract'
 import type { RunnerSpec } from '@berth/runtime'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { eventually, modelKey, type TestBackend, withBackend, withServer } from '../test-backend.ts'
+import { Ledger } from './ledger.ts'
 
 const turn = 'trn_01m855ymq0fmba5kdj51nnmvf3'
 
@@ -200,6 +201,56 @@ describe('a request', () => {
           expect([method, status]).toEqual([method, 404])
         }
         expect(asked).toBe(0)
+      },
+    )
+  })
+
+  it('is answered as soon as the model begins to answer, and with nothing of it before', async () => {
+    const release = Promise.withResolvers<void>()
+    await withUpstream(
+      async (_, res) => {
+        res.writeHead(200, { 'content-type': 'text/event-stream', 'request-id': 'req_1' }).flushHeaders()
+        await release.promise
+        res.end('event: ping\n\n')
+      },
+      async ({ post }) => {
+        const answer = await post('/v1/messages')
+        expect(answer.headers.get('request-id')).toBe('req_1')
+        release.resolve()
+        expect(await answer.text()).toBe('event: ping\n\n')
+      },
+    )
+  })
+
+  it('waits for what was used to be stored only where a budget counts it, or when too much of it is on its way', async () => {
+    let asked = 0
+    await withUpstream(
+      (_, res) => {
+        asked += 1
+        res
+          .setHeader('content-type', 'application/json')
+          .end('{"usage":{"input_tokens":1,"output_tokens":1}}')
+      },
+      async ({ backend, post, logged }) => {
+        const { store } = backend.parts
+        const open = Promise.withResolvers<void>()
+        const settle = vi.spyOn(Ledger.prototype, 'settle')
+        onTestFinished(() => settle.mockRestore())
+        const append = store.append.bind(store)
+        store.append = async (request) => {
+          if (request.command.kind === 'usage') await open.promise
+          return append(request)
+        }
+        for (let i = 0; i < 5; i++) expect((await post('/v1/messages')).status).toBe(200)
+        expect([asked, (await logged('model.usage')).length]).toEqual([5, 0])
+        expect(settle).not.toHaveBeenCalled()
+        const late = post('/v1/messages')
+        await vi.waitFor(() => expect(settle).toHaveBeenCalledOnce(), 20_000)
+        open.resolve()
+        expect((await late).status).toBe(200)
+        await eventually('all of it', async () =>
+          (await logged('model.usage')).length === 6 ? true : undefined,
+        )
       },
     )
   })

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isBerthError } from '@berth/contract'
+import { isBerthError, type SessionState } from '@berth/contract'
 import { budgetsOf } from '../session/budget.ts'
 import { payerOf, type ReadSpending, readSpending } from '../session/read-spending.ts'
 import { checkModel, type SessionService } from '../session/service.ts'
@@ -89,10 +89,7 @@ export class Gateway {
     const started = now()
     const asked = endpointOf(call.request.method, call.path)
     if (asked === undefined) return nowhere(call)
-    if (asked.endpoint === 'messages') await this.#ledger.settle(runner.session)
-    const state = await service.state(runner.session)
-    const user = payerOf(state)
-    const project = await readSpending(this.#options, { project: state.summary.project, user }, now())
+    const { state, user, project, hasBudget } = await this.#read(runner, asked)
     const { allowedModels } = service.settingsOf(project.settings, state.settings).values
     const request = requestOf(call, asked, allowedModels)
     const refusal = await this.#refusalOf(call, { request, allowedModels, state, project })
@@ -105,8 +102,26 @@ export class Gateway {
       setting: project.settings.modelProvider,
     })
     if (provider === undefined) return noKey
-    const hasBudget = budgetsOf(state, project.spending, new Date(started).toISOString()).length > 0
     return { session, project: name, turn, user, kind, provider, request, response, started, hasBudget }
+  }
+
+  /** What a request is judged by. Where nothing is limited, nobody waits until the last answer is counted. */
+  async #read(runner: RunnerIdentity, { endpoint }: AskedEndpoint): Promise<Read> {
+    // Asked first: what is stored while it is read may not be in it.
+    const owed = endpoint === 'messages' ? this.#ledger.owed(runner.session) : 0
+    const read = await this.#readOnce(runner)
+    if (owed <= (read.hasBudget ? 0 : uncountedAnswers)) return read
+    await this.#ledger.settle(runner.session)
+    return this.#readOnce(runner)
+  }
+
+  async #readOnce({ session }: RunnerIdentity): Promise<Read> {
+    const { service, now } = this.#options
+    const state = await service.state(session)
+    const user = payerOf(state)
+    const project = await readSpending(this.#options, { project: state.summary.project, user }, now())
+    const hasBudget = budgetsOf(state, project.spending, project.spending.at).length > 0
+    return { state, user, project, hasBudget }
   }
 
   async #refusalOf(
@@ -119,6 +134,16 @@ export class Gateway {
     const spent = await checkBudget(this.#options, runner, read)
     return spent && { status: 403, type: 'permission_error', ...spent }
   }
+}
+
+/** Answers of a session that may still be on their way into its log: a store that hangs is not asked for more and more. */
+const uncountedAnswers = 4
+
+interface Read {
+  state: SessionState
+  user: string
+  project: ReadSpending
+  hasBudget: boolean
 }
 
 interface Checked {

@@ -64,6 +64,7 @@ describe('what can’t be stored', () => {
     await ledger.add('a', usage(1))
     await ledger.add('a', usage(2))
     await ledger.add('b', usage(3))
+    expect(ledger.owed('a')).toBe(Number.POSITIVE_INFINITY)
     await expect(ledger.settle('a')).rejects.toBe(full)
     await expect(ledger.settle('c')).resolves.toBeUndefined()
     world.failure = undefined
@@ -97,11 +98,13 @@ describe('what can’t be stored', () => {
   it('is waited for while it is being counted', async () => {
     const { world, ledger } = open()
     const counted = ledger.expect('a')
+    expect([ledger.owed('a'), ledger.owed('b')]).toEqual([1, 0])
     const settled = ledger.settle('a').then(() => world.stored.length)
     await ledger.settle('b')
     await ledger.add('a', usage(1))
     counted()
     expect(await settled).toBe(1)
+    expect(ledger.owed('a')).toBe(0)
   })
 
   it('is forgotten with its session', async () => {

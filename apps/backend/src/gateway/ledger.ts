@@ -63,6 +63,11 @@ export class Ledger {
     }
   }
 
+  /** Answers of a session that are not in its log yet; more than any number when one could not be stored. */
+  owed(session: string): number {
+    return this.#kept.has(session) ? Number.POSITIVE_INFINITY : (this.#expected.get(session)?.size ?? 0)
+  }
+
   /** Waits for what is being counted and stores what was kept of a session; rejects when that is still not possible. */
   async settle(session: string): Promise<void> {
     const expected = this.#expected.get(session)

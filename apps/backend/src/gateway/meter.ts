@@ -74,6 +74,8 @@ export class Meter {
   }
 
   #event({ data: text }: EventSourceMessage): void {
+    // Nearly all events of a long answer; none of them says anything about tokens.
+    if (text.startsWith('{"type":"content_block_delta",')) return
     const { data } = streamed.safeParse(parseJson(text))
     if (data === undefined) return
     this.#model(data.message?.model)

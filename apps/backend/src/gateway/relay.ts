@@ -24,7 +24,9 @@ export class Relay {
   async run(exchange: Exchange, closing: AbortSignal): Promise<void> {
     const { response, provider, request } = exchange
     const gone = new AbortController()
-    response.on('close', () => gone.abort())
+    response.on('close', () => {
+      if (!response.writableFinished) gone.abort()
+    })
     response.on('error', () => gone.abort())
     if (response.destroyed) return
     const signal = AbortSignal.any([gone.signal, closing])
@@ -47,7 +49,8 @@ export class Relay {
     const meter = new Meter(headerOf(answer.headers, 'content-type'))
     const decoded = headerOf(answer.headers, 'content-encoding') === undefined
     response.writeHead(answer.status, answerHeaders(answer.headers))
-    response.flushHeaders()
+    // Together with the first piece, where that has come with them.
+    const flush = setImmediate(() => response.flushHeaders())
     let accounted: Promise<void> | undefined
     let counted: (() => void) | undefined
     const account = (cut: boolean) => {
@@ -65,6 +68,7 @@ export class Relay {
       for await (const chunk of answer.body) {
         if (decoded) meter.write(chunk)
         if (meter.reading.complete) await countFirst()
+        clearImmediate(flush)
         if (!response.write(chunk)) await once(response, 'drain', { signal })
       }
       await countFirst()
@@ -74,6 +78,8 @@ export class Relay {
       // Upstream or agent hung up in the middle: the agent sees the same cut, and what was counted is kept.
       response.destroy()
       await account(true)
+    } finally {
+      clearImmediate(flush)
     }
   }
 }

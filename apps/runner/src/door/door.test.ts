@@ -188,6 +188,20 @@ describe('the door', () => {
     expect(String(last)).toBe('last')
   })
 
+  it('brings the head of an answer before its first piece is there', async () => {
+    const release = Promise.withResolvers<void>()
+    answer = async (_incoming, response) => {
+      response.writeHead(200, { 'request-id': 'r' }).flushHeaders()
+      await release.promise
+      response.end('all')
+    }
+    const { outgoing, done } = ask('/v1/messages', '{}')
+    const [incoming] = await once(outgoing, 'response')
+    expect(incoming.headers).toMatchObject({ 'request-id': 'r' })
+    release.resolve()
+    expect((await done).body).toBe('all')
+  })
+
   it('waits for a backend that is away, and sends the request once it is back', async () => {
     await leave()
     const { done } = ask('/v1/messages', 'body')

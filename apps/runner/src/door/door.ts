@@ -153,7 +153,9 @@ const relayOne = async (
   { options, relay, load, path }: Handling & { path: string },
 ): Promise<void> => {
   const gone = new AbortController()
-  response.on('close', () => gone.abort())
+  response.on('close', () => {
+    if (!response.writableFinished) gone.abort()
+  })
   const { bodyLimit = 32 * 1024 * 1024, heldLimit = 256 * 1024 * 1024 } = options
   let size = 0
   const take = (bytes: number) => {

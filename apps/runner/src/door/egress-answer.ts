@@ -15,7 +15,6 @@ export const passAnswer = async (
   const pieces = answer.body[Symbol.asyncIterator]() as AsyncIterator<Buffer>
   const { head, rest } = await readHead(pieces)
   response.writeHead(head.status, head.headers.flat())
-  response.flushHeaders()
   await stream(following(rest, pieces), response)
 }
 

@@ -92,7 +92,6 @@ export const createRelay = (options: RelayOptions): Relay => {
       }
       const { headersBack = returnedHeaders } = request
       response.writeHead(answer.statusCode, headersBack(answer.headers))
-      response.flushHeaders()
       await stream(answer.body, response)
     },
     close: () => pool.destroy(),
@@ -128,10 +127,15 @@ const neverArrived = (error: unknown): boolean =>
 const codeOf = (error: unknown): string =>
   String(error instanceof Error && 'code' in error ? error.code : undefined)
 
-/** Copies the body as it comes. An answer that breaks off breaks off here too: a cut must not look like an end. */
+/**
+ * Copies the body as it comes; the head goes with the first piece of it, or at once when there is none yet. An answer that breaks
+ * off breaks off here too: a cut must not look like an end.
+ */
 export const stream = async (body: AsyncIterable<Uint8Array>, response: ServerResponse): Promise<void> => {
+  const flush = setImmediate(() => response.flushHeaders())
   try {
-    for await (const chunk of body)
+    for await (const chunk of body) {
+      clearImmediate(flush)
       if (!response.write(chunk) && !response.destroyed)
         await new Promise<void>((resolve) => {
           const go = () => {
@@ -140,9 +144,12 @@ export const stream = async (body: AsyncIterable<Uint8Array>, response: ServerRe
           }
           response.on('drain', go).on('close', go)
         })
+    }
     response.end()
   } catch (error) {
     response.destroy()
     throw error
+  } finally {
+    clearImmediate(flush)
   }
 }

@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/schemathesis/**/*.schemathesis.test.ts'],
     // Each asks with one process, and has a backend to itself.
     maxConcurrency: 2,
-    testTimeout: 600_000,
-    hookTimeout: 600_000,
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
   },
 })

@@ -66,7 +66,7 @@ const ask = async (name: (typeof callers)[number]): Promise<Found> => {
     const caller = await callerOf(world, name)
     const all = name === 'owner'
     const examined = await examine({
-      ...{ program, url: world.url, directory: world.dataDir, caller, timeoutMs: 540_000 },
+      ...{ program, url: world.url, directory: world.dataDir, caller, timeoutMs: 840_000 },
       known: await prepare(world),
       knownOf: all ? await spare(world) : undefined,
       // What is refused before it is read needs few requests; one finds what the handlers do wrong.

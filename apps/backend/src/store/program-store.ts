@@ -54,19 +54,17 @@ const sweepRows = 2000
 export class ProgramStore extends ProgramProjects implements Store {
   readonly kind: Store['kind']
   readonly #parts: StoreParts
-  readonly #change: StoreParts['write']
 
   /** `write`: instead of that of the parts. */
   constructor(parts: StoreParts, write: StoreParts['write'] = parts.write) {
     super(parts.read, write)
     this.kind = parts.kind
     this.#parts = parts
-    this.#change = write
   }
 
   append(request: AppendRequest) {
     const { audit, ...rest } = request
-    return this.#change('append', rest, audit && withId(audit))
+    return this.write('append', rest, audit && withId(audit))
   }
   watch(listener: (notice: Notice) => void) {
     this.#parts.listeners.add(listener)
@@ -74,142 +72,135 @@ export class ProgramStore extends ProgramProjects implements Store {
   }
 
   summary(name: string, session: string) {
-    return this.#read(summary(name, session))
+    return this.read(summary(name, session))
   }
   sessionAccess(name: string, session: string) {
-    return this.#read(sessionAccess(name, session))
+    return this.read(sessionAccess(name, session))
   }
   state(session: string) {
-    return this.#read(state(session))
+    return this.read(state(session))
   }
   list(name: string, filter: SessionFilter, page: Page) {
-    return this.#read(list(name, filter, page))
+    return this.read(list(name, filter, page))
   }
   events(session: string, range: Parameters<Store['events']>[1]) {
-    return this.#read(events(session, range, this.#parts.fetched))
+    return this.read(events(session, range, this.#parts.fetched))
   }
   lastEvent(session: string, filter: { type: string; turn?: string }) {
-    return this.#read(lastEvent(session, filter))
+    return this.read(lastEvent(session, filter))
   }
   eventsOfType(session: string, filter: Parameters<Store['eventsOfType']>[1]) {
-    return this.#read(eventsOfType(session, filter))
+    return this.read(eventsOfType(session, filter))
   }
   outcome(idempotency: Idempotency, now: number) {
-    return this.#read(outcome(idempotency, now))
+    return this.read(outcome(idempotency, now))
   }
   changes(name: string, range: Parameters<Store['changes']>[1]) {
-    return this.#read(changes(name, range))
+    return this.read(changes(name, range))
   }
   revision(name: string) {
-    return this.#read(revision(name))
+    return this.read(revision(name))
   }
   heads(query: { sessions: string[]; projects: string[] }) {
-    return this.#read(heads(query))
+    return this.read(heads(query))
   }
 
   usage(query: UsageQuery, page: Page) {
-    return this.#read(usage(query, page))
+    return this.read(usage(query, page))
   }
   usageSum(query: Omit<UsageQuery, 'by'>) {
-    return this.#read(usageSum(query))
+    return this.read(usageSum(query))
   }
   budgetUse(project: string, of: { user: string; at: string }) {
-    return this.#read(budgetUse(project, of))
+    return this.read(budgetUse(project, of))
   }
 
   runner(tokenHash: string) {
-    return this.#read(runner(tokenHash))
+    return this.read(runner(tokenHash))
   }
   setRunnerToken(session: string, number: number, tokenHash: string) {
-    return this.#write('setRunnerToken', { session, generation: number, tokenHash })
+    return this.write('setRunnerToken', { session, generation: number, tokenHash })
   }
   heartbeat(session: string, number: number, beat: { now: number; memoryBytes?: number }) {
-    return this.#write('heartbeat', { session, generation: number, ...beat })
+    return this.write('heartbeat', { session, generation: number, ...beat })
   }
   generation(session: string) {
-    return this.#read(generation(session))
+    return this.read(generation(session))
   }
 
   addLogs(session: string, number: number, lines: LogLine[]) {
-    return this.#write('addLogs', { session, generation: number, lines })
+    return this.write('addLogs', { session, generation: number, lines })
   }
   logs(session: string, range: Parameters<Store['logs']>[1]) {
-    return this.#read(logs(session, range))
+    return this.read(logs(session, range))
   }
 
   attention(query: Parameters<Store['attention']>[0]) {
-    return this.#parts.attention?.(query) ?? this.#read(attention(query))
+    return this.#parts.attention?.(query) ?? this.read(attention(query))
   }
   existing(sessions: string[]) {
-    return this.#read(existing(sessions))
+    return this.read(existing(sessions))
   }
   seen(sessions: readonly string[], reader: Reader) {
-    return this.#read(seen(sessions, reader))
+    return this.read(seen(sessions, reader))
   }
   occupancy() {
-    return this.#read(occupancy())
+    return this.read(occupancy())
   }
   lease(name: string, holder: string, ttlMs: number) {
-    return this.#write('lease', { name, holder, ttlMs })
+    return this.write('lease', { name, holder, ttlMs })
   }
   release(name: string, holder: string) {
-    return this.#write('release', { name, holder })
+    return this.write('release', { name, holder })
   }
 
   compact(query: { now: number; limit: number }) {
-    return this.#write('compact', query)
+    return this.write('compact', query)
   }
   async expire(query: { now: number; before: number }) {
-    while (await this.#write('expire', { ...query, limit: sweepRows }));
+    while (await this.write('expire', { ...query, limit: sweepRows }));
   }
   async purge(session: string, now: number) {
-    await this.#write('purge', { session, now })
+    await this.write('purge', { session, now })
     await this.sweep()
   }
   /** Removes what is left of purged sessions, also of a purge that a crash cut short. */
   async sweep() {
-    while (await this.#write('sweep', { limit: sweepRows }));
+    while (await this.write('sweep', { limit: sweepRows }));
   }
 
   putGrant(input: Grant) {
-    return this.#write('putGrant', input)
+    return this.write('putGrant', input)
   }
   grant(kind: Grant['kind'], hash: string, now: number) {
-    return this.#read(grant(kind, hash, now))
+    return this.read(grant(kind, hash, now))
   }
   takeGrant(kind: Grant['kind'], hash: string, now: number) {
-    return this.#write('takeGrant', { kind, hash, now })
+    return this.write('takeGrant', { kind, hash, now })
   }
   removeGrant(kind: Grant['kind'], hash: string) {
-    return this.#write('removeGrant', { kind, hash })
+    return this.write('removeGrant', { kind, hash })
   }
 
   audited(draft: AuditDraft | (() => AuditDraft)): Store {
     const given = typeof draft === 'function' ? draft : withId(draft)
     const write: StoreParts['write'] = (operation, input, own) => {
-      return this.#change(operation, input, own ?? withId(typeof given === 'function' ? given() : given))
+      return this.write(operation, input, own ?? withId(typeof given === 'function' ? given() : given))
     }
     return new ProgramStore(this.#parts, write)
   }
   recordAudit(draft: AuditDraft) {
-    return this.#write('recordAudit', withId(draft))
+    return this.write('recordAudit', withId(draft))
   }
 
   async stats() {
-    return { sessions: await this.#read(phases()), bytes: await this.#parts.bytes() }
+    return { sessions: await this.read(phases()), bytes: await this.#parts.bytes() }
   }
   ping() {
     return this.#parts.ping()
   }
   close() {
     return this.#parts.close()
-  }
-
-  #read<T>(program: Program<T>): Promise<T> {
-    return this.#parts.read(program)
-  }
-  #write<K extends Operation>(operation: K, input: Operations[K]['input']) {
-    return this.#change(operation, input)
   }
 }
 

@@ -4,6 +4,7 @@ import {
   type ProjectRole,
   type RoleSource,
   type Route,
+  type SessionAccess,
   sessionId,
 } from '@berth/contract'
 import type { Store } from '../store/port.ts'
@@ -100,16 +101,17 @@ export class Access {
 
   async #inProject(principal: Principal, row: Row & { role: ProjectRole }, place: Place): Promise<void> {
     const { project = '', session } = place
-    const actual = await this.roleIn(principal, project, row.whileDeleting)
+    // Side by side: with a database on the network each question is a way there and back.
+    const [actual, found] = await Promise.all([
+      this.roleIn(principal, project, row.whileDeleting),
+      this.#accessOf(project, session),
+    ])
     if (actual === undefined) throw projectNotFound(project)
     if (!includesRole(actual, row.role))
       throw new BerthError('forbidden', `This needs the role ${row.role}; yours in ${project} is ${actual}.`)
     if (row.keys === false && principal.actor.kind === 'key')
       throw new BerthError('forbidden', 'This is not for API keys, whatever their role. Ask a person.')
-    const known =
-      session === undefined
-        ? undefined
-        : await this.#see({ role: actual, ...principal }, { project, session })
+    const known = see({ role: actual, ...principal }, session, found)
     if (known !== undefined && !includesRole(known.role, row.role))
       throw new BerthError(
         'forbidden',
@@ -123,15 +125,22 @@ export class Access {
   }
 
   /** What is no id of a session is left to whoever reads the request: it says so in more words. */
-  async #see(
-    reader: Reader & Pick<Principal, 'actor'>,
-    { project, session }: { project: string; session: string },
-  ): Promise<{ own: boolean; role: ProjectRole } | undefined> {
-    if (!sessionId.safeParse(session).success) return undefined
-    const found = await this.#store.sessionAccess(project, session)
-    const role = found === undefined ? undefined : sessionRole(reader, found)
-    if (found === undefined || role === undefined) throw sessionNotFound(session)
-    const { kind, id } = found.owner
-    return { role, own: kind === reader.actor.kind && id === reader.actor.id }
+  async #accessOf(project: string, session: string | undefined): Promise<SessionAccess | undefined> {
+    return isSession(session) ? this.#store.sessionAccess(project, session) : undefined
   }
+}
+
+const isSession = (session: string | undefined): session is string =>
+  session !== undefined && sessionId.safeParse(session).success
+
+const see = (
+  reader: Reader & Pick<Principal, 'actor'>,
+  session: string | undefined,
+  found: SessionAccess | undefined,
+): { own: boolean; role: ProjectRole } | undefined => {
+  if (!isSession(session)) return undefined
+  const role = found === undefined ? undefined : sessionRole(reader, found)
+  if (found === undefined || role === undefined) throw sessionNotFound(session)
+  const { kind, id } = found.owner
+  return { role, own: kind === reader.actor.kind && id === reader.actor.id }
 }

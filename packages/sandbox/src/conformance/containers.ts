@@ -13,6 +13,7 @@ import { clearGroup } from '../cgroup/sweep.ts'
 import { compileLimits } from '../limits.ts'
 import { findProgram } from '../process/find-program.ts'
 import { allProcesses } from '../process/process-stat.ts'
+import { sendSignal } from '../process/signal.ts'
 import type { SandboxMount } from '../sandbox.ts'
 import { seccompFilter } from '../seccomp/filter.ts'
 
@@ -155,5 +156,5 @@ export function startContainer(options: ContainerOptions): Container {
 /** To the first process of the namespace, which is bubblewrap's child. */
 function signalFirst({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   const first = allProcesses().find(({ parent }) => parent === pid)
-  if (first !== undefined) process.kill(first.pid, signal)
+  if (first !== undefined) sendSignal(first.pid, signal)
 }

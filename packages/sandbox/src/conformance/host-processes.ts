@@ -20,5 +20,5 @@ function commandLine(pid: number): string {
 
 /** Waits until a condition holds. */
 export async function until(condition: () => boolean): Promise<void> {
-  await vi.waitUntil(condition, { timeout: 15_000, interval: 10 })
+  await vi.waitUntil(condition, { timeout: 45_000, interval: 10 })
 }

@@ -44,7 +44,7 @@ function systemArguments({ system, limits, descriptors }: ArgumentSources): stri
     ...system.maskedProc.flatMap((path) => ['--ro-bind', '/dev/null', path]),
     ...['--dev', '/dev', '--perms', '1777', '--size', size, '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
     ...['--perms', '1777', '--size', size, '--tmpfs', '/tmp'],
-    ...['--dir', '/run', '--dir', '/var', '--symlink', '/tmp', '/var/tmp'],
+    ...['--dir', '/run', '--dir', '/var', '--symlink', '../tmp', '/var/tmp'],
   ]
 }
 

@@ -71,6 +71,18 @@ describe('bubblewrap', () => {
     expect(out).toBe(args.map((arg) => `${arg}|`).join(''))
   })
 
+  it.each(['/tmp/deep/place', '/var/tmp/deep/place'])(
+    'shows what lies below %s, as programs there do',
+    async (target) => {
+      const mounts = [{ path: import.meta.dirname, mode: 'ro', target }] as const
+      const { out, err } = await collect(sandbox, {
+        ...{ ...settings, mounts, cwd: target },
+        ...{ command: '/bin/sh', args: ['-c', 'ls bubblewrap.test.ts; echo x >/var/tmp/y && cat /tmp/y'] },
+      })
+      expect([out, err]).toEqual(['bubblewrap.test.ts\nx\n', ''])
+    },
+  )
+
   it('throws on limits that make no sense', () => {
     expect(() => sandbox.spawn({ ...settings, command: 'a', args: [], limits: { processes: 0 } })).toThrow(
       'processes',

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { findProgram, isExecutable } from '../process/find-program.ts'
 import { ulimitScript } from '../process/rlimits.ts'
 import { sendSignal } from '../process/signal.ts'
-import { type Meter, ownThreads, startMeter } from './meter.ts'
+import { beginMeter, type Meter, ownThreads } from './meter.ts'
 import {
   type LaunchLimits,
   type LaunchRequest,
@@ -68,6 +68,7 @@ export function launch(request: LaunchRequest, streams: Streams): LaunchedComman
   try {
     const { args, cwd, env, limits } = request
     const program = programOf(request)
+    const meterOf = beginMeter()
     const child = spawn(
       SHELL,
       ['-c', limitScript(limits, ownThreads()), 'berth-launcher', program, ...args],
@@ -81,16 +82,16 @@ export function launch(request: LaunchRequest, streams: Streams): LaunchedComman
     )
     child.on('error', () => undefined)
     if (child.pid === undefined) throw new CannotStart('no process could be made for it.')
-    return launched(child, child.pid)
+    return launched(child, child.pid, meterOf(child.pid))
   } finally {
     for (const name of streamNames) streams[name].destroy()
   }
 }
 
-function launched(child: ChildProcess, pid: number): LaunchedCommand {
+function launched(child: ChildProcess, pid: number, meter: Meter): LaunchedCommand {
   return {
     pid,
-    meter: startMeter(pid),
+    meter,
     order(order) {
       if ('end' in order) sendSignal(-pid, 'SIGKILL')
       else sendSignal(pid, order.signal as NodeJS.Signals)

@@ -40,12 +40,13 @@ const threadsOf = (pid: number): number => readStat(pid)?.threads ?? 0
 /** Threads that are not a command's: the launcher's own, and those of the first process. */
 export const ownThreads = (): number => threadsOf(process.pid) + threadsOf(INIT)
 
-/** Begins to measure the command that has this process. */
-export function startMeter(root: number): Meter {
+/** Begins to measure a command that is about to start: told its process, the meter goes on from there. */
+export function beginMeter(): (root: number) => Meter {
   const group = containerGroup()
+  // Before the start: on a busy machine a command may have been killed for its memory by the time it could be asked after.
   const first = group?.()
   let last: SandboxUsage | undefined
-  return {
+  return (root) => ({
     usage() {
       const now = group?.() ?? measureTree(root)
       if (now === undefined || first === undefined) {
@@ -60,5 +61,5 @@ export function startMeter(root: number): Meter {
       }
       return last
     },
-  }
+  })
 }

@@ -309,7 +309,6 @@ export { modelName } from './settings/model-name.ts'
 export { type ModelProviderSetting, modelProvider } from './settings/model-provider.ts'
 export {
   aboveMaxima,
-  type OperatorFile,
   type OperatorSettings,
   operatorSettings,
 } from './settings/operator.ts'

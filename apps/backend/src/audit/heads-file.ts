@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { type AuditHead, auditHead } from '@berth/contract'
 import type { Logger } from 'pino'
+import { parseJson } from '../parse-json.ts'
 import type { AuditStore } from '../store/audit-store.ts'
 import type { ChainKeys } from './chain-keys.ts'
 
@@ -68,15 +69,7 @@ const endOf = async (handle: FileHandle): Promise<number> => {
 
 const headIn = (line: string): number => {
   if (line === '') return 0
-  const known = auditHead.safeParse(jsonOf(line))
+  const known = auditHead.safeParse(parseJson(line))
   if (known.success) return known.data.number
   throw new Error('Its last line is not a signed head, so it is another file. Name one of its own.')
-}
-
-const jsonOf = (line: string): unknown => {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
 }

@@ -1,7 +1,7 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { z } from 'zod'
+import { parseJson } from '../parse-json.ts'
 import type { Tokens } from './cost.ts'
-import { parseJson } from './parse-json.ts'
 
 const count = z.number().int().nonnegative().nullish()
 const usage = z.object({

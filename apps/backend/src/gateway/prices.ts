@@ -43,7 +43,9 @@ export const builtInPrices: Prices = priceFile.parse(builtIn)
 export const loadPrices = async (file: string | undefined): Promise<Prices> => {
   if (file === undefined) return builtInPrices
   const { prices, scripted } = await readOperatorFile(file, {
-    ...{ what: 'The prices', variable: 'BERTH_PRICES', schema: priceFile },
+    what: 'The prices',
+    variable: 'BERTH_PRICES',
+    schema: priceFile,
   })
   return { prices: { ...builtInPrices.prices, ...prices }, scripted }
 }

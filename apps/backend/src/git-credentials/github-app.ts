@@ -1,6 +1,7 @@
 import { createHash, createPrivateKey, createSign, type KeyObject } from 'node:crypto'
 import { BerthError, type GitCredential } from '@berth/contract'
 import { type Outbound, privateAddressOf } from '../outbound/outbound.ts'
+import { parseJson } from '../parse-json.ts'
 
 export type GitHubApp = Extract<GitCredential, { kind: 'github-app' }>
 
@@ -106,12 +107,8 @@ const tokenIn = (body: Buffer, { app, repository }: Pick<InstallationAsk, 'app' 
 }
 
 const parsed = (body: Buffer): Record<string, unknown> => {
-  try {
-    const value = JSON.parse(body.toString('utf8'))
-    return typeof value === 'object' && value !== null ? value : {}
-  } catch {
-    return {}
-  }
+  const value = parseJson(body.toString('utf8'))
+  return typeof value === 'object' && value !== null ? { ...value } : {}
 }
 
 const keyOf = ({ app, repository, access, privateKey }: InstallationAsk): string =>

@@ -1,7 +1,7 @@
 import { type GitCredential, isBerthError, preview, type TriedGitCredential } from '@berth/contract'
 import { z } from 'zod'
-import { parseJson } from '../gateway/parse-json.ts'
 import { type Outbound, privateAddressOf, type SmallAnswer } from '../outbound/outbound.ts'
+import { parseJson } from '../parse-json.ts'
 import { apiOf, appJwt, type GitHubApp } from './github-app.ts'
 
 export interface InspectOptions {

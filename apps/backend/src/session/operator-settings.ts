@@ -14,7 +14,9 @@ export const loadOperatorSettings = async (
   file === undefined
     ? undefined
     : readOperatorFile(file, {
-        ...{ what: 'The settings', variable: 'BERTH_SETTINGS', schema: operatorSettings },
+        what: 'The settings',
+        variable: 'BERTH_SETTINGS',
+        schema: operatorSettings,
       })
 
 /** How the settings of a session of a project are found; without a session's own, those of the project. */

@@ -26,3 +26,13 @@ export const projectBudgets = {
   /** The same in tokens of all kinds. */
   projectBudgetTokens: tokens.optional(),
 }
+
+/** The names of all of them, to pick or to leave out. */
+export const projectBudgetNames = {
+  userBudgetUsd: true,
+  userBudgetTokens: true,
+  dayBudgetUsd: true,
+  dayBudgetTokens: true,
+  projectBudgetUsd: true,
+  projectBudgetTokens: true,
+} as const satisfies Record<keyof typeof projectBudgets, true>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { projectBudgetNames } from './budgets.ts'
 import { type SettingName, type Settings, settings } from './settings.ts'
 
 /** What an operator sets for all projects of an installation. */
@@ -29,12 +30,7 @@ export const operatorSettings = z
         quotaMemoryMiB: true,
         quotaCpus: true,
         undoHours: true,
-        userBudgetUsd: true,
-        userBudgetTokens: true,
-        dayBudgetUsd: true,
-        dayBudgetTokens: true,
-        projectBudgetUsd: true,
-        projectBudgetTokens: true,
+        ...projectBudgetNames,
       })
       .prefault({}),
   })
@@ -46,9 +42,6 @@ export const operatorSettings = z
         message: `is more than maxima.${name}, ${most}`,
       })
   })
-
-/** As an operator writes them. */
-export type OperatorFile = z.input<typeof operatorSettings>
 
 export type OperatorSettings = z.output<typeof operatorSettings>
 export type Maxima = OperatorSettings['maxima']

@@ -11,7 +11,7 @@ import {
   slashCommands,
   tools,
 } from './agent-setup.ts'
-import { projectBudgets, sessionBudgets } from './budgets.ts'
+import { projectBudgetNames, projectBudgets, sessionBudgets } from './budgets.ts'
 import { cpuCores } from './cpu-cores.ts'
 import { egressRules } from './egress.ts'
 import { gitCredentials, pushPolicy } from './git.ts'
@@ -158,12 +158,7 @@ export const sessionSettings = settings
     repositoryConfig: true,
     repositoryHooks: true,
     repositoryMcp: true,
-    userBudgetUsd: true,
-    userBudgetTokens: true,
-    dayBudgetUsd: true,
-    dayBudgetTokens: true,
-    projectBudgetUsd: true,
-    projectBudgetTokens: true,
+    ...projectBudgetNames,
     modelProvider: true,
     liveSessions: true,
     quotaMemoryMiB: true,
@@ -194,12 +189,7 @@ const withoutDefault = {
   maxTurns: true,
   budgetUsd: true,
   budgetTokens: true,
-  userBudgetUsd: true,
-  userBudgetTokens: true,
-  dayBudgetUsd: true,
-  dayBudgetTokens: true,
-  projectBudgetUsd: true,
-  projectBudgetTokens: true,
+  ...projectBudgetNames,
   modelProvider: true,
   liveSessions: true,
   quotaMemoryMiB: true,

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { z } from 'zod'
-import { parseJson } from '../parse-json.ts'
+import { parseJson } from '../../parse-json.ts'
 import { type Frame, frames } from './aws-frames.ts'
 import { errorAnswer, jsonAnswer, type ModelAnswer } from './provider.ts'
 import { headerOf, readStart } from './send.ts'

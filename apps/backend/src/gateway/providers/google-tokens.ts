@@ -1,7 +1,7 @@
 import { createHash, createSign } from 'node:crypto'
 import { z } from 'zod'
 import type { Outbound } from '../../outbound/outbound.ts'
-import { parseJson } from '../parse-json.ts'
+import { parseJson } from '../../parse-json.ts'
 import { ModelProblem } from './provider.ts'
 
 const scope = 'https://www.googleapis.com/auth/cloud-platform'

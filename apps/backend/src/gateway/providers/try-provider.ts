@@ -1,7 +1,7 @@
 import { type Actor, type ModelProviderSetting, type ModelProviderTest, preview } from '@berth/contract'
 import { z } from 'zod'
+import { parseJson } from '../../parse-json.ts'
 import { withoutSecrets } from '../exchange.ts'
-import { parseJson } from '../parse-json.ts'
 import { ModelProblem, type ModelProvider, type ModelRequest } from './provider.ts'
 import type { Providers } from './providers.ts'
 import { readStart } from './send.ts'

@@ -1,7 +1,7 @@
 import type { ModelProviderSetting } from '@berth/contract'
 import type { Dispatcher } from 'undici'
 import { z } from 'zod'
-import { parseJson } from '../parse-json.ts'
+import { parseJson } from '../../parse-json.ts'
 import { cloudBody, modelOf } from './cloud-body.ts'
 import { vertexId } from './cloud-models.ts'
 import type { GoogleTokens } from './google-tokens.ts'

@@ -58,7 +58,12 @@ export const admit = (live: readonly Occupant[], waiting: readonly Applicant[], 
   const verdict: Verdict = { admitted: [], waiting: [], used }
   const wait = (applicant: Applicant, reason: Waiting['reason']) =>
     void verdict.waiting.push({ ...applicant, reason, position: verdict.waiting.length + 1 })
-  const possible = waiting.filter((applicant) => quotas.neverFits(applicant) === undefined)
+  const never = new Map<Applicant, Waiting['reason']>()
+  for (const applicant of waiting) {
+    const reason = quotas.neverFits(applicant)
+    if (reason !== undefined) never.set(applicant, reason)
+  }
+  const possible = waiting.filter((applicant) => !never.has(applicant))
   for (const applicant of fairOrder(live, possible)) {
     const inProject = projects.get(applicant.project) ?? 0
     const isFull = inProject >= (room.projects.get(applicant.project) ?? Infinity)
@@ -74,10 +79,7 @@ export const admit = (live: readonly Occupant[], waiting: readonly Applicant[], 
     taken.sessions += 1
     taken.memoryBytes += room.reservedBytes
   }
-  for (const applicant of waiting) {
-    const reason = quotas.neverFits(applicant)
-    if (reason !== undefined) wait(applicant, reason)
-  }
+  for (const [applicant, reason] of never) wait(applicant, reason)
   return verdict
 }
 

@@ -3,7 +3,7 @@ import type { Store } from '../../store/port.ts'
 import type { SessionService } from '../service.ts'
 import type { Amounts, Quota } from './resource-quotas.ts'
 
-/** What projects allow themselves: live sessions, and memory and CPU for all of them. Projects without a limit are missing. */
+/** What projects allow themselves: live sessions (missing: as many as there is room for), and memory and CPU for all of them. */
 export const limitsOfProjects = async (
   { store, service }: { store: Pick<Store, 'projectSettings'>; service: Pick<SessionService, 'settingsOf'> },
   names: ReadonlySet<string>,

@@ -1,4 +1,4 @@
-/** The value of a text that should be JSON; undefined when it is none. What is not JSON says nothing to the gateway. */
+/** The value of a text that should be JSON; undefined when it is none. Whoever reads it says what that means. */
 export const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text)
